@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "softmmu/base/types.h"
+#include "softmmu/mem/tlb.h"
+
+namespace gstage {
+
+/// Reasons for a hart to leave generated code at the next back edge; a bit set in `CpuCore::attention`.
+enum Attention : std::uint32_t {
+  kAttendInterrupt = 1u << 0,  ///< an interrupt may have become pending or enabled
+  kAttendStop = 1u << 1,       ///< pause, reset or quit is requested
+  kAttendExclusive = 1u << 2,  ///< another thread wants all harts outside generated code
+  kAttendTimer = 1u << 3,      ///< a deadline of the hart's timers has passed
+};
+
+/// What generated code and the translator's runtime reach at fixed offsets. The first member of the target's
+/// hart.
+struct CpuCore {
+  TlbEntry* read = nullptr;  ///< table of the current data regime's context
+  TlbEntry* write = nullptr;
+  TlbEntry* fetch = nullptr;  ///< table and jump cache of the current fetch regime's context
+  JumpEntry* jumps = nullptr;
+  std::uint64_t pc_page = 0;  ///< inside generated code: virtual page of the running block
+  std::uint64_t pc = 0;       ///< outside generated code: the next (or trapping) instruction
+  std::atomic<std::uint32_t> attention{0};
+  std::uint32_t trap_pending = 0;  ///< a helper raised a trap; the instruction has no further effect
+  std::uint32_t mxcsr = 0x1f80;    ///< guest's rounding mode and sticky flags while outside generated code
+  std::uint32_t in_exclusive = 0;
+  std::uint64_t reservation_vaddr = ~std::uint64_t{0};  ///< of lr; all ones: none
+  std::uint64_t reservation_value = 0;
+  std::uint64_t scratch[4] = {};  ///< spill slots of the runtime's stubs
+};
+
+/// A hart as the machine sees it. One thread runs each.
+class Cpu {
+ public:
+  virtual ~Cpu() = default;
+
+  [[nodiscard]] virtual unsigned index() const = 0;
+  virtual CpuCore& core() = 0;
+  virtual Tlb& tlb() = 0;
+  /// Executes until `kAttendStop` is seen at a safe point. Sleeps in wfi.
+  virtual void run() = 0;
+  /// To the state at power-on. Only while stopped.
+  virtual void reset() = 0;
+  /// Sets attention bits and wakes the hart if it sleeps in wfi. Any thread.
+  virtual void kick(std::uint32_t attention) = 0;
+};
+
+}  // namespace gstage

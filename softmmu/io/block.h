@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "softmmu/base/result.h"
+
+namespace gstage {
+
+/// A disk's bytes. Synchronous and thread-safe; a device that wants it asynchronous calls it from its own
+/// worker. A failed call returns an errno value, 0 is success.
+class BlockBackend {
+ public:
+  virtual ~BlockBackend() = default;
+  [[nodiscard]] virtual std::uint64_t size() const = 0;  ///< bytes
+  [[nodiscard]] virtual bool is_read_only() const = 0;
+  virtual int read(std::uint64_t offset, std::span<std::byte> to) = 0;
+  virtual int write(std::uint64_t offset, std::span<const std::byte> from) = 0;
+  virtual int discard(std::uint64_t offset, std::uint64_t size) = 0;
+  virtual int write_zeroes(std::uint64_t offset, std::uint64_t size) = 0;
+  /// When it returns 0, everything written before survives the death of the process and of the host.
+  virtual int flush() = 0;
+};
+
+/// What `-drive` says of one disk.
+struct DriveOptions {
+  std::string id;
+  std::string file;
+  std::string format = "raw";
+  std::string interface = "virtio";  ///< if=
+  bool is_read_only = false;
+  bool is_snapshot = false;  ///< writes go to a temporary file that is thrown away
+};
+
+/// Opens a raw file or block device; refuses what it cannot honour with a sentence.
+Result<std::shared_ptr<BlockBackend>> open_drive(const DriveOptions& options);
+
+}  // namespace gstage

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "softmmu/base/result.h"
+
+namespace gstage {
+
+/// A host byte stream: stdio, pty, file, null. The far end of a UART or a console port.
+class Chardev {
+ public:
+  /// Takes input bytes on the event loop's thread.
+  using Receive = std::function<void(std::span<const std::uint8_t>)>;
+  /// How many bytes the device can take now; input is held back (not lost) meanwhile.
+  using CanReceive = std::function<std::size_t()>;
+
+  virtual ~Chardev() = default;
+  /// Writes all bytes, in order; blocks at most briefly. Any thread.
+  virtual void write(std::span<const std::uint8_t> bytes) = 0;
+  /// The device that listens. Null functions detach it.
+  virtual void attach(Receive receive, CanReceive can_receive) = 0;
+  /// The device has room again (after can_receive returned 0). Any thread.
+  virtual void resume_input() = 0;
+};
+
+/// Makes a back end of QEMU's short form: `stdio`, `mon:stdio`, `null`, `file:PATH`, `pty`. `label` names it
+/// in "char device redirected to /dev/pts/N (label serial0)".
+Result<std::shared_ptr<Chardev>> make_chardev(const std::string& spec, const std::string& label);
+
+/// Restores the terminal; called once at exit, also from fatal paths.
+void restore_terminal();
+
+}  // namespace gstage

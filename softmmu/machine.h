@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+#include "softmmu/cpu.h"
+#include "softmmu/io/block.h"
+#include "softmmu/io/chardev.h"
+#include "softmmu/io/clock.h"
+#include "softmmu/mem/address_space.h"
+
+namespace gstage {
+
+/// One `name=value` of an option; `name` alone has the value "on".
+struct Property {
+  std::string name;
+  std::string value;
+};
+
+/// `-device driver,props`, `-object`, `-netdev` and the like: a word and its properties.
+struct DeviceOptions {
+  std::string driver;
+  std::vector<Property> properties;
+  /// The value, or null.
+  [[nodiscard]] const std::string* find(const std::string& name) const;
+};
+
+enum class Accel : std::uint8_t { kJit, kInterp };
+
+/// Everything the command line says of the machine, parsed and checked for form, not yet for sense.
+struct MachineOptions {
+  DeviceOptions machine{"virt", {}};
+  DeviceOptions cpu{"rv64", {}};
+  Accel accel = Accel::kJit;
+  std::uint64_t translation_buffer_bytes = 0;  ///< `-accel jit,tb-size=MiB`; 0: default
+  unsigned harts = 1;                          ///< `-smp`, at least 1
+  std::uint64_t ram_bytes = 128ull << 20;      ///< `-m`
+  std::string bios = "default";
+  std::string kernel;
+  std::string initrd;
+  std::string append;
+  std::string dtb;
+  std::vector<DriveOptions> drives;
+  std::vector<DeviceOptions> devices;
+  std::vector<DeviceOptions> objects;
+  std::vector<std::shared_ptr<Chardev>> serials;             ///< `-serial`, in order
+  std::map<std::string, std::shared_ptr<Chardev>> chardevs;  ///< `-chardev`, by id
+};
+
+/// What the guest or the user asked of the whole machine.
+enum class MachineRequest : std::uint8_t { kNone, kPoweroff, kReset, kQuit };
+
+/// A built board. The machine's run state (softmmu/run_state.h) starts and stops its harts.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  virtual std::vector<Cpu*> cpus() = 0;
+  virtual AddressSpace& memory() = 0;
+  virtual Clock& clock() = 0;
+  /// All devices, RAM images and harts to their state at power-on. Harts are stopped.
+  virtual void reset() = 0;
+};
+
+/// A board that `-machine` can name. Boards register themselves at start-up.
+struct MachineType {
+  const char* name;
+  const char* description;
+  /// Builds the machine. May answer with an Error, or null when the command asked only for output
+  /// (`-machine dumpdtb=FILE`) and is done.
+  Result<std::unique_ptr<Machine>> (*create)(const MachineOptions& options);
+};
+void register_machine_type(const MachineType& type);
+const std::vector<MachineType>& machine_types();
+
+/// Requests poweroff, reset or quit; any thread, also a hart's from within a device access. The first
+/// poweroff or quit wins; `exit_code` becomes the program's.
+void request_machine(MachineRequest request, int exit_code = 0);
+
+}  // namespace gstage

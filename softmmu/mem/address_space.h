@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+#include "softmmu/base/types.h"
+#include "softmmu/mem/code_pages.h"
+
+namespace gstage {
+
+/// What answers loads and stores of a range of the bus. Called from any hart's thread, without a lock: a
+/// device takes its own. `size` is 1, 2, 4 or 8 bytes and `offset` is aligned to it (the dispatcher sees to
+/// both).
+class MmioHandler {
+ public:
+  virtual ~MmioHandler() = default;
+  /// Returns false when the bus must answer with an access fault.
+  virtual bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) = 0;
+  virtual bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) = 0;
+};
+
+/// A range of the bus: host memory (RAM, ROM) or a device.
+struct Region {
+  std::string name;
+  Paddr base;
+  std::uint64_t size = 0;         ///< bytes, a multiple of 4 KiB
+  std::byte* host = nullptr;      ///< RAM and ROM only
+  bool is_writable = true;        ///< RAM: true; ROM: false (a store is an access fault)
+  MmioHandler* device = nullptr;  ///< devices only
+
+  [[nodiscard]] bool is_memory() const { return host != nullptr; }
+  [[nodiscard]] bool contains(Paddr a) const { return a.value - base.value < size; }
+};
+
+/// The machine's bus. Regions are added while the machine is built; `seal` ends that, and from then on
+/// lookups need no lock.
+class AddressSpace {
+ public:
+  AddressSpace();
+  ~AddressSpace();
+  AddressSpace(const AddressSpace&) = delete;
+  AddressSpace& operator=(const AddressSpace&) = delete;
+
+  /// Maps zeroed anonymous memory, not touched until used. Fails when the host refuses or it overlaps.
+  Status add_ram(const std::string& name, Paddr base, std::uint64_t size);
+  Status add_rom(const std::string& name, Paddr base, std::uint64_t size);
+  Status add_mmio(const std::string& name, Paddr base, std::uint64_t size, MmioHandler& device);
+  void seal();
+
+  /// The region that holds the address, or null for a hole.
+  [[nodiscard]] const Region* find(Paddr paddr) const;
+  /// The host address of a byte of RAM or ROM, or null.
+  [[nodiscard]] std::byte* host(Paddr paddr) const;
+
+  /// Device accesses (and RAM, for completeness) of 1, 2, 4 or 8 bytes; false is an access fault. Unaligned
+  /// device accesses fail.
+  bool load(Paddr paddr, unsigned size, std::uint64_t& value) const;
+  bool store(Paddr paddr, unsigned size, std::uint64_t value);
+
+  /// Copies for DMA and loaders; memory only, across adjacent regions; false when any byte is not memory.
+  /// `write` invalidates translated code. `write_image` also writes ROM (loaders, reset).
+  bool read(Paddr paddr, void* to, std::uint64_t size) const;
+  bool write(Paddr paddr, const void* from, std::uint64_t size);
+  bool write_image(Paddr paddr, const void* from, std::uint64_t size);
+  /// Host pointer to `size` contiguous bytes of RAM for DMA, or null. After storing through it call `dirty`.
+  std::byte* dma(Paddr paddr, std::uint64_t size) const;
+  void dirty(Paddr paddr, std::uint64_t size);
+
+  CodePages& code_pages() { return code_pages_; }
+  [[nodiscard]] const std::vector<Region>& regions() const { return regions_; }
+
+ private:
+  Status add(Region region);
+  std::vector<Region> regions_;  ///< sorted by base
+  CodePages code_pages_;
+};
+
+}  // namespace gstage

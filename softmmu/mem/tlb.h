@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "softmmu/base/types.h"
+
+namespace gstage {
+
+/// One slot of a direct-mapped table. Generated code reads it: an access hits when `tag` equals the page of
+/// its last byte, and then the byte lies at host address vaddr + addend.
+struct TlbEntry {
+  std::uint64_t tag;
+  std::uint64_t addend;
+};
+static_assert(sizeof(TlbEntry) == 16);
+
+/// What a fence needs to know of an entry and generated code does not.
+struct TlbOrigin {
+  std::uint64_t gpa_page =
+      0;  ///< page of the guest physical address (equals paddr_page when there is no G-stage)
+  std::uint64_t paddr_page = 0;  ///< page of the supervisor physical address
+  std::uint8_t page_shift = 12;  ///< log2 of the smaller leaf's page size, VS-stage
+  std::uint8_t gpa_shift = 12;   ///< log2 of the G-stage leaf's page size
+  bool is_global = false;        ///< the (VS-stage) leaf has G set: spared by fences that name an ASID
+};
+
+/// One slot of the jump cache: where the code of the block at virtual address `pc` begins.
+struct JumpEntry {
+  std::uint64_t pc;
+  const void* code;
+};
+static_assert(sizeof(JumpEntry) == 16);
+
+inline constexpr unsigned kTlbBits = 10;
+inline constexpr unsigned kTlbSize = 1u << kTlbBits;
+/// Never equal to a page address.
+inline constexpr std::uint64_t kNoTag = ~std::uint64_t{0};
+/// Never equal to a pc, which is even.
+inline constexpr std::uint64_t kNoPc = ~std::uint64_t{0};
+
+/// The jump cache is grouped by page, so that a fence with an address clears one group: 32 groups of 64.
+inline constexpr unsigned kJumpCacheSize = 2048;
+inline constexpr unsigned kJumpGroup = 64;
+constexpr unsigned jump_index(std::uint64_t pc) {
+  return static_cast<unsigned>(((pc >> 6) & 0x7c0) | ((pc >> 1) & 0x3f));
+}
+constexpr unsigned tlb_index(std::uint64_t vaddr) { return (vaddr >> kPageShift) & (kTlbSize - 1); }
+
+enum class TlbAccess : std::uint8_t { kRead, kWrite, kFetch };
+
+/// The identity of a translation regime. The target packs into the words what it needs to tell regimes apart
+/// (V, VMID, ASID, privilege, SUM, MXR, roots); softmmu only compares them.
+struct TlbKey {
+  std::array<std::uint64_t, 3> words{};
+  bool operator==(const TlbKey&) const = default;
+};
+
+/// Why translations were dropped; counted for `-d tlb_stats` and the monitor.
+enum class TlbFlush : std::uint8_t {
+  kEviction,      ///< a context was recycled for another regime
+  kFenceAll,      ///< sfence.vma/hfence without operands
+  kFenceAsid,     ///< a fence that names an ASID or VMID only
+  kFenceAddress,  ///< a fence that names an address: single slots
+  kPmp,           ///< pmpcfg/pmpaddr/mseccfg changed
+  kCodePage,      ///< write entries of a page that now holds translated code
+  kReset,
+  kCount
+};
+const char* tlb_flush_name(TlbFlush reason);
+
+/// The tables of one regime.
+struct TlbContext {
+  std::array<std::array<TlbEntry, kTlbSize>, 3> tables;  ///< by TlbAccess
+  std::array<JumpEntry, kJumpCacheSize> jumps;
+  std::array<std::array<TlbOrigin, kTlbSize>, 3> origins;
+  TlbKey key;
+  bool in_use = false;
+  std::uint64_t last_used = 0;
+  std::uint64_t superpage_low =
+      ~std::uint64_t{0};  ///< bounds of all virtual addresses entered from superpages
+  std::uint64_t superpage_high = 0;
+
+  TlbEntry* table(TlbAccess access) { return tables[static_cast<unsigned>(access)].data(); }
+  /// Drops every entry and jump.
+  void clear();
+  /// Drops the entries (all three tables) and jumps of the page, and where it lies in a superpage, of all of
+  /// that.
+  void clear_page(Vaddr vaddr, bool spare_global);
+  /// Drops entries whose leaf is not global, and all jumps.
+  void clear_non_global();
+  /// Drops entries that came through the guest physical page (or its superpage), and their jumps.
+  void clear_gpa(Gpa gpa);
+  /// Enters a translation. Called by the hart's own thread only.
+  void insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin);
+};
+
+/// A hart's contexts, made when first needed, recycled least recently used.
+class Tlb {
+ public:
+  static constexpr unsigned kContexts = 16;
+
+  /// The context of `key`; a new or recycled one is empty. Never fails.
+  TlbContext& context(const TlbKey& key);
+  /// Calls `visit(TlbContext&)` for each context in use.
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& c : contexts_)
+      if (c && c->in_use) visit(*c);
+  }
+  /// Empties all contexts.
+  void clear(TlbFlush reason);
+  void count(TlbFlush reason) {
+    flushes_[static_cast<unsigned>(reason)].fetch_add(1, std::memory_order_relaxed);
+  }
+  [[nodiscard]] std::uint64_t flushes(TlbFlush reason) const {
+    return flushes_[static_cast<unsigned>(reason)].load(std::memory_order_relaxed);
+  }
+  /// Removes write entries that lead to the host page. May be called by any thread while the hart runs: only
+  /// tags are written, atomically.
+  void withhold_writes(const void* host_page);
+  /// Forgets every jump of every context (after translated code was dropped). Only by the hart's own thread
+  /// or while it is stopped.
+  void clear_jumps();
+
+ private:
+  std::array<std::unique_ptr<TlbContext>, kContexts> contexts_;
+  std::array<std::atomic<std::uint64_t>, static_cast<unsigned>(TlbFlush::kCount)> flushes_{};
+  std::uint64_t clock_ = 0;
+};
+
+}  // namespace gstage
