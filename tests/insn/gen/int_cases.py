@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes an assembly test of the integer instructions: int_cases.py i|m|a > test.S
+
+The expected values come from the Python models below, which follow the unprivileged
+specification's text (chapters RV32I, RV64I, M and A) on unbounded integers, so that they share
+nothing with the emulator under test. Every instruction runs over the cross product of VALUES.
+"""
+import sys
+
+MASK64 = (1 << 64) - 1
+VALUES = [0, 1, 2, 3, 10, 31, 32, 63, 64, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
+          0x7fffffffffffffff, 0x8000000000000000, 0x5555555555555555, 0x123456789abcdef0,
+          0xffffffff80000000, 0xffffffff7fffffff, MASK64, MASK64 - 1, MASK64 - 2, MASK64 - 9]
+IMMEDIATES = [-2048, -683, -1, 0, 1, 5, 1365, 2047]
+
+
+def s64(value):
+    value &= MASK64
+    return value - (1 << 64) if value >> 63 else value
+
+
+def s32(value):
+    value &= 0xffffffff
+    return value - (1 << 32) if value >> 31 else value
+
+
+def div_trunc(a, b):
+    quotient = abs(a) // abs(b)
+    return -quotient if (a < 0) != (b < 0) else quotient
+
+
+def div_signed(a, b):
+    return -1 if b == 0 else div_trunc(a, b)
+
+
+def rem_signed(a, b):
+    return a if b == 0 else a - b * div_trunc(a, b)
+
+
+def u32(value):
+    return value & 0xffffffff
+
+
+ALU = {
+    'add': lambda a, b: a + b,
+    'sub': lambda a, b: a - b,
+    'sll': lambda a, b: a << (b & 63),
+    'slt': lambda a, b: int(s64(a) < s64(b)),
+    'sltu': lambda a, b: int(a < b),
+    'xor': lambda a, b: a ^ b,
+    'srl': lambda a, b: a >> (b & 63),
+    'sra': lambda a, b: s64(a) >> (b & 63),
+    'or': lambda a, b: a | b,
+    'and': lambda a, b: a & b,
+    'addw': lambda a, b: s32(a + b),
+    'subw': lambda a, b: s32(a - b),
+    'sllw': lambda a, b: s32(a << (b & 31)),
+    'srlw': lambda a, b: s32(u32(a) >> (b & 31)),
+    'sraw': lambda a, b: s32(s32(a) >> (b & 31)),
+}
+ALU_IMMEDIATE = {
+    'addi': 'add', 'slti': 'slt', 'sltiu': 'sltu', 'xori': 'xor', 'ori': 'or', 'andi': 'and',
+    'addiw': 'addw',
+}
+SHIFT_IMMEDIATE = {
+    'slli': ('sll', 64), 'srli': ('srl', 64), 'srai': ('sra', 64),
+    'slliw': ('sllw', 32), 'srliw': ('srlw', 32), 'sraiw': ('sraw', 32),
+}
+MUL = {
+    'mul': lambda a, b: a * b,
+    'mulh': lambda a, b: (s64(a) * s64(b)) >> 64,
+    'mulhsu': lambda a, b: (s64(a) * b) >> 64,
+    'mulhu': lambda a, b: (a * b) >> 64,
+    'mulw': lambda a, b: s32(a * b),
+    'div': lambda a, b: div_signed(s64(a), s64(b)),
+    'divu': lambda a, b: MASK64 if b == 0 else a // b,
+    'rem': lambda a, b: rem_signed(s64(a), s64(b)),
+    'remu': lambda a, b: a if b == 0 else a % b,
+    'divw': lambda a, b: s32(div_signed(s32(a), s32(b))),
+    'divuw': lambda a, b: MASK64 if u32(b) == 0 else s32(u32(a) // u32(b)),
+    'remw': lambda a, b: s32(rem_signed(s32(a), s32(b))),
+    'remuw': lambda a, b: s32(a) if u32(b) == 0 else s32(u32(a) % u32(b)),
+}
+AMO = {
+    'amoswap': lambda a, b: b, 'amoadd': lambda a, b: a + b, 'amoxor': lambda a, b: a ^ b,
+    'amoand': lambda a, b: a & b, 'amoor': lambda a, b: a | b,
+    'amomin': min, 'amomax': max, 'amominu': min, 'amomaxu': max,
+}
+BRANCHES = {
+    'beq': lambda a, b: a == b, 'bne': lambda a, b: a != b,
+    'blt': lambda a, b: s64(a) < s64(b), 'bge': lambda a, b: s64(a) >= s64(b),
+    'bltu': lambda a, b: a < b, 'bgeu': lambda a, b: a >= b,
+}
+
+
+class Writer:
+    """Collects text and tables, and numbers the cases."""
+
+    def __init__(self):
+        self.text, self.data, self.tables, self.number = [], [], 0, 0
+
+    def line(self, text):
+        self.text.append(text)
+
+    def loop(self, name, rows, body):
+        """Runs `body` for each row; the row's words are at 0(s2), 8(s2), ..."""
+        self.number += 1000
+        self.tables += 1
+        label, width = f'table_{self.tables}', 8 * len(rows[0])
+        self.data.append(f'    .balign 8\n{label}:')
+        for row in rows:
+            words = ', '.join(f'{word & MASK64:#x}' for word in row)
+            self.data.append(f'    .dword {words}')
+        self.line(f'    # {name}')
+        self.line(f'    li gp, {self.number}\n    la s2, {label}\n    li s3, {len(rows)}')
+        self.line(f'.Lloop_{label}:')
+        self.line(body)
+        self.line(f'    addi s2, s2, {width}\n    addi gp, gp, 1\n    addi s3, s3, -1')
+        self.line(f'    beqz s3, 1f\n    j .Lloop_{label}\n1:')
+
+    def print(self):
+        print('// SPDX-License-Identifier: Apache-2.0')
+        print('// Made by gen/int_cases.py.\n#include "test.h"\nTEST_MAIN')
+        print('\n'.join(self.text))
+        print('TEST_END\n    .section .rodata')
+        print('\n'.join(self.data))
+
+
+def check(register, expected='t6'):
+    return f'    beq {register}, {expected}, 1f\n    j test_fail\n1:'
+
+
+def two_operand(out, op, model):
+    """Destination apart from the sources, equal to each, equal sources, and x0."""
+    body = '\n'.join([
+        '    ld a0, 0(s2)\n    ld a1, 8(s2)\n    ld t6, 16(s2)\n    ld s8, 24(s2)',
+        f'    {op} a2, a0, a1', check('a2'),
+        '    mv s7, a0\n    mv t4, a1', f'    {op} s5, s7, t4', check('s5'),
+        f'    {op} s4, a0, a0', check('s4', 's8'),
+        f'    {op} zero, a0, a1', check('zero', 'x0'),
+        f'    {op} a0, a0, a1', check('a0'),
+        f'    {op} t4, s7, t4', check('t4'),
+        f'    {op} s7, s7, s7', check('s7', 's8'),
+    ])
+    rows = [(a, b, model(a, b), model(a, a)) for a in VALUES for b in VALUES]
+    out.loop(op, rows, body)
+    rows = [(a, model(a, 0), model(0, a)) for a in VALUES]
+    body = '\n'.join([
+        '    ld a0, 0(s2)\n    ld t6, 8(s2)', f'    {op} a1, a0, zero', check('a1'),
+        '    ld t6, 16(s2)', f'    {op} a0, zero, a0', check('a0')])
+    out.loop(op + ' with x0', rows, body)
+
+
+def immediate(out, op, model, values):
+    for imm in values:
+        body = '\n'.join([
+            '    ld a0, 0(s2)\n    ld t6, 8(s2)\n    mv s6, a0',
+            f'    {op} a2, a0, {imm}', check('a2'),
+            f'    {op} zero, a0, {imm}', check('zero', 'x0'),
+            f'    {op} a0, a0, {imm}', check('a0'),
+            f'    {op} s6, s6, {imm}', check('s6')])
+        out.loop(f'{op} {imm}', [(a, model(a, imm & MASK64)) for a in VALUES], body)
+
+
+def branch(out, op, model):
+    body = f'''    ld a0, 0(s2)
+    ld a1, 8(s2)
+    ld t6, 16(s2)
+    li a2, 1
+    {op} a0, a1, 2f
+    li a2, 0
+2:  beq a2, t6, 1f
+    j test_fail
+1:  mv s9, a0
+    mv s10, a1
+    li s5, 0
+    j 4f
+3:  li s5, 1
+    j 5f
+4:  {op} s9, s10, 3b
+5:  beq s5, t6, 1f
+    j test_fail
+1:'''
+    out.loop(op, [(a, b, int(model(a, b))) for a in VALUES for b in VALUES], body)
+
+
+def upper(out):
+    """lui and auipc: the value, and auipc's dependence on its own address."""
+    for imm in (0, 1, 0x7ffff, 0x80000, 0xfffff, 0x12345):
+        out.number += 1
+        out.line(f'    CASE {out.number}\n    lui a0, {imm:#x}')
+        out.line(f'    CHECK a0, {s64(s32(imm << 12)):#x}\n    lui s5, {imm:#x}')
+        out.line(f'    CHECK s5, {s64(s32(imm << 12)):#x}')
+        out.line(f'    la a1, 1f\n1:  auipc a0, {imm:#x}\n    sub a0, a0, a1')
+        out.line(f'    CHECK a0, {s64(s32(imm << 12)):#x}')
+        out.line(f'    auipc s5, {imm:#x}\n1:  la a1, 1b\n    sub s5, s5, a1\n    addi s5, s5, 4')
+        out.line(f'    CHECK s5, {s64(s32(imm << 12)):#x}')
+
+
+def atomic(out, op, model, order):
+    signed = op not in ('amominu', 'amomaxu')
+    out.line('    la s4, amo_cell')
+    body = f'''    ld a0, 0(s2)
+    ld a1, 8(s2)
+    ld t5, 16(s2)
+    sd a0, 0(s4)
+    {op}.d{order} a2, a1, (s4)
+{check('a2', 'a0')}
+    ld a3, 0(s4)
+{check('a3', 't5')}
+    sd a0, 0(s4)
+    mv s5, a1
+    {op}.d{order} s5, s5, (s4)
+{check('s5', 'a0')}
+    ld a3, 0(s4)
+{check('a3', 't5')}
+    sd a0, 0(s4)
+    {op}.d{order} zero, a1, (s4)
+    ld a3, 0(s4)
+{check('a3', 't5')}
+    sd a0, 0(s4)
+    mv s6, s4
+    {op}.d{order} s6, a1, (s6)
+{check('s6', 'a0')}
+    ld a3, 0(s4)
+{check('a3', 't5')}'''
+    convert = s64 if signed else lambda value: value & MASK64
+    rows = [(a, b, model(convert(a), convert(b))) for a in VALUES for b in VALUES]
+    out.loop(f'{op}.d{order}', rows, body)
+    convert = s32 if signed else u32
+    # The word operation at both halves of a doubleword must leave the other half alone.
+    for half in (0, 4):
+        body = f'''    ld a0, 0(s2)
+    ld a1, 8(s2)
+    lwu t5, 16(s2)
+    sext.w t6, a0
+    li a4, 0x0123456789abcdef
+    sd a4, 0(s4)
+    addi s6, s4, {half}
+    sw a0, 0(s6)
+    {op}.w{order} a2, a1, (s6)
+{check('a2')}
+    lwu a3, 0(s6)
+{check('a3', 't5')}
+    lwu a3, {4 - half}(s4)
+    lwu a5, amo_pattern + {4 - half}
+{check('a3', 'a5')}
+    sw a0, 0(s6)
+    {op}.w{order} s6, a1, (s6)
+{check('s6')}'''
+        rows = [(a, b, u32(model(convert(a), convert(b)))) for a in VALUES for b in VALUES]
+        out.loop(f'{op}.w{order} at {half}', rows, body)
+
+
+def main():
+    out = Writer()
+    part = sys.argv[1]
+    if part == 'i':
+        for op, model in ALU.items():
+            two_operand(out, op, model)
+        for op, base in ALU_IMMEDIATE.items():
+            immediate(out, op, ALU[base], IMMEDIATES)
+        for op, (base, width) in SHIFT_IMMEDIATE.items():
+            immediate(out, op, ALU[base], (0, 1, 7, 31) + ((32, 63) if width == 64 else ()))
+        for op, model in BRANCHES.items():
+            branch(out, op, model)
+        upper(out)
+    elif part == 'm':
+        for op, model in MUL.items():
+            two_operand(out, op, model)
+    else:
+        for op, model in AMO.items():
+            for order in ('', '.aq', '.rl', '.aqrl'):
+                atomic(out, op, model, order)
+        out.data.append('    .balign 8\namo_pattern: .dword 0x0123456789abcdef')
+        out.data.append('    .data\n    .balign 8\namo_cell: .dword 0')
+    out.print()
+
+
+if __name__ == '__main__':
+    main()
