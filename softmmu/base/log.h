@@ -41,6 +41,12 @@ void log_text(Log category, const std::string& text);
 /// ones.
 Status log_set_categories(const std::string& list);
 
+/// What `-d help` prints.
+std::string log_help();
+
+/// Writes out what is still gathered. Also on the way to abort.
+void log_flush();
+
 /// Sends the log to a file (`-D`).
 Status log_set_file(const std::string& path);
 

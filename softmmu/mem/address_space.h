@@ -77,6 +77,7 @@ class AddressSpace {
  private:
   Status add(Region region);
   std::vector<Region> regions_;  ///< sorted by base
+  bool is_sealed_ = false;
   CodePages code_pages_;
 };
 

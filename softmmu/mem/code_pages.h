@@ -2,9 +2,11 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "softmmu/base/types.h"
@@ -26,8 +28,11 @@ class CodePages {
   /// Harts whose write tables must drop a page once it holds code.
   void add_tlb(Tlb& tlb) { tlbs_.push_back(&tlb); }
 
+  /// To be called by a hart before it enters the page into its write table; cheap when it was called before.
+  /// (Pages that were never noted are not searched for by `protect`.)
+  void note_writable(Paddr page);
   /// Marks the page as holding code and withholds it from every hart's write tables, before its bytes are
-  /// read. Pages outside RAM (ROM) are ignored.
+  /// read. Pages outside RAM (ROM) are ignored. Cheap for a page that is protected already. Any thread.
   void protect(Paddr page);
   /// The page holds no code any more.
   void unprotect(Paddr page);
@@ -36,15 +41,22 @@ class CodePages {
   void written(Paddr first, std::uint64_t size);
 
  private:
+  using Flag = std::atomic<std::uint8_t>;
+  struct Unmap {
+    std::size_t bytes = 0;
+    void operator()(Flag* flags) const;
+  };
   struct Range {
     std::uint64_t base;
     std::uint64_t size;
     const std::byte* host;
-    std::unique_ptr<std::atomic<std::uint8_t>[]> pages;
+    std::unique_ptr<Flag[], Unmap> pages;  ///< a mapping, so that flags of pages never used cost no memory
   };
-  [[nodiscard]] std::atomic<std::uint8_t>* flag(Paddr paddr) const;
+  [[nodiscard]] const Range* range(Paddr paddr) const;
+  [[nodiscard]] Flag* flag(Paddr paddr) const;
   std::vector<Range> ranges_;
   std::vector<Tlb*> tlbs_;
+  std::mutex protect_mutex_;
   Invalidate invalidate_;
 };
 

@@ -73,18 +73,30 @@ enum class TlbFlush : std::uint8_t {
 };
 const char* tlb_flush_name(TlbFlush reason);
 
+/// Bits of the filter that tells which host pages a context may have entered for writing.
+inline constexpr unsigned kWriteFilterBits = 1u << 14;
+
 /// The tables of one regime.
+///
+/// Invariant: each jump's page is present in the fetch table, so that a fence that works on entries finds all
+/// jumps. Where an instruction straddles two pages its block begins with it, in the last two bytes of the
+/// first page; whatever drops the second page's jumps drops that one as well.
+///
+/// The hart's own thread alone calls the methods. Other threads overwrite tags of write entries
+/// (Tlb::withhold_writes), nothing else.
 struct TlbContext {
   std::array<std::array<TlbEntry, kTlbSize>, 3> tables;  ///< by TlbAccess
   std::array<JumpEntry, kJumpCacheSize> jumps;
   std::array<std::array<TlbOrigin, kTlbSize>, 3> origins;
   TlbKey key;
   bool in_use = false;
-  std::uint64_t last_used = 0;
+  bool is_empty = false;  ///< nothing was entered since `clear`
   std::uint64_t superpage_low =
       ~std::uint64_t{0};  ///< bounds of all virtual addresses entered from superpages
   std::uint64_t superpage_high = 0;
+  std::array<std::atomic<std::uint64_t>, kWriteFilterBits / 64> write_filter{};
 
+  TlbContext();
   TlbEntry* table(TlbAccess access) { return tables[static_cast<unsigned>(access)].data(); }
   /// Drops every entry and jump.
   void clear();
@@ -95,8 +107,23 @@ struct TlbContext {
   void clear_non_global();
   /// Drops entries that came through the guest physical page (or its superpage), and their jumps.
   void clear_gpa(Gpa gpa);
-  /// Enters a translation. Called by the hart's own thread only.
+  /// Enters a translation. Called by the hart's own thread only. A page that is entered for writing while
+  /// other harts may translate code of it takes, in this order: CodePages::note_writable, insert, a seq_cst
+  /// fence, CodePages::has_code, and where that is true drop_write again.
   void insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin);
+  /// Takes back the write entry of the page.
+  void drop_write(Vaddr vaddr);
+  /// Drops the jumps of the page and the one that straddles into it.
+  void clear_page_jumps(Vaddr vaddr);
+  void clear_jumps();
+
+ private:
+  friend class Tlb;
+  template <class Drop>
+  void drop_entries_if(Drop&& drop);
+  void drop_entry(TlbAccess access, unsigned slot);
+  /// Called by any thread. Whether an entry was dropped.
+  bool withhold_write(const void* host_page);
 };
 
 /// A hart's contexts, made when first needed, recycled least recently used.
@@ -104,15 +131,19 @@ class Tlb {
  public:
   static constexpr unsigned kContexts = 16;
 
+  Tlb();
   /// The context of `key`; a new or recycled one is empty. Never fails.
-  TlbContext& context(const TlbKey& key);
+  TlbContext& context(const TlbKey& key) {
+    TlbContext* const newest = contexts_[order_[0]].get();
+    return newest != nullptr && newest->key == key ? *newest : find_context(key);
+  }
   /// Calls `visit(TlbContext&)` for each context in use.
   template <class Visit>
   void for_each(Visit&& visit) {
     for (auto& c : contexts_)
       if (c && c->in_use) visit(*c);
   }
-  /// Empties all contexts.
+  /// Empties all contexts; they keep their keys and places.
   void clear(TlbFlush reason);
   void count(TlbFlush reason) {
     flushes_[static_cast<unsigned>(reason)].fetch_add(1, std::memory_order_relaxed);
@@ -128,9 +159,11 @@ class Tlb {
   void clear_jumps();
 
  private:
+  TlbContext& find_context(const TlbKey& key);
   std::array<std::unique_ptr<TlbContext>, kContexts> contexts_;
+  std::array<std::atomic<TlbContext*>, kContexts> shared_{};  ///< the same, for other threads
+  std::array<std::uint8_t, kContexts> order_;                 ///< most recently used first
   std::array<std::atomic<std::uint64_t>, static_cast<unsigned>(TlbFlush::kCount)> flushes_{};
-  std::uint64_t clock_ = 0;
 };
 
 }  // namespace gstage

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "softmmu/mem/address_space.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include <sys/mman.h>
+
+#include "softmmu/base/bits.h"
+#include "softmmu/base/log.h"
+
+namespace gstage {
+
+namespace {
+
+/// Guest memory that costs nothing until it is touched. Null: the host refuses.
+std::byte* map_memory(std::uint64_t size) {
+  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
+  // First as an accounted mapping: so the kernel says now, not by killing us later, that a size is absurd.
+  void* const probe = mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags, -1, 0);
+  if (probe == MAP_FAILED) return nullptr;
+  munmap(probe, size);
+  void* const host = mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags | MAP_NORESERVE, -1, 0);
+  if (host == MAP_FAILED) return nullptr;
+  madvise(host, size, MADV_DONTDUMP);
+  return static_cast<std::byte*>(host);
+}
+
+/// One access, single-copy atomic when aligned, as the guest's memory model wants it.
+bool load_host(const std::byte* from, unsigned size, std::uint64_t& value) {
+  const auto as = [&]<class T>(T) {
+    T v;
+    if (is_aligned(reinterpret_cast<std::uintptr_t>(from), sizeof(T)))
+      v = __atomic_load_n(reinterpret_cast<const T*>(from), __ATOMIC_ACQUIRE);
+    else
+      std::memcpy(&v, from, sizeof(T));
+    value = v;
+    return true;
+  };
+  switch (size) {
+    case 1: return as(std::uint8_t{});
+    case 2: return as(std::uint16_t{});
+    case 4: return as(std::uint32_t{});
+    case 8: return as(std::uint64_t{});
+    default: return false;
+  }
+}
+
+bool store_host(std::byte* to, unsigned size, std::uint64_t value) {
+  const auto as = [&]<class T>(T) {
+    const T v = static_cast<T>(value);
+    if (is_aligned(reinterpret_cast<std::uintptr_t>(to), sizeof(T)))
+      __atomic_store_n(reinterpret_cast<T*>(to), v, __ATOMIC_RELEASE);
+    else
+      std::memcpy(to, &v, sizeof(T));
+    return true;
+  };
+  switch (size) {
+    case 1: return as(std::uint8_t{});
+    case 2: return as(std::uint16_t{});
+    case 4: return as(std::uint32_t{});
+    case 8: return as(std::uint64_t{});
+    default: return false;
+  }
+}
+
+bool is_access_size(unsigned size) { return size == 1 || size == 2 || size == 4 || size == 8; }
+
+/// Bytes from `paddr` to the region's end.
+std::uint64_t room(const Region& region, Paddr paddr) { return region.size - (paddr - region.base); }
+
+/// Calls `piece(host, done, bytes)` for each part of the range once it is known that all of it is memory that
+/// `is_allowed` accepts; else answers false and has called nothing.
+template <class Allowed, class Piece>
+bool for_memory(const AddressSpace& space, Paddr paddr, std::uint64_t size, Allowed&& is_allowed,
+                Piece&& piece) {
+  for (const bool is_check : {true, false}) {
+    std::uint64_t done = 0;
+    while (done < size) {
+      const Paddr at = paddr + done;
+      if (at < paddr) return false;  // beyond the end of the address space
+      const Region* const region = space.find(at);
+      if (region == nullptr || !region->is_memory() || !is_allowed(*region)) return false;
+      const std::uint64_t bytes = std::min(size - done, room(*region, at));
+      if (!is_check) piece(region->host + (at - region->base), done, bytes);
+      done += bytes;
+    }
+  }
+  return true;
+}
+
+bool any_memory(const Region&) { return true; }
+bool writable_memory(const Region& region) { return region.is_writable; }
+
+}  // namespace
+
+AddressSpace::AddressSpace() = default;
+
+AddressSpace::~AddressSpace() {
+  for (const Region& region : regions_)
+    if (region.host != nullptr) munmap(region.host, region.size);
+}
+
+Status AddressSpace::add(Region region) {
+  if (region.size == 0 || !is_aligned(region.base.value, kPageSize) || !is_aligned(region.size, kPageSize) ||
+      region.base.value + (region.size - 1) < region.base.value)
+    return error("%s: base 0x%llx and size 0x%llx must be multiples of 4 KiB within the address space",
+                 region.name.c_str(), static_cast<unsigned long long>(region.base.value),
+                 static_cast<unsigned long long>(region.size));
+  const auto next = std::find_if(regions_.begin(), regions_.end(),
+                                 [&](const Region& other) { return other.base > region.base; });
+  const Region* overlap = nullptr;
+  if (next != regions_.end() && next->base - region.base < region.size) overlap = &*next;
+  if (next != regions_.begin() && std::prev(next)->contains(region.base)) overlap = &*std::prev(next);
+  if (overlap != nullptr)
+    return error("%s at 0x%llx overlaps %s at 0x%llx: move or shrink one of them", region.name.c_str(),
+                 static_cast<unsigned long long>(region.base.value), overlap->name.c_str(),
+                 static_cast<unsigned long long>(overlap->base.value));
+  if (region.device == nullptr) {
+    region.host = map_memory(region.size);
+    if (region.host == nullptr)
+      return error("the host cannot provide %llu MiB for %s (%s): choose a smaller -m",
+                   static_cast<unsigned long long>(region.size >> 20), region.name.c_str(),
+                   std::strerror(errno));
+    if (region.is_writable) code_pages_.add_range(region.base, region.size, region.host);
+  }
+  regions_.insert(next, std::move(region));
+  return Ok{};
+}
+
+Status AddressSpace::add_ram(const std::string& name, Paddr base, std::uint64_t size) {
+  CHECK(!is_sealed_);
+  return add(Region{name, base, size, nullptr, true, nullptr});
+}
+
+Status AddressSpace::add_rom(const std::string& name, Paddr base, std::uint64_t size) {
+  CHECK(!is_sealed_);
+  return add(Region{name, base, size, nullptr, false, nullptr});
+}
+
+Status AddressSpace::add_mmio(const std::string& name, Paddr base, std::uint64_t size, MmioHandler& device) {
+  CHECK(!is_sealed_);
+  return add(Region{name, base, size, nullptr, true, &device});
+}
+
+void AddressSpace::seal() { is_sealed_ = true; }
+
+const Region* AddressSpace::find(Paddr paddr) const {
+  // The first region beyond the address; the one before it is the only candidate.
+  const Region* first = regions_.data();
+  std::size_t count = regions_.size();
+  while (count > 0) {
+    const std::size_t half = count / 2;
+    if (first[half].base <= paddr) {
+      first += half + 1;
+      count -= half + 1;
+    } else {
+      count = half;
+    }
+  }
+  if (first == regions_.data()) return nullptr;
+  --first;
+  return first->contains(paddr) ? first : nullptr;
+}
+
+std::byte* AddressSpace::host(Paddr paddr) const {
+  const Region* const region = find(paddr);
+  return region != nullptr && region->is_memory() ? region->host + (paddr - region->base) : nullptr;
+}
+
+bool AddressSpace::load(Paddr paddr, unsigned size, std::uint64_t& value) const {
+  const Region* const region = find(paddr);
+  if (region == nullptr || !is_access_size(size)) {
+    log_line(Log::kGuestErrors, "bus: load of %u bytes at 0x%llx, where nothing is", size,
+             static_cast<unsigned long long>(paddr.value));
+    return false;
+  }
+  const std::uint64_t offset = paddr - region->base;
+  if (region->is_memory()) {
+    if (room(*region, paddr) >= size) return load_host(region->host + offset, size, value);
+    value = 0;
+    return read(paddr, &value, size);
+  }
+  if (!is_aligned(offset, size) || !region->device->mmio_read(offset, size, value)) {
+    log_line(Log::kGuestErrors, "%s: bad load of %u bytes at offset 0x%llx", region->name.c_str(), size,
+             static_cast<unsigned long long>(offset));
+    return false;
+  }
+  if (size < 8) value &= (std::uint64_t{1} << (8 * size)) - 1;
+  return true;
+}
+
+bool AddressSpace::store(Paddr paddr, unsigned size, std::uint64_t value) {
+  const Region* const region = find(paddr);
+  if (region == nullptr || !is_access_size(size)) {
+    log_line(Log::kGuestErrors, "bus: store of %u bytes at 0x%llx, where nothing is", size,
+             static_cast<unsigned long long>(paddr.value));
+    return false;
+  }
+  const std::uint64_t offset = paddr - region->base;
+  if (region->is_memory()) {
+    if (room(*region, paddr) < size) return write(paddr, &value, size);
+    if (!region->is_writable) return false;
+    store_host(region->host + offset, size, value);
+    code_pages_.written(paddr, size);
+    return true;
+  }
+  if (size < 8) value &= (std::uint64_t{1} << (8 * size)) - 1;
+  if (!is_aligned(offset, size) || !region->device->mmio_write(offset, size, value)) {
+    log_line(Log::kGuestErrors, "%s: bad store of %u bytes at offset 0x%llx", region->name.c_str(), size,
+             static_cast<unsigned long long>(offset));
+    return false;
+  }
+  return true;
+}
+
+bool AddressSpace::read(Paddr paddr, void* to, std::uint64_t size) const {
+  return for_memory(*this, paddr, size, any_memory,
+                    [&](const std::byte* host, std::uint64_t done, std::uint64_t bytes) {
+                      std::memcpy(static_cast<std::byte*>(to) + done, host, bytes);
+                    });
+}
+
+bool AddressSpace::write(Paddr paddr, const void* from, std::uint64_t size) {
+  const bool is_done = for_memory(*this, paddr, size, writable_memory,
+                                  [&](std::byte* host, std::uint64_t done, std::uint64_t bytes) {
+                                    std::memcpy(host, static_cast<const std::byte*>(from) + done, bytes);
+                                  });
+  if (is_done) code_pages_.written(paddr, size);
+  return is_done;
+}
+
+bool AddressSpace::write_image(Paddr paddr, const void* from, std::uint64_t size) {
+  const bool is_done = for_memory(*this, paddr, size, any_memory,
+                                  [&](std::byte* host, std::uint64_t done, std::uint64_t bytes) {
+                                    std::memcpy(host, static_cast<const std::byte*>(from) + done, bytes);
+                                  });
+  if (is_done) code_pages_.written(paddr, size);
+  return is_done;
+}
+
+std::byte* AddressSpace::dma(Paddr paddr, std::uint64_t size) const {
+  const Region* const region = find(paddr);
+  if (region == nullptr || !region->is_memory() || !region->is_writable || room(*region, paddr) < size)
+    return nullptr;
+  return region->host + (paddr - region->base);
+}
+
+void AddressSpace::dirty(Paddr paddr, std::uint64_t size) { code_pages_.written(paddr, size); }
+
+}  // namespace gstage

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "softmmu/mem/code_pages.h"
+
+#include <algorithm>
+
+#include <sys/mman.h>
+
+#include "softmmu/base/check.h"
+#include "softmmu/mem/tlb.h"
+
+namespace gstage {
+
+namespace {
+
+constexpr std::uint8_t kHasCode = 1;   ///< stores must be reported
+constexpr std::uint8_t kWithheld = 2;  ///< and no hart has a write entry any more
+constexpr std::uint8_t kWritable = 4;  ///< some hart may have a write entry
+
+}  // namespace
+
+void CodePages::Unmap::operator()(Flag* flags) const { munmap(static_cast<void*>(flags), bytes); }
+
+void CodePages::add_range(Paddr base, std::uint64_t size, const void* host) {
+  static_assert(sizeof(Flag) == 1 && Flag::is_always_lock_free);
+  const std::size_t count = size >> kPageShift;
+  void* const flags =
+      mmap(nullptr, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CHECK(flags != MAP_FAILED);
+  ranges_.push_back(Range{base.value, size, static_cast<const std::byte*>(host),
+                          std::unique_ptr<Flag[], Unmap>(static_cast<Flag*>(flags), Unmap{count})});
+}
+
+const CodePages::Range* CodePages::range(Paddr paddr) const {
+  for (const Range& r : ranges_)
+    if (paddr.value - r.base < r.size) return &r;
+  return nullptr;
+}
+
+CodePages::Flag* CodePages::flag(Paddr paddr) const {
+  const Range* const r = range(paddr);
+  return r == nullptr ? nullptr : &r->pages[(paddr.value - r->base) >> kPageShift];
+}
+
+void CodePages::note_writable(Paddr page) {
+  Flag* const f = flag(page);
+  if (f == nullptr || (f->load(std::memory_order_relaxed) & kWritable) != 0) return;
+  f->fetch_or(kWritable, std::memory_order_seq_cst);
+}
+
+void CodePages::protect(Paddr page) {
+  const Range* const r = range(page);
+  if (r == nullptr) return;
+  const std::uint64_t index = (page.value - r->base) >> kPageShift;
+  Flag& f = r->pages[index];
+  if ((f.load(std::memory_order_acquire) & kWithheld) != 0) return;
+  // One at a time, so that nobody reads the bytes while another still withholds the page.
+  const std::lock_guard lock(protect_mutex_);
+  if ((f.load(std::memory_order_acquire) & kWithheld) != 0) return;
+  // A hart does note_writable, insert, fence, has_code; this is the mirror image: either the hart sees
+  // kHasCode and takes its entry back, or its kWritable (and its entry) is seen here.
+  const std::uint8_t old = f.exchange(kHasCode, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if ((old & kWritable) != 0)
+    for (Tlb* const tlb : tlbs_) tlb->withhold_writes(r->host + (index << kPageShift));
+  f.fetch_or(kWithheld, std::memory_order_seq_cst);
+}
+
+void CodePages::unprotect(Paddr page) {
+  Flag* const f = flag(page);
+  if (f != nullptr)
+    f->fetch_and(static_cast<std::uint8_t>(~(kHasCode | kWithheld)), std::memory_order_seq_cst);
+}
+
+bool CodePages::has_code(Paddr paddr) const {
+  const Flag* const f = flag(paddr);
+  return f != nullptr && (f->load(std::memory_order_acquire) & kHasCode) != 0;
+}
+
+void CodePages::written(Paddr first, std::uint64_t size) {
+  if (size == 0) return;
+  // protect: flag, fence, bytes are read. Here: bytes are written, fence, flag. One of the two sees the
+  // other.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  const std::uint64_t last = first.value + (size - 1);
+  std::uint64_t at = first.value;
+  while (true) {
+    // The pages with code that follow each other, as one range.
+    std::uint64_t end = at;
+    while (end <= last && has_code(Paddr{end})) end = (end | kPageMask) + 1;
+    if (end != at && invalidate_) invalidate_(Paddr{at}, std::min(end - 1, last) - at + 1);
+    const std::uint64_t next = end == at ? (at | kPageMask) + 1 : end;
+    if (next > last || next <= at) return;
+    at = next;
+  }
+}
+
+}  // namespace gstage
