@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include "softmmu/base/types.h"
 #include "softmmu/mem/tlb.h"
@@ -29,7 +30,7 @@ struct CpuCore {
   std::atomic<std::uint32_t> attention{0};
   std::uint32_t trap_pending = 0;  ///< a helper raised a trap; the instruction has no further effect
   std::uint32_t mxcsr = 0x1f80;    ///< guest's rounding mode and sticky flags while outside generated code
-  std::uint32_t in_exclusive = 0;
+  std::atomic<std::uint32_t> in_guest{0};  ///< the hart is inside generated code; only Exclusive writes it
   std::uint64_t reservation_vaddr = ~std::uint64_t{0};  ///< of lr; all ones: none
   std::uint64_t reservation_value = 0;
   std::uint64_t scratch[4] = {};  ///< spill slots of the runtime's stubs
@@ -49,6 +50,8 @@ class Cpu {
   virtual void reset() = 0;
   /// Sets attention bits and wakes the hart if it sleeps in wfi. Any thread.
   virtual void kick(std::uint32_t attention) = 0;
+  /// The registers as text for the monitor's `info registers`, lines ended. Only while stopped.
+  [[nodiscard]] virtual std::string describe() const { return {}; }
 };
 
 }  // namespace gstage

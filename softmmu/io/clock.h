@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
+#include <vector>
 
 namespace gstage {
 
@@ -12,10 +14,16 @@ namespace gstage {
 class Clock {
  public:
   [[nodiscard]] std::int64_t now_ns() const;
+  [[nodiscard]] bool is_running() const { return is_running_.load(std::memory_order_acquire); }
   void stop();
   void start();
+  /// `observer` is called after each start and stop as long as it lives.
+  void on_change(std::weak_ptr<std::function<void()>> observer) const;
 
  private:
+  void notify() const;
+  mutable std::mutex observers_mutex_;
+  mutable std::vector<std::weak_ptr<std::function<void()>>> observers_;
   std::atomic<std::int64_t> offset_ns_{0};  ///< host monotonic time minus machine time
   std::atomic<std::int64_t> stopped_at_ns_{0};
   std::atomic<bool> is_running_{false};
@@ -39,7 +47,7 @@ class TimerThread {
   TimerThread(const TimerThread&) = delete;
   TimerThread& operator=(const TimerThread&) = delete;
   std::unique_ptr<Timer> make(std::function<void()> callback);
-  /// To be called after Clock::start/stop, whose jump the sleeping thread cannot see.
+  /// Looks at the clock again. Clock::start and stop do this by themselves.
   void clock_changed();
 
  private:
