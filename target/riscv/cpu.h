@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "softmmu/cpu.h"
+#include "softmmu/exclusive.h"
+#include "softmmu/io/clock.h"
+#include "softmmu/mem/address_space.h"
+#include "target/riscv/extensions.h"
+
+namespace gstage::tcg {
+class Engine;
+}
+
+namespace gstage::riscv {
+
+struct Hart;
+
+/// `time` counts at 10 MHz, the timebase-frequency of the virt board.
+inline constexpr std::uint64_t kTimebaseHz = 10'000'000;
+inline constexpr std::int64_t kNsPerTick = 1'000'000'000 / kTimebaseHz;
+
+/// Bits of mip that wires drive.
+enum InterruptBit : unsigned {
+  kSsi = 1,
+  kVssi = 2,
+  kMsi = 3,
+  kSti = 5,
+  kVsti = 6,
+  kMti = 7,
+  kSei = 9,
+  kVsei = 10,
+  kMei = 11,
+  kSgei = 12
+};
+
+/// One RISC-V hart of a machine.
+class RiscvCpu : public Cpu {
+ public:
+  /// Drives a bit of mip from a wire (msip, mtip, meip, seip). Any thread; wakes the hart.
+  virtual void set_irq(unsigned mip_bit, bool is_high) = 0;
+  virtual Hart& hart() = 0;
+  /// `time` in ticks.
+  [[nodiscard]] virtual std::uint64_t time() const = 0;
+  /// Re-arms the hart's stimecmp/vstimecmp timers after their registers, htimedelta or STCE changed. Own
+  /// thread.
+  virtual void update_timers() = 0;
+};
+
+/// What a board gives its harts.
+struct CpuSetup {
+  AddressSpace* memory;
+  const Clock* clock;
+  TimerThread* timers;
+  CpuConfig config;
+  std::uint64_t reset_pc;
+};
+
+/// The harts of one machine with their common translator.
+class CpuCluster {
+ public:
+  virtual ~CpuCluster() = default;
+  [[nodiscard]] virtual unsigned count() const = 0;
+  virtual RiscvCpu& cpu(unsigned index) = 0;
+};
+
+/// Makes `options.harts` harts with hart ids from 0, and the engine that `options.accel` names.
+Result<std::unique_ptr<CpuCluster>> make_cpus(const MachineOptions& options, const CpuSetup& setup);
+
+}  // namespace gstage::riscv

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+#include "softmmu/machine.h"
+
+namespace gstage::riscv {
+
+/// What `-cpu` says a hart can do: one bool a row of extensions.inc.
+struct CpuConfig {
+#define EXTENSION(member, property, isa_name, on, help) bool member = on;
+#include "target/riscv/extensions.inc"
+#undef EXTENSION
+};
+
+/// Reads `-cpu rv64|max,prop=on|off|true|false…`; refuses unknown models, properties, contradictory settings
+/// (d without f, h without s…) with a sentence. `x-h=` is accepted with a warning; priv_spec=v1.12.0|v1.13.0
+/// and pmu-mask= are accepted.
+Result<CpuConfig> parse_cpu(const DeviceOptions& cpu);
+/// "rv64imafdch_zicntr_…".
+std::string isa_string(const CpuConfig& config);
+/// For the FDT's riscv,isa-extensions: "i", "m", …, "zicntr", ….
+std::vector<std::string> isa_extension_names(const CpuConfig& config);
+/// "riscv,sv57", "riscv,sv48", "riscv,sv39", or "riscv,none".
+std::string mmu_type(const CpuConfig& config);
+/// The text of `-cpu help`.
+std::string cpu_help();
+
+}  // namespace gstage::riscv

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <type_traits>
+
+#include "softmmu/cpu.h"
+#include "softmmu/io/clock.h"
+#include "softmmu/mem/address_space.h"
+#include "target/riscv/extensions.h"
+#include "target/riscv/trap/trap.h"
+
+namespace gstage::riscv {
+
+class RiscvCpu;
+
+enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
+
+/// The supervisor-level state that a change of V swaps. `Hart::s` points to the active one: nothing is
+/// copied.
+struct Bank {
+  std::uint64_t status;  ///< SIE SPIE UBE SPP VS FS SUM MXR UXL as in sstatus/vsstatus; SD is derived
+  std::uint64_t tvec;
+  std::uint64_t scratch;
+  std::uint64_t epc;
+  std::uint64_t cause;
+  std::uint64_t tval;
+  std::uint64_t satp;
+  std::uint64_t timecmp;  ///< stimecmp / vstimecmp
+};
+
+inline constexpr unsigned kPmpEntries = 16;
+inline constexpr unsigned kHpmCounters = 29;  ///< mhpmcounter3–31
+
+/// The registers of one hart. Standard layout: generated code reaches it at fixed offsets from `core`.
+/// Only the hart's own thread touches it, except what is atomic.
+struct Hart {
+  CpuCore core;
+  std::uint64_t x[32];
+  std::uint64_t f[32];
+
+  // Execution state that generated code tests.
+  Bank* s;                   ///< the active bank: &hs or &vs
+  std::uint64_t fp_enabled;  ///< 1 when FS (and under V also HS's FS) is not Off, else 0
+  std::uint64_t fp_dirty;    ///< 1 after a floating-point write that the status registers do not show yet
+  std::uint8_t priv;         ///< Privilege
+  std::uint8_t v;            ///< virtualization mode, 0 or 1
+  std::uint8_t frm;          ///< fcsr.frm, 0–7 as written; mirrored in MXCSR.RC when 0–3
+  Bank hs;
+  Bank vs;
+
+  // M-mode. mstatus holds M's bits alone (MIE MPIE MPP MPRV TVM TW TSR GVA MPV): the rest is hs.status.
+  std::uint64_t mstatus;
+  std::uint64_t misa;
+  std::uint64_t mtvec;
+  std::uint64_t mscratch;
+  std::uint64_t mepc;
+  std::uint64_t mcause;
+  std::uint64_t mtval;
+  std::uint64_t mtval2;
+  std::uint64_t mtinst;
+  std::uint64_t medeleg;
+  std::uint64_t mideleg;
+  std::uint64_t mie;  ///< also sie, hie and vsie: views of it
+  std::uint64_t mip;  ///< the software-writable bits: SSIP, STIP, SEIP (VSSIP… are in hvip)
+  std::atomic<std::uint64_t> irq_lines;  ///< levels that devices and timers drive, as bits of mip; any thread
+  std::uint64_t mcounteren;
+  std::uint64_t mcountinhibit;
+  std::uint64_t menvcfg;
+  std::uint64_t mseccfg;
+  std::uint64_t pmpaddr[kPmpEntries];
+  std::uint8_t pmpcfg[kPmpEntries];
+  std::uint64_t mhpmevent[kHpmCounters];
+  std::uint64_t mhpmcounter[kHpmCounters];
+  std::uint64_t cycle_offset;  ///< mcycle = running count + offset (modulo 2^64)
+  std::uint64_t instret_offset;
+
+  // HS-mode.
+  std::uint64_t scounteren;
+  std::uint64_t senvcfg;
+  std::uint64_t hstatus;
+  std::uint64_t hedeleg;
+  std::uint64_t hideleg;
+  std::uint64_t hvip;
+  std::uint64_t hcounteren;
+  std::uint64_t henvcfg;
+  std::uint64_t hgeie;
+  std::atomic<std::uint64_t> hgeip;  ///< any thread
+  std::uint64_t htimedelta;
+  std::uint64_t htval;
+  std::uint64_t htinst;
+  std::uint64_t hgatp;
+
+  Trap trap;                 ///< valid while core.trap_pending
+  std::uint32_t is_waiting;  ///< wfi was executed: the run loop sleeps before it goes on
+
+  // The surroundings.
+  const CpuConfig* config;
+  AddressSpace* memory;
+  RiscvCpu* cpu;
+  std::uint64_t hartid;
+};
+
+static_assert(std::is_standard_layout_v<Hart>);
+
+inline Hart& hart_of(CpuCore* core) { return *reinterpret_cast<Hart*>(core); }
+inline Hart& hart_of(CpuCore& core) { return reinterpret_cast<Hart&>(core); }
+inline const Hart& hart_of(const CpuCore& core) { return reinterpret_cast<const Hart&>(core); }
+
+/// Block flags (tcg::Guest::block_flags): what translation depends on besides the bytes.
+namespace block_flags {
+inline constexpr std::uint32_t kPrivMask = 3;       ///< Privilege
+inline constexpr std::uint32_t kVirtual = 1u << 2;  ///< V=1
+/// frm is RMM or reserved: instructions with the dynamic rounding mode take helpers.
+inline constexpr std::uint32_t kSlowRounding = 1u << 3;
+}  // namespace block_flags
+
+inline std::uint32_t current_block_flags(const Hart& hart) {
+  return hart.priv | (hart.v ? block_flags::kVirtual : 0) | (hart.frm > 3 ? block_flags::kSlowRounding : 0);
+}
+
+}  // namespace gstage::riscv

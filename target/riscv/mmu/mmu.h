@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "softmmu/base/types.h"
+#include "softmmu/mem/tlb.h"
+#include "tcg/ir/unit.h"
+#include "target/riscv/hart.h"
+
+namespace gstage::riscv {
+
+/// Recomputes the regimes of data and fetch and points `core` at their TLB contexts; also fp_enabled. To be
+/// called after any change of privilege, V, mstatus (MPRV MPP MPV SUM MXR FS), vsstatus, satp, vsatp, hgatp,
+/// frm class, menvcfg/henvcfg (ADUE, PBMTE). Never flushes.
+void update_regimes(Hart& hart);
+
+/// PMP or mseccfg changed: cached permissions of all regimes are dropped.
+void pmp_changed(Hart& hart);
+/// Drops everything (reset).
+void reset_mmu(Hart& hart);
+
+/// The operands of a fence; nothing means "all".
+struct FenceOperands {
+  std::optional<std::uint64_t> address;
+  std::optional<std::uint64_t> id;  ///< ASID or VMID
+};
+/// sfence.vma in HS-mode (V=0), or on behalf of V=1 (then as hfence.vvma of the current VMID).
+void sfence_vma(Hart& hart, const FenceOperands& operands);
+/// hfence.vvma: VS-stage translations of the VMID in hgatp.
+void hfence_vvma(Hart& hart, const FenceOperands& operands);
+/// hfence.gvma: G-stage translations; `address` is a guest physical address (already shifted left by 2).
+void hfence_gvma(Hart& hart, const FenceOperands& operands);
+
+/// HLV/HLVX/HSV: V=1 access at the privilege of hstatus.SPVP. May raise.
+std::uint64_t hyp_load(Hart& hart, Vaddr vaddr, tcg::MemKind kind, bool needs_execute);
+void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value);
+
+/// The instruction bits at core.pc, for transformed instructions; nothing when it cannot be fetched any more.
+std::optional<std::uint32_t> peek_instruction(Hart& hart);
+
+}  // namespace gstage::riscv

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace gstage::riscv {
+
+struct Hart;
+
+/// Exception codes; the table is causes.inc.
+enum class Cause : std::uint8_t {
+#define CAUSE(name, code, text) name = code,
+#include "target/riscv/trap/causes.inc"
+#undef CAUSE
+};
+const char* cause_name(Cause cause);
+
+/// A synchronous exception on its way to delivery. What can be derived at delivery (transformed instructions,
+/// epc, GVA from V) is not kept here.
+struct Trap {
+  Cause cause;
+  bool tval_is_guest_vaddr;  ///< tval is a guest virtual address: sets GVA in mstatus/hstatus
+  bool is_implicit;  ///< guest-page fault of an implicit access of the VS-stage walk: tinst is `tinst`
+  std::uint8_t
+      vaddr_offset;  ///< faulting address minus the instruction's address operand (page-crossing accesses)
+  std::uint64_t tval;
+  std::uint64_t gpa;    ///< guest-page faults: the guest physical address, whole (htval gets it >> 2)
+  std::uint64_t tinst;  ///< pseudo-instruction of an implicit access
+};
+
+/// Makes the trap pending: the instruction under execution has no further effect. The first one raised wins.
+void raise(Hart& hart, const Trap& trap);
+/// Traps that carry the instruction bits in tval.
+void raise_illegal(Hart& hart, std::uint64_t raw);
+void raise_virtual(Hart& hart, std::uint64_t raw);
+
+/// Delivers the pending synchronous trap raised at core.pc.
+void deliver_trap(Hart& hart);
+/// Takes the interrupt of highest priority that is pending and enabled, if any, at core.pc. Returns whether.
+bool take_interrupt(Hart& hart);
+/// Sets kAttendInterrupt when an enabled interrupt is pending; to be called after anything that may enable or
+/// raise one. Own thread.
+void update_interrupts(Hart& hart);
+/// Whether wfi must not sleep: any interrupt pending and enabled in mie (or hie, hgeie), whatever the global
+/// enables say.
+bool has_wakeup(const Hart& hart);
+/// mip as software reads it: software bits, device lines, hvip, VS timer.
+std::uint64_t pending_interrupts(const Hart& hart);
+
+}  // namespace gstage::riscv
