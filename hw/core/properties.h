@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+#include "softmmu/machine.h"
+
+namespace gstage::hw {
+
+/// Reads the properties of one `-device`, `-object` or `-machine`. Each is taken by name; what nobody took is
+/// refused by `finish`, so that a misspelt property never passes in silence. The first error is kept, so
+/// that a reader may take all and look once.
+class PropertyReader {
+ public:
+  /// `option` is for messages: "-device".
+  PropertyReader(const char* option, const DeviceOptions& options);
+
+  /// The text, or `fallback` when it is not given.
+  std::string text(const std::string& name, const std::string& fallback = "");
+  /// on/off/true/false/yes/no.
+  bool flag(const std::string& name, bool fallback);
+  /// A number, decimal, 0x hexadecimal or with a suffix K, M, G (either case, powers of 1024), at most
+  /// `limit`.
+  std::uint64_t number(const std::string& name, std::uint64_t fallback, std::uint64_t limit = UINT64_MAX);
+  /// A number of any size up to 64 bits, for example an address; `is_given` says whether it was there.
+  [[nodiscard]] bool is_given(const std::string& name) const;
+  /// Accepts a property that changes nothing here.
+  void ignore(const std::string& name);
+  /// Refuses a property that QEMU knows and gstage does not have yet.
+  void not_yet(const std::string& name);
+  /// Records an error unless there is one already.
+  void fail(Error error);
+
+  /// The first error, or an error that names a property nobody took.
+  Status finish();
+
+ private:
+  const std::string* take(const std::string& name);
+
+  std::string what_;  ///< "-device virtio-blk-device"
+  const DeviceOptions& options_;
+  std::vector<std::string> taken_;
+  std::string error_;
+};
+
+/// Parses a number as `PropertyReader::number` does.
+Result<std::uint64_t> parse_number(const std::string& text);
+
+}  // namespace gstage::hw

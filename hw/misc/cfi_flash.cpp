@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hw/misc/cfi_flash.h"
+
+#include <bit>
+#include <cinttypes>
+#include <cstring>
+
+#include <sys/mman.h>
+
+#include "softmmu/base/check.h"
+#include "softmmu/base/log.h"
+
+namespace gstage::hw {
+namespace {
+
+constexpr unsigned kChips = 2;
+constexpr std::uint64_t kBusBytes = 4;
+constexpr std::uint16_t kManufacturer = 0x89;
+constexpr std::uint16_t kDevice = 0x18;
+constexpr unsigned kBufferShift = 11;  ///< log2 of the write buffer of one chip, bytes
+constexpr unsigned kBufferWords = (1u << kBufferShift) / 2;
+
+enum Command : std::uint8_t {
+  kProgramAlternative = 0x10,
+  kBlockErase = 0x20,
+  kProgramWord = 0x40,
+  kClearStatus = 0x50,
+  kLockSetup = 0x60,
+  kReadStatus = 0x70,
+  kIdentifyChip = 0x90,
+  kCfiQuery = 0x98,
+  kSuspend = 0xb0,
+  kConfirm = 0xd0,
+  kWriteBuffer = 0xe8,
+  kReadArray = 0xff,
+};
+enum Status : std::uint8_t { kReady = 0x80, kEraseError = 0x20, kProgramError = 0x10 };
+
+/// Both chips answer at once, each on its half of the bus.
+std::uint64_t on_both_chips(std::uint16_t value) { return std::uint64_t{value} << 16 | value; }
+
+}  // namespace
+
+CfiFlash::CfiFlash(std::uint64_t size) : size_(size) {
+  CHECK(std::has_single_bit(size) && size % kBlockBytes == 0);
+  void* memory =
+      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  CHECK(memory != MAP_FAILED);
+  inverted_ = static_cast<std::uint8_t*>(memory);
+}
+
+CfiFlash::~CfiFlash() { munmap(inverted_, size_); }
+
+void CfiFlash::reset() {
+  const std::lock_guard lock(mutex_);
+  state_ = State{};
+}
+
+std::uint64_t CfiFlash::read_array(std::uint64_t offset, unsigned size) const {
+  std::uint64_t value = 0;
+  std::memcpy(&value, inverted_ + offset, size);
+  return ~value;
+}
+
+void CfiFlash::program(std::uint64_t offset, unsigned size, std::uint64_t value) {
+  std::uint64_t inverted = 0;
+  std::memcpy(&inverted, inverted_ + offset, size);
+  inverted |= ~value;
+  std::memcpy(inverted_ + offset, &inverted, size);
+}
+
+void CfiFlash::erase_block(std::uint64_t offset) {
+  std::memset(inverted_ + offset / kBlockBytes * kBlockBytes, 0, kBlockBytes);
+}
+
+std::uint16_t CfiFlash::identify(std::uint64_t word) {
+  switch (word & 0xff) {
+    case 0: return kManufacturer;
+    case 1: return kDevice;
+    default: return 0;  // block lock status: unlocked
+  }
+}
+
+std::uint16_t CfiFlash::query(std::uint64_t word) const {
+  // JESD68, tables 1 to 4, then Intel's primary extended table. Sizes are those of one chip.
+  const auto chip_shift = static_cast<std::uint8_t>(std::countr_zero(size_ / kChips));
+  const std::uint64_t blocks = size_ / kBlockBytes - 1;
+  const std::uint64_t block_units = kBlockBytes / kChips / 256;
+  const std::uint8_t table[] = {
+      'Q',
+      'R',
+      'Y',  // 10: signature
+      0x01,
+      0x00,
+      0x31,
+      0x00,  // 13: primary command set and its table
+      0x00,
+      0x00,
+      0x00,
+      0x00,  // 17: no alternative
+      0x45,
+      0x55,
+      0x00,
+      0x00,  // 1b: supply 4.5–5.5 V, no programming voltage
+      0x07,
+      0x07,
+      0x0a,
+      0x00,  // 1f: typical times, log2 of µs or ms
+      0x04,
+      0x04,
+      0x04,
+      0x00,  // 23: maximum times, log2 of multiples
+      chip_shift,
+      0x02,
+      0x00,  // 27: size, interface x8/x16
+      kBufferShift,
+      0x00,
+      0x01,  // 2a: write buffer, one erase region
+      static_cast<std::uint8_t>(blocks),
+      static_cast<std::uint8_t>(blocks >> 8),
+      static_cast<std::uint8_t>(block_units),
+      static_cast<std::uint8_t>(block_units >> 8),
+      'P',
+      'R',
+      'I',
+      '1',
+      '0',  // 31: primary table, version 1.0
+      0x00,
+      0x00,
+      0x00,
+      0x00,
+      0x00,
+      0x00,
+      0x00,
+      0x00,  // 36: no optional features
+      0x00,
+      0x00,
+  };
+  constexpr std::uint64_t kFirst = 0x10;
+  if (word < kFirst || word - kFirst >= sizeof table) return 0;
+  return table[word - kFirst];
+}
+
+bool CfiFlash::mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) {
+  const std::lock_guard lock(mutex_);
+  if (state_.mode == Mode::kArray) {
+    value = read_array(offset, size);
+    return true;
+  }
+  const std::uint64_t word = offset / kBusBytes;
+  std::uint64_t answer = 0;
+  switch (state_.mode) {
+    case Mode::kIdentify: answer = on_both_chips(identify(word)); break;
+    case Mode::kQuery: answer = on_both_chips(query(word)); break;
+    default: answer = on_both_chips(state_.status); break;
+  }
+  value = size == 8 ? answer << 32 | answer : answer >> (offset % kBusBytes * 8);
+  return true;
+}
+
+bool CfiFlash::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) {
+  const std::lock_guard lock(mutex_);
+  if (!continue_command(offset, size, value)) start_command(offset, static_cast<std::uint8_t>(value));
+  return true;
+}
+
+bool CfiFlash::continue_command(std::uint64_t offset, unsigned size, std::uint64_t value) {
+  const auto command = static_cast<std::uint8_t>(value);
+  switch (state_.mode) {
+    case Mode::kProgram:
+      program(offset, size, value);
+      state_.mode = Mode::kStatus;
+      return true;
+    case Mode::kErase:
+      if (command == kConfirm) {
+        erase_block(offset);
+      } else {
+        state_.status |= kEraseError | kProgramError;  // a command sequence error
+      }
+      state_.mode = command == kReadArray ? Mode::kArray : Mode::kStatus;
+      return true;
+    case Mode::kLock:  // locks are accepted and have no effect
+      state_.mode = command == kReadArray ? Mode::kArray : Mode::kStatus;
+      return true;
+    case Mode::kBufferCount:
+    case Mode::kBufferData:
+    case Mode::kBufferConfirm: fill_buffer(offset, size, value); return true;
+    default: return false;
+  }
+}
+
+void CfiFlash::fill_buffer(std::uint64_t offset, unsigned size, std::uint64_t value) {
+  if (state_.mode == Mode::kBufferCount) {
+    state_.buffer.clear();
+    state_.buffer_left = static_cast<unsigned>(value & 0xffff) + 1;
+    state_.mode = Mode::kBufferData;
+    if (state_.buffer_left <= kBufferWords) return;
+    state_.status |= kEraseError | kProgramError;
+    state_.mode = Mode::kStatus;
+    return;
+  }
+  if (state_.mode == Mode::kBufferData) {
+    state_.buffer.push_back({offset, size, value});
+    if (--state_.buffer_left == 0) state_.mode = Mode::kBufferConfirm;
+    return;
+  }
+  if (static_cast<std::uint8_t>(value) == kConfirm) {
+    for (const BufferedWrite& write : state_.buffer) program(write.offset, write.size, write.value);
+  } else {
+    state_.status |= kEraseError | kProgramError;
+  }
+  state_.buffer.clear();
+  state_.mode = Mode::kStatus;
+}
+
+void CfiFlash::start_command(std::uint64_t offset, std::uint8_t command) {
+  switch (command) {
+    case 0x00:  // some drivers send zero as a second form of read array
+    case kReadArray: state_.mode = Mode::kArray; return;
+    case kProgramAlternative:
+    case kProgramWord: state_.mode = Mode::kProgram; return;
+    case kBlockErase: state_.mode = Mode::kErase; return;
+    case kClearStatus:
+      state_.status = kReady;
+      state_.mode = Mode::kArray;
+      return;
+    case kLockSetup: state_.mode = Mode::kLock; return;
+    case kSuspend:  // nothing ever takes long enough to be suspended
+    case kConfirm:
+    case kReadStatus: state_.mode = Mode::kStatus; return;
+    case kIdentifyChip: state_.mode = Mode::kIdentify; return;
+    case kCfiQuery: state_.mode = Mode::kQuery; return;
+    case kWriteBuffer: state_.mode = Mode::kBufferCount; return;
+    default:
+      log_line(Log::kGuestErrors, "flash: no command 0x%02x (at offset 0x%" PRIx64 ")", command, offset);
+      state_.mode = Mode::kArray;
+  }
+}
+
+void CfiFlash::describe(FdtBuilder& fdt, const NodePlace& place, unsigned banks) {
+  const auto node = fdt.node("flash", place.base);
+  fdt.cell("bank-width", kBusBytes);
+  std::vector<std::uint32_t> reg;
+  for (unsigned bank = 0; bank < banks; ++bank) {
+    const std::uint64_t base = place.base + bank * place.size;
+    reg.insert(reg.end(),
+               {static_cast<std::uint32_t>(base >> 32), static_cast<std::uint32_t>(base),
+                static_cast<std::uint32_t>(place.size >> 32), static_cast<std::uint32_t>(place.size)});
+  }
+  fdt.cells("reg", reg);
+  fdt.string("compatible", "cfi-flash");
+}
+
+}  // namespace gstage::hw
