@@ -30,7 +30,7 @@ class BlockBackend {
 struct DriveOptions {
   std::string id;
   std::string file;
-  std::string format = "raw";
+  std::string format;                ///< empty: raw, unless the image looks like another one
   std::string interface = "virtio";  ///< if=
   bool is_read_only = false;
   bool is_snapshot = false;  ///< writes go to a temporary file that is thrown away
