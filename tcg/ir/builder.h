@@ -75,7 +75,7 @@ class Builder {
   Value name(Value a, Value b, std::int64_t imm, E aux) { \
     return emit(Op::name, {a, b}, imm, aux_of(aux));      \
   }
-#define OP(name, result, arguments, immediates) IR_METHOD_##immediates(name, arguments)
+#define OP(name, result, arguments, immediates, ...) IR_METHOD_##immediates(name, arguments)
 #include "tcg/ir/ops.inc"
 #undef OP
 

@@ -11,7 +11,7 @@ namespace gstage::tcg {
 
 /// Operations of the IR; see ops.inc.
 enum class Op : std::uint8_t {
-#define OP(name, result, arguments, immediates) name,
+#define OP(name, ...) name,
 #include "tcg/ir/ops.inc"
 #undef OP
   kCount
