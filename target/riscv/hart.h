@@ -16,6 +16,7 @@
 namespace gstage::riscv {
 
 class RiscvCpu;
+struct MmuState;
 
 enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
 
@@ -34,6 +35,13 @@ struct Bank {
 
 inline constexpr unsigned kPmpEntries = 16;
 inline constexpr unsigned kHpmCounters = 29;  ///< mhpmcounter3–31
+
+/// A PMP entry that is not off, decoded: it covers the bytes first–last.
+struct PmpRule {
+  std::uint64_t first;
+  std::uint64_t last;
+  std::uint8_t cfg;
+};
 
 /// The registers of one hart. Standard layout: generated code reaches it at fixed offsets from `core`.
 /// Only the hart's own thread touches it, except what is atomic.
@@ -98,8 +106,12 @@ struct Hart {
   std::uint32_t is_waiting;  ///< wfi was executed: the run loop sleeps before it goes on
 
   // The surroundings.
+  PmpRule pmp_rules[kPmpEntries];  ///< of pmpcfg and pmpaddr, lowest number first
+  unsigned pmp_rule_count;
+
   const CpuConfig* config;
   AddressSpace* memory;
+  MmuState* mmu;
   RiscvCpu* cpu;
   std::uint64_t hartid;
 };

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/mmu/access.h"
+
+#include <atomic>
+#include <cstring>
+
+#include "softmmu/base/bits.h"
+#include "softmmu/base/log.h"
+#include "target/riscv/mmu/mmu.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+/// Pseudo-instructions of implicit accesses for VS-stage translation, RV64 ("Trap instruction values").
+constexpr std::uint64_t kImplicitRead = 0x3000;
+constexpr std::uint64_t kImplicitWrite = 0x3020;
+
+struct FaultCauses {
+  Cause page, guest_page, access, misaligned;
+};
+constexpr FaultCauses kFaultCauses[] = {
+    {Cause::kLoadPageFault, Cause::kLoadGuestPageFault, Cause::kLoadAccess, Cause::kLoadMisaligned},
+    {Cause::kStorePageFault, Cause::kStoreGuestPageFault, Cause::kStoreAccess, Cause::kStoreMisaligned},
+    {Cause::kFetchPageFault, Cause::kFetchGuestPageFault, Cause::kFetchAccess, Cause::kFetchMisaligned},
+};
+const FaultCauses& causes_of(Access access) { return kFaultCauses[static_cast<unsigned>(access)]; }
+
+/// One access, or the part of a page-crossing one that lies in one page.
+struct Piece {
+  Vaddr vaddr;
+  unsigned size;
+  Access access;
+  Vaddr begin;  ///< where the whole access begins
+};
+
+void raise_fault(Hart& hart, const Regime& regime, const Translation& t, const Piece& piece) {
+  const FaultCauses& causes = causes_of(piece.access);
+  Trap trap{};
+  trap.cause = t.fault == FaultKind::kPage        ? causes.page
+               : t.fault == FaultKind::kGuestPage ? causes.guest_page
+                                                  : causes.access;
+  trap.tval = piece.vaddr.value;
+  trap.tval_is_guest_vaddr = regime.v;
+  trap.vaddr_offset = static_cast<std::uint8_t>(piece.vaddr - piece.begin);
+  if (t.fault == FaultKind::kGuestPage) {
+    trap.gpa = t.gpa;
+    trap.is_implicit = t.is_implicit;
+    if (t.is_implicit) trap.tinst = t.is_implicit_write ? kImplicitWrite : kImplicitRead;
+  }
+  if (log_enabled(Log::kMmu))
+    log_line(Log::kMmu, "hart %llu: %s at 0x%llx, gpa 0x%llx, V=%d priv=%d satp=0x%llx hgatp=0x%llx",
+             static_cast<unsigned long long>(hart.hartid), cause_name(trap.cause),
+             static_cast<unsigned long long>(trap.tval), static_cast<unsigned long long>(t.gpa), regime.v,
+             regime.priv, static_cast<unsigned long long>(regime.satp),
+             static_cast<unsigned long long>(regime.hgatp));
+  raise(hart, trap);
+}
+
+void raise_access(Hart& hart, const Regime& regime, const Piece& piece) {
+  Translation t;
+  t.fault = FaultKind::kAccess;
+  raise_fault(hart, regime, t, piece);
+}
+
+void raise_misaligned(Hart& hart, const Regime& regime, Access access, Vaddr vaddr) {
+  Trap trap{};
+  trap.cause = causes_of(access).misaligned;
+  trap.tval = vaddr.value;
+  trap.tval_is_guest_vaddr = regime.v;
+  raise(hart, trap);
+}
+
+/// Enters what the walk found into the tables: reads and writes that it allows, at once.
+void enter(Hart& hart, TlbContext& context, Vaddr vaddr, const Translation& t, const Region& region) {
+  if (!t.is_cacheable) return;
+  const std::byte* const host_page = region.host + (t.paddr.page() - region.base);
+  if ((t.allowed & allows(Access::kLoad)) != 0) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
+  if ((t.allowed & allows(Access::kStore)) == 0 || !region.is_writable) return;
+  CodePages& code_pages = hart.memory->code_pages();
+  if (code_pages.has_code(t.paddr)) return;
+  code_pages.note_writable(t.paddr.page());
+  context.insert(TlbAccess::kWrite, vaddr, host_page, t.origin);
+  // CodePages::protect does this the other way round: one of the two sees the other.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (code_pages.has_code(t.paddr)) context.drop_write(vaddr);
+}
+
+/// Translates, raising what fails, and fills the TLB. Null region: nothing there.
+bool reach(Hart& hart, const View& view, const Piece& piece, Translation& t, const Region*& region) {
+  t = translate(hart, view.regime, piece.vaddr, piece.size, piece.access);
+  if (!t.ok()) {
+    raise_fault(hart, view.regime, t, piece);
+    return false;
+  }
+  region = hart.memory->find(t.paddr);
+  if (region != nullptr && region->is_memory()) enter(hart, view.context, piece.vaddr, t, *region);
+  return true;
+}
+
+bool load_piece(Hart& hart, const View& view, const Piece& piece, std::uint64_t& value) {
+  Translation t;
+  const Region* region = nullptr;
+  if (!reach(hart, view, piece, t, region)) return false;
+  value = 0;
+  const bool is_done = is_power_of_two(piece.size) ? hart.memory->load(t.paddr, piece.size, value)
+                                                   : hart.memory->read(t.paddr, &value, piece.size);
+  if (!is_done) raise_access(hart, view.regime, piece);
+  return is_done;
+}
+
+std::uint64_t extend(std::uint64_t value, tcg::MemKind kind) {
+  return tcg::mem_is_signed(kind) ? sign_extend(value, 8 * tcg::mem_size(kind)) : value;
+}
+
+/// Bytes of an access that lie in the first page.
+unsigned bytes_before_page_end(Vaddr vaddr) { return static_cast<unsigned>(kPageSize - vaddr.page_offset()); }
+
+/// The parts of an access in its first and second page.
+struct Crossing {
+  Piece first;
+  Piece second;
+};
+Crossing split(Vaddr vaddr, unsigned size, Access access) {
+  const unsigned first_size = bytes_before_page_end(vaddr);
+  return {{vaddr, first_size, access, vaddr}, {vaddr + first_size, size - first_size, access, vaddr}};
+}
+
+/// A store to both pages of a crossing: neither is written unless both can be.
+void store_crossing(Hart& hart, const View& view, const Crossing& crossing, std::uint64_t value) {
+  const auto& [first, second] = crossing;
+  Translation t1;
+  Translation t2;
+  const Region* region = nullptr;
+  if (!reach(hart, view, first, t1, region) || !reach(hart, view, second, t2, region)) return;
+  const bool is_memory = hart.memory->dma(t1.paddr, first.size) != nullptr;
+  if (!is_memory || hart.memory->dma(t2.paddr, second.size) == nullptr) {
+    raise_access(hart, view.regime, is_memory ? second : first);
+    return;
+  }
+  hart.memory->write(t1.paddr, &value, first.size);
+  const std::uint64_t rest = value >> (8 * first.size);
+  hart.memory->write(t2.paddr, &rest, second.size);
+}
+
+}  // namespace
+
+View data_view(Hart& hart) { return {hart.mmu->data, *hart.mmu->data_context}; }
+
+std::uint64_t load_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind) {
+  const unsigned size = tcg::mem_size(kind);
+  std::uint64_t value = 0;
+  if (size <= bytes_before_page_end(vaddr)) {
+    if (!load_piece(hart, view, {vaddr, size, Access::kLoad, vaddr}, value)) return 0;
+    return extend(value, kind);
+  }
+  const Crossing crossing = split(vaddr, size, Access::kLoad);
+  std::uint64_t rest = 0;
+  if (!load_piece(hart, view, crossing.first, value) || !load_piece(hart, view, crossing.second, rest))
+    return 0;
+  return extend(value | rest << (8 * crossing.first.size), kind);
+}
+
+void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
+  const unsigned size = tcg::mem_size(kind);
+  if (size > bytes_before_page_end(vaddr)) {
+    store_crossing(hart, view, split(vaddr, size, Access::kStore), value);
+    return;
+  }
+  const Piece piece{vaddr, size, Access::kStore, vaddr};
+  Translation t;
+  const Region* region = nullptr;
+  if (!reach(hart, view, piece, t, region)) return;
+  if (!hart.memory->store(t.paddr, size, value)) raise_access(hart, view.regime, piece);
+}
+
+void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, Access access) {
+  const unsigned size = tcg::mem_size(kind);
+  if (!is_aligned(vaddr.value, size)) {
+    raise_misaligned(hart, view.regime, access, vaddr);
+    return nullptr;
+  }
+  const Piece piece{vaddr, size, access, vaddr};
+  Translation t;
+  const Region* region = nullptr;
+  if (!reach(hart, view, piece, t, region)) return nullptr;
+  if (region == nullptr || !region->is_memory() || (access == Access::kStore && !region->is_writable)) {
+    raise_access(hart, view.regime, piece);
+    return nullptr;
+  }
+  // The caller stores through the pointer: code there must go before, and cannot come back meanwhile, for a
+  // translation of the page that this store races with is ordered by the fence.i of who runs it.
+  if (access == Access::kStore) hart.memory->code_pages().written(t.paddr, size);
+  return region->host + (t.paddr - region->base);
+}
+
+std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
+  const Regime& regime = hart.mmu->fetch;
+  // Two bytes at least are fetched; what lies beyond is checked when it is reached.
+  const Piece piece{vaddr, 2, Access::kFetch, vaddr};
+  const Translation t = translate(hart, regime, vaddr, piece.size, piece.access);
+  if (!t.ok()) {
+    raise_fault(hart, regime, t, piece);
+    return std::nullopt;
+  }
+  const Region* const region = hart.memory->find(t.paddr);
+  if (region == nullptr || !region->is_memory()) {
+    raise_access(hart, regime, piece);
+    return std::nullopt;
+  }
+  const Paddr page = t.paddr.page();
+  const std::byte* const host = region->host + (page - region->base);
+  hart.mmu->fetch_context->insert(TlbAccess::kFetch, vaddr, host, t.origin);
+  return tcg::FetchPage{page, host};
+}
+
+std::uint64_t hyp_load(Hart& hart, Vaddr vaddr, tcg::MemKind kind, bool needs_execute) {
+  const Regime regime = hypervisor_regime(hart, needs_execute);
+  return load_slow(hart, {regime, side_context(hart, regime.key())}, vaddr, kind);
+}
+
+void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
+  const Regime regime = hypervisor_regime(hart, false);
+  store_slow(hart, {regime, side_context(hart, regime.key())}, vaddr, kind, value);
+}
+
+std::optional<std::uint32_t> peek_instruction(Hart& hart) {
+  const Regime& regime = hart.mmu->fetch;
+  std::uint32_t raw = 0;
+  for (unsigned half = 0; half < 2; ++half) {
+    const Vaddr vaddr = Vaddr{hart.core.pc} + 2 * half;
+    const Translation t = translate(hart, regime, vaddr, 2, Access::kFetch);
+    std::uint16_t bits16 = 0;
+    if (!t.ok() || !hart.memory->read(t.paddr, &bits16, 2)) return std::nullopt;
+    raw |= static_cast<std::uint32_t>(bits16) << (16 * half);
+    if (half == 0 && (bits16 & 3) != 3) break;
+  }
+  return raw;
+}
+
+}  // namespace gstage::riscv

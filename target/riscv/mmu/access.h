@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "softmmu/base/types.h"
+#include "tcg/ir/unit.h"
+#include "tcg/runtime/guest.h"
+#include "target/riscv/hart.h"
+#include "target/riscv/mmu/translate.h"
+
+namespace gstage::riscv {
+
+/// A regime with the context that caches its translations.
+struct View {
+  const Regime& regime;
+  TlbContext& context;
+};
+/// Of explicit loads and stores.
+View data_view(Hart& hart);
+
+/// Loads and stores that missed the inline lookup: they walk, enter the TLB, reach devices, or raise.
+std::uint64_t load_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind);
+void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value);
+/// Host pointer for lr (kLoad) or an AMO or sc (kStore); null when a trap was raised. Atomics must be aligned
+/// and reach memory: devices have the PMA AMONone and RsrvNone.
+void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, Access access);
+/// The page that holds `vaddr`, for fetching.
+std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr);
+
+}  // namespace gstage::riscv

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which TLB context is current, and which entries a fence drops. Nothing here flushes on a change of regime.
+#include "softmmu/base/bits.h"
+#include "target/riscv/mmu/mmu.h"
+#include "target/riscv/mmu/translate.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+using StatusFs = Field<14, 13>;
+using Vmid = Field<57, 44>;
+/// Blocks translated for an unusual rounding mode must not be reached through the jumps of the usual one.
+constexpr std::uint64_t kKeySlowRounding = 1 << 16;
+
+bool is_fp_enabled(const Hart& hart) {
+  return StatusFs::get(hart.s->status) != 0 && (hart.v == 0 || StatusFs::get(hart.hs.status) != 0);
+}
+
+TlbFlush fence_reason(const FenceOperands& operands) {
+  return operands.address ? TlbFlush::kFenceAddress
+         : operands.id    ? TlbFlush::kFenceAsid
+                          : TlbFlush::kFenceAll;
+}
+
+/// Applies a first-stage fence to the contexts that `is_meant`.
+template <class IsMeant>
+void fence_first_stage(Hart& hart, const FenceOperands& operands, IsMeant&& is_meant) {
+  Tlb& tlb = hart.mmu->tlb;
+  tlb.for_each([&](TlbContext& context) {
+    if (!is_meant(context.key)) return;
+    const bool has_id = operands.id.has_value();
+    if (has_id && key_asid(context.key) != *operands.id) return;
+    if (operands.address) {
+      context.clear_page(Vaddr{*operands.address}, has_id);
+    } else if (has_id) {
+      context.clear_non_global();
+    } else {
+      context.clear();
+    }
+  });
+  tlb.count(fence_reason(operands));
+}
+
+}  // namespace
+
+void update_regimes(Hart& hart) {
+  MmuState& mmu = *hart.mmu;
+  hart.fp_enabled = is_fp_enabled(hart) ? 1 : 0;
+  mmu.data = data_regime(hart);
+  mmu.fetch = fetch_regime(hart);
+  TlbKey fetch_key = mmu.fetch.key();
+  if (hart.frm > 3) fetch_key.words[2] |= kKeySlowRounding;
+  const TlbKey data_key = mmu.data.key();
+  if (mmu.fetch_context == nullptr || mmu.fetch_context->key != fetch_key) {
+    // The data context is touched first so that the two in use are never recycled for each other.
+    if (mmu.data_context != nullptr && mmu.data_context->key == data_key) mmu.tlb.context(data_key);
+    mmu.fetch_context = &mmu.tlb.context(fetch_key);
+  }
+  if (mmu.data_context == nullptr || mmu.data_context->key != data_key) {
+    mmu.tlb.context(fetch_key);
+    mmu.data_context = &mmu.tlb.context(data_key);
+  }
+  hart.core.read = mmu.data_context->table(TlbAccess::kRead);
+  hart.core.write = mmu.data_context->table(TlbAccess::kWrite);
+  hart.core.fetch = mmu.fetch_context->table(TlbAccess::kFetch);
+  hart.core.jumps = mmu.fetch_context->jumps.data();
+}
+
+TlbContext& side_context(Hart& hart, const TlbKey& key) {
+  MmuState& mmu = *hart.mmu;
+  mmu.tlb.context(mmu.data_context->key);
+  mmu.tlb.context(mmu.fetch_context->key);
+  return mmu.tlb.context(key);
+}
+
+void pmp_changed(Hart& hart) {
+  pmp_decode(hart);
+  hart.mmu->tlb.clear(TlbFlush::kPmp);
+  hart.mmu->g_stage.clear();
+}
+
+void reset_mmu(Hart& hart) {
+  pmp_decode(hart);
+  hart.mmu->tlb.clear(TlbFlush::kReset);
+  hart.mmu->g_stage.clear();
+  update_regimes(hart);
+}
+
+void sfence_vma(Hart& hart, const FenceOperands& operands) {
+  if (hart.v != 0) {
+    hfence_vvma(hart, operands);
+    return;
+  }
+  fence_first_stage(hart, operands,
+                    [](const TlbKey& key) { return !key_is_virtual(key) && key.words[0] != 0; });
+}
+
+void hfence_vvma(Hart& hart, const FenceOperands& operands) {
+  const std::uint64_t vmid = Vmid::get(hart.hgatp);
+  fence_first_stage(hart, operands,
+                    [&](const TlbKey& key) { return key_is_virtual(key) && key_vmid(key) == vmid; });
+}
+
+void hfence_gvma(Hart& hart, const FenceOperands& operands) {
+  Tlb& tlb = hart.mmu->tlb;
+  tlb.for_each([&](TlbContext& context) {
+    if (!key_is_virtual(context.key)) return;
+    if (operands.id && key_vmid(context.key) != *operands.id) return;
+    if (operands.address)
+      context.clear_gpa(Gpa{*operands.address});
+    else
+      context.clear();
+  });
+  hart.mmu->g_stage.drop(operands.address ? &*operands.address : nullptr,
+                         operands.id ? &*operands.id : nullptr);
+  tlb.count(fence_reason(operands));
+}
+
+}  // namespace gstage::riscv

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/mmu/pmp.h"
+
+#include <bit>
+
+#include "softmmu/base/bits.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+enum MatchMode : std::uint8_t { kOff = 0, kTor = 1, kNa4 = 2, kNapot = 3 };
+
+constexpr std::uint8_t kR = 1;
+constexpr std::uint8_t kW = 2;
+constexpr std::uint8_t kX = 4;
+constexpr std::uint8_t kL = 0x80;
+constexpr std::uint64_t kMml = 1;
+constexpr std::uint64_t kMmwp = 2;
+
+Allowed from_rwx(unsigned cfg) {
+  Allowed a = 0;
+  if (cfg & kR) a |= allows(Access::kLoad);
+  if (cfg & kW) a |= allows(Access::kStore);
+  if (cfg & kX) a |= allows(Access::kFetch);
+  return a;
+}
+
+/// The truth table of mseccfg.MML=1 ("Smepmp", table of pmpcfg bits).
+Allowed mml_permission(std::uint8_t cfg, bool is_machine) {
+  const unsigned rwx = cfg & (kR | kW | kX);
+  const bool is_locked = (cfg & kL) != 0;
+  if ((rwx & (kR | kW)) == kW) {  // R=0 W=1: shared regions
+    const bool x = (rwx & kX) != 0;
+    if (!is_locked) return from_rwx(is_machine || x ? kR | kW : kR);
+    return from_rwx(is_machine && x ? kR | kX : kX);
+  }
+  if (is_locked && rwx == (kR | kW | kX)) return from_rwx(kR);  // shared, read-only data
+  return is_locked == is_machine ? from_rwx(rwx) : Allowed{0};
+}
+
+Allowed rule_permission(const Hart& hart, std::uint8_t cfg, bool is_machine) {
+  if ((hart.mseccfg & kMml) != 0) return mml_permission(cfg, is_machine);
+  if (is_machine && (cfg & kL) == 0) return kAllowAll;
+  return from_rwx(cfg);
+}
+
+/// Where no rule matches.
+Allowed default_permission(const Hart& hart, bool is_machine) {
+  if (!is_machine) return hart.config->pmp ? Allowed{0} : kAllowAll;
+  if ((hart.mseccfg & kMmwp) != 0) return 0;
+  // With MML, M-mode executes only where a rule says so.
+  return (hart.mseccfg & kMml) != 0 ? from_rwx(kR | kW) : kAllowAll;
+}
+
+}  // namespace
+
+void pmp_decode(Hart& hart) {
+  hart.pmp_rule_count = 0;
+  if (!hart.config->pmp) return;
+  for (unsigned i = 0; i < kPmpEntries; ++i) {
+    const std::uint8_t cfg = hart.pmpcfg[i];
+    const std::uint64_t addr = hart.pmpaddr[i];
+    PmpRule rule{0, 0, cfg};
+    switch (bits(cfg, 4, 3)) {
+      case kOff: continue;
+      case kTor: {
+        const std::uint64_t low = i == 0 ? 0 : hart.pmpaddr[i - 1] << 2;
+        if (low >= addr << 2) continue;  // matches nothing
+        rule.first = low;
+        rule.last = (addr << 2) - 1;
+        break;
+      }
+      case kNa4:
+        rule.first = addr << 2;
+        rule.last = rule.first + 3;
+        break;
+      default: {  // NAPOT: the trailing ones tell the size, 8 bytes for none
+        const unsigned ones = static_cast<unsigned>(std::countr_one(addr));
+        const std::uint64_t mask = ones >= 61 ? ~std::uint64_t{0} : (std::uint64_t{8} << ones) - 1;
+        rule.first = (addr << 2) & ~mask;
+        rule.last = rule.first | mask;
+        break;
+      }
+    }
+    hart.pmp_rules[hart.pmp_rule_count++] = rule;
+  }
+}
+
+PmpVerdict pmp_check(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv) {
+  const bool is_machine = priv == kMachine;
+  const std::uint64_t first = paddr.value;
+  const std::uint64_t last = first + size - 1;
+  const std::uint64_t page_first = paddr.page().value;
+  const std::uint64_t page_last = page_first | kPageMask;
+  bool is_uniform = true;
+  for (unsigned i = 0; i < hart.pmp_rule_count; ++i) {
+    const PmpRule& rule = hart.pmp_rules[i];
+    if (rule.last < page_first || rule.first > page_last) continue;
+    const bool covers_page = rule.first <= page_first && rule.last >= page_last;
+    is_uniform = is_uniform && covers_page;
+    if (rule.last < first || rule.first > last) continue;
+    // The first rule that matches any byte decides; it must match all bytes or the access fails whatever L,
+    // R, W and X say.
+    if (rule.first > first || rule.last < last) return {0, false};
+    return {rule_permission(hart, rule.cfg, is_machine), is_uniform};
+  }
+  return {default_permission(hart, is_machine), is_uniform};
+}
+
+}  // namespace gstage::riscv

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "softmmu/base/types.h"
+#include "target/riscv/hart.h"
+#include "target/riscv/mmu/regime.h"
+
+namespace gstage::riscv {
+
+/// Permissions as a set of bits, one an Access.
+using Allowed = std::uint8_t;
+constexpr Allowed allows(Access access) { return static_cast<Allowed>(1u << static_cast<unsigned>(access)); }
+inline constexpr Allowed kAllowAll = 7;
+
+/// What PMP says of a range.
+struct PmpVerdict {
+  Allowed allowed;
+  bool is_uniform;  ///< the verdict holds for the whole 4 KiB page, so that it may be cached
+};
+
+/// Recomputes Hart::pmp_rules from pmpcfg, pmpaddr and mseccfg.
+void pmp_decode(Hart& hart);
+
+/// The verdict on `size` bytes at `paddr` (they do not cross a page) for an access at the privilege.
+/// ISA manual vol. II, "Physical Memory Protection" and "Smepmp".
+PmpVerdict pmp_check(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv);
+
+}  // namespace gstage::riscv

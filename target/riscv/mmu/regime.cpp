@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/mmu/regime.h"
+
+#include "softmmu/base/bits.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+using StatusSum = Bit<18>;
+using StatusMxr = Bit<19>;
+using MstatusMprv = Bit<17>;
+using MstatusMpp = Field<12, 11>;
+using MstatusMpv = Bit<39>;
+using HstatusSpvp = Bit<8>;
+using EnvcfgAdue = Bit<61>;
+using AtpMode = Field<63, 60>;
+using Asid = Field<59, 44>;
+using Vmid = Field<57, 44>;
+
+// Flags in the third word of a key.
+constexpr std::uint64_t kKeyVirtual = 1 << 2;
+constexpr std::uint64_t kKeySum = 1 << 3;
+constexpr std::uint64_t kKeyMxr = 1 << 4;
+constexpr std::uint64_t kKeyVsMxr = 1 << 5;
+constexpr std::uint64_t kKeyExecute = 1 << 6;
+constexpr std::uint64_t kKeyAdue = 1 << 7;
+constexpr std::uint64_t kKeyGAdue = 1 << 8;
+
+/// Roots and A/D rules for a privilege and V.
+Regime base_regime(const Hart& hart, std::uint8_t priv, bool v) {
+  Regime r{};
+  r.priv = priv;
+  if (priv == kMachine) return r;
+  r.v = v;
+  const std::uint64_t satp = v ? hart.vs.satp : hart.hs.satp;
+  r.satp = AtpMode::get(satp) == 0 ? 0 : satp;
+  r.hgatp = v ? hart.hgatp : 0;
+  const bool m_adue = EnvcfgAdue::get(hart.menvcfg) != 0;
+  r.adue = m_adue && (!v || EnvcfgAdue::get(hart.henvcfg) != 0);
+  r.g_adue = v && m_adue;
+  return r;
+}
+
+/// SUM and MXR of the statuses that govern the regime; what has no effect is left out so that keys are few.
+Regime with_permissions(Regime r, const Hart& hart) {
+  if (r.priv == kMachine) return r;
+  const std::uint64_t status = r.v ? hart.vs.status : hart.hs.status;
+  r.sum = r.priv == kSupervisor && r.satp != 0 && StatusSum::get(status) != 0;
+  r.mxr = StatusMxr::get(hart.hs.status) != 0;
+  r.vs_mxr = r.v && StatusMxr::get(hart.vs.status) != 0;
+  return r;
+}
+
+}  // namespace
+
+TlbKey Regime::key() const {
+  std::uint64_t flags = priv;
+  if (v) flags |= kKeyVirtual;
+  if (sum) flags |= kKeySum;
+  if (mxr) flags |= kKeyMxr;
+  if (vs_mxr) flags |= kKeyVsMxr;
+  if (needs_execute) flags |= kKeyExecute;
+  if (adue) flags |= kKeyAdue;
+  if (g_adue) flags |= kKeyGAdue;
+  return TlbKey{{satp, hgatp, flags}};
+}
+
+Regime data_regime(const Hart& hart) {
+  if (hart.priv != kMachine || MstatusMprv::get(hart.mstatus) == 0)
+    return with_permissions(base_regime(hart, hart.priv, hart.v != 0), hart);
+  const auto mpp = static_cast<std::uint8_t>(MstatusMpp::get(hart.mstatus));
+  return with_permissions(base_regime(hart, mpp, MstatusMpv::get(hart.mstatus) != 0), hart);
+}
+
+Regime fetch_regime(const Hart& hart) { return base_regime(hart, hart.priv, hart.v != 0); }
+
+Regime hypervisor_regime(const Hart& hart, bool needs_execute) {
+  const std::uint8_t priv = HstatusSpvp::get(hart.hstatus) != 0 ? kSupervisor : kUser;
+  Regime r = with_permissions(base_regime(hart, priv, true), hart);
+  r.needs_execute = needs_execute;
+  return r;
+}
+
+bool key_is_virtual(const TlbKey& key) { return (key.words[2] & kKeyVirtual) != 0; }
+std::uint64_t key_asid(const TlbKey& key) { return Asid::get(key.words[0]); }
+std::uint64_t key_vmid(const TlbKey& key) { return Vmid::get(key.words[1]); }
+
+}  // namespace gstage::riscv

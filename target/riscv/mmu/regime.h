@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "softmmu/mem/tlb.h"
+#include "target/riscv/hart.h"
+
+namespace gstage::riscv {
+
+/// The kind of a memory access; stores include AMOs and sc.
+enum class Access : std::uint8_t { kLoad, kStore, kFetch };
+
+/// Under which rules one access is translated. Built here and nowhere else.
+struct Regime {
+  bool v;               ///< two-stage translation
+  bool sum;             ///< of the status that governs the first stage
+  bool mxr;             ///< sstatus.MXR: executable pages are readable, in both stages
+  bool vs_mxr;          ///< vsstatus.MXR: in the VS-stage only
+  bool needs_execute;   ///< HLVX: execute takes the place of read
+  bool adue;            ///< the first stage sets A and D itself (Svadu)
+  bool g_adue;          ///< the G-stage does
+  std::uint8_t priv;    ///< effective Privilege
+  std::uint64_t satp;   ///< root of the first stage, 0: Bare
+  std::uint64_t hgatp;  ///< root of the G-stage with VMID; only under v
+
+  /// What tells this regime's cached translations from those of others.
+  [[nodiscard]] TlbKey key() const;
+};
+
+/// Explicit loads and stores, with MPRV and MPV.
+Regime data_regime(const Hart& hart);
+/// Instruction fetches.
+Regime fetch_regime(const Hart& hart);
+/// HLV, HLVX, HSV: as V=1 at the privilege of hstatus.SPVP.
+Regime hypervisor_regime(const Hart& hart, bool needs_execute);
+
+/// Fields of the keys, as the fences select by them.
+bool key_is_virtual(const TlbKey& key);
+std::uint64_t key_asid(const TlbKey& key);
+std::uint64_t key_vmid(const TlbKey& key);
+
+}  // namespace gstage::riscv

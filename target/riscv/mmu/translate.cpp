@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/mmu/translate.h"
+
+#include <algorithm>
+
+#include "softmmu/base/bits.h"
+#include "target/riscv/mmu/pte.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+using AtpMode = Field<63, 60>;
+using AtpPpn = Field<43, 0>;
+using Vmid = Field<57, 44>;
+
+/// Levels of the page table that a mode of satp or hgatp names; 0: Bare.
+unsigned levels_of(std::uint64_t atp) {
+  const std::uint64_t mode = AtpMode::get(atp);  // 8: Sv39, 9: Sv48, 10: Sv57
+  return mode < 8 ? 0 : static_cast<unsigned>(mode) - 5;
+}
+
+/// The rules of one stage's walk.
+struct Stage {
+  std::uint64_t root;
+  unsigned levels;
+  unsigned root_extra_bits;  ///< 2 for the x4 modes, whose root has 16 KiB
+  bool is_guest_stage;
+};
+
+/// A leaf and where it stands.
+struct Leaf {
+  FaultKind fault = FaultKind::kNone;
+  std::uint64_t entry = 0;
+  std::uint64_t address = 0;  ///< translated
+  unsigned shift = kPageShift;
+  Paddr slot;                      ///< supervisor physical address of the entry
+  std::uint64_t slot_address = 0;  ///< the entry's address in the stage's own output space (GPA or physical)
+};
+
+class Walker {
+ public:
+  Walker(Hart& hart, const Regime& regime, Access access) : hart_(hart), regime_(regime), access_(access) {}
+
+  /// Both stages and PMP.
+  Translation run(Vaddr vaddr, unsigned size) {
+    std::uint64_t gpa = vaddr.value;
+    Allowed allowed = kAllowAll;
+    if (const unsigned levels = levels_of(regime_.satp); levels != 0) {
+      const Stage stage{AtpPpn::get(regime_.satp) << kPageShift, levels, 0, false};
+      const Leaf leaf = walk(stage, vaddr.value, access_);
+      if (leaf.fault != FaultKind::kNone) return failed(leaf.fault, gpa);
+      allowed = first_stage_permission(leaf.entry);
+      gpa = leaf.address;
+      result_.origin.page_shift = static_cast<std::uint8_t>(leaf.shift);
+      result_.origin.is_global = pte::G::get(leaf.entry) != 0;
+    }
+    result_.gpa = gpa;
+    std::uint64_t paddr = gpa;
+    if (regime_.v) {
+      const Leaf leaf = guest_stage(gpa, access_);
+      if (leaf.fault != FaultKind::kNone) return failed(leaf.fault, gpa);
+      allowed &= guest_stage_permission(leaf.entry);
+      paddr = leaf.address;
+      result_.origin.gpa_shift = static_cast<std::uint8_t>(leaf.shift);
+      result_.origin.page_shift =
+          static_cast<std::uint8_t>(levels_of(regime_.satp) == 0 ? leaf.shift : result_.origin.page_shift);
+    }
+    const PmpVerdict verdict = pmp_check(hart_, Paddr{paddr}, size, regime_.priv);
+    // HLVX needs read permission of the physical memory as well as execute.
+    const Allowed needed =
+        regime_.needs_execute ? allows(Access::kLoad) | allows(Access::kFetch) : allows(access_);
+    if ((verdict.allowed & needed) != needed) return failed(FaultKind::kAccess, gpa);
+    result_.paddr = Paddr{paddr};
+    result_.allowed = allowed & verdict.allowed;
+    result_.is_cacheable = verdict.is_uniform;
+    result_.origin.gpa_page = Gpa{gpa}.page().value;
+    result_.origin.paddr_page = result_.paddr.page().value;
+    return result_;
+  }
+
+ private:
+  Translation failed(FaultKind fault, std::uint64_t gpa) {
+    result_.fault = fault;
+    if (!result_.is_implicit) result_.gpa = gpa;
+    return result_;
+  }
+
+  /// What the first stage's leaf allows without another walk: its permissions, less what would set A or D.
+  [[nodiscard]] Allowed first_stage_permission(std::uint64_t e) const {
+    const bool u = pte::U::get(e) != 0;
+    const bool is_user = regime_.priv == kUser;
+    const bool data_ok = is_user ? u : !u || regime_.sum;
+    const bool fetch_ok = is_user == u;
+    return permission(e, data_ok, fetch_ok, regime_.mxr || regime_.vs_mxr, regime_.needs_execute);
+  }
+  /// All accesses count as user accesses; vsstatus.MXR does not apply ("Two-Stage Address Translation").
+  [[nodiscard]] Allowed guest_stage_permission(std::uint64_t e) const {
+    const bool u = pte::U::get(e) != 0;
+    return permission(e, u, u, regime_.mxr, regime_.needs_execute);
+  }
+  static Allowed permission(std::uint64_t e, bool data_ok, bool fetch_ok, bool mxr, bool needs_execute) {
+    const bool r = pte::R::get(e) != 0;
+    const bool x = pte::X::get(e) != 0;
+    Allowed a = 0;
+    // HLVX: executable is what counts, and MXR does not apply to it.
+    if (data_ok && (needs_execute ? x : r || (mxr && x))) a |= allows(Access::kLoad);
+    if (data_ok && pte::W::get(e) != 0 && pte::D::get(e) != 0) a |= allows(Access::kStore);
+    if (fetch_ok && x) a |= allows(Access::kFetch);
+    return a;
+  }
+  /// Whether the leaf permits the access; D is dealt with apart.
+  [[nodiscard]] bool is_permitted(const Stage& stage, std::uint64_t e, Access access, bool is_table) const {
+    const std::uint64_t with_d = e | pte::D::kMask;
+    // Walks of the VS-stage are plain loads and stores of the G-stage: HLVX and MXR are of the access itself.
+    if (is_table) {
+      const bool u = pte::U::get(e) != 0;
+      return (permission(with_d, u, u, false, false) & allows(access)) != 0;
+    }
+    const Allowed a = stage.is_guest_stage ? guest_stage_permission(with_d) : first_stage_permission(with_d);
+    return (a & allows(access)) != 0;
+  }
+
+  /// The G-stage, by way of its cache. `is_table`: on behalf of the VS-stage's walk.
+  Leaf guest_stage(std::uint64_t gpa, Access access, bool is_table = false) {
+    Leaf leaf;
+    const unsigned levels = levels_of(regime_.hgatp);
+    if (levels == 0) {
+      leaf.entry = 0xff;
+      leaf.address = gpa;
+      return leaf;
+    }
+    const Stage stage{AtpPpn::get(regime_.hgatp) << kPageShift, levels, 2, true};
+    GStageEntry& cached = hart_.mmu->g_stage.slot(gpa);
+    if (cached.gpa_page == Gpa{gpa}.page().value && cached.hgatp == regime_.hgatp &&
+        is_permitted(stage, cached.pte, access, is_table) &&
+        (access != Access::kStore || pte::D::get(cached.pte) != 0)) {
+      leaf.entry = cached.pte;
+      leaf.address = cached.paddr_page | (gpa & kPageMask);
+      leaf.shift = cached.shift;
+      return leaf;
+    }
+    leaf = walk(stage, gpa, access, is_table);
+    if (leaf.fault == FaultKind::kNone)
+      cached = GStageEntry{Gpa{gpa}.page().value, regime_.hgatp, leaf.address & ~kPageMask,
+                           static_cast<std::uint8_t>(leaf.entry), static_cast<std::uint8_t>(leaf.shift)};
+    return leaf;
+  }
+
+  /// Where an entry of the stage's table lies: for the VS-stage its address is a guest physical one.
+  bool locate(const Stage& stage, std::uint64_t address, Access access, Paddr& slot, FaultKind& fault) {
+    slot = Paddr{address};
+    if (!stage.is_guest_stage && regime_.v) {
+      const Leaf leaf = guest_stage(address, access, true);
+      if (leaf.fault != FaultKind::kNone) {
+        result_.is_implicit = leaf.fault == FaultKind::kGuestPage;
+        result_.is_implicit_write = access == Access::kStore;
+        result_.gpa = address;
+        fault = leaf.fault;
+        return false;
+      }
+      slot = Paddr{leaf.address};
+    }
+    // Implicit accesses are S-mode's as far as PMP is concerned.
+    if ((pmp_check(hart_, slot, pte::kBytes, kSupervisor).allowed & allows(access)) == 0 ||
+        !is_table_memory(slot, access)) {
+      fault = FaultKind::kAccess;
+      return false;
+    }
+    return true;
+  }
+
+  [[nodiscard]] bool is_table_memory(Paddr slot, Access access) const {
+    if (access == Access::kStore) return hart_.memory->dma(slot, pte::kBytes) != nullptr;
+    return hart_.memory->host(slot) != nullptr;
+  }
+
+  /// The translation process of "Sv32", steps 1–9, for either stage.
+  Leaf walk(const Stage& stage, std::uint64_t address, Access access, bool is_table = false) {
+    const unsigned width = kPageShift + 9 * stage.levels;
+    const FaultKind page_fault = stage.is_guest_stage ? FaultKind::kGuestPage : FaultKind::kPage;
+    Leaf leaf;
+    const bool is_canonical =
+        stage.is_guest_stage ? (address >> (width + 2)) == 0 : sign_extend(address, width) == address;
+    if (!is_canonical) {
+      leaf.fault = page_fault;
+      return leaf;
+    }
+    std::uint64_t table = stage.root;
+    for (unsigned level = stage.levels; level-- > 0;) {
+      const unsigned shift = kPageShift + 9 * level;
+      const unsigned index_bits = 9 + (level + 1 == stage.levels ? stage.root_extra_bits : 0);
+      const std::uint64_t index = (address >> shift) & ((1u << index_bits) - 1);
+      leaf.slot_address = table + index * pte::kBytes;
+      if (!locate(stage, leaf.slot_address, Access::kLoad, leaf.slot, leaf.fault)) return leaf;
+      leaf.entry = read_entry(leaf.slot);
+      if (!pte::is_valid(leaf.entry)) break;
+      if (pte::is_leaf(leaf.entry)) {
+        leaf.shift = shift;
+        return finish(stage, leaf, address, access, is_table);
+      }
+      table = pte::Ppn::get(leaf.entry) << kPageShift;
+    }
+    leaf.fault = page_fault;
+    return leaf;
+  }
+
+  /// Steps 5–9: what the leaf allows, and its A and D.
+  Leaf finish(const Stage& stage, Leaf leaf, std::uint64_t address, Access access, bool is_table) {
+    const FaultKind page_fault = stage.is_guest_stage ? FaultKind::kGuestPage : FaultKind::kPage;
+    const std::uint64_t offset_mask = (std::uint64_t{1} << leaf.shift) - 1;
+    for (;;) {
+      const std::uint64_t base = pte::Ppn::get(leaf.entry) << kPageShift;
+      const bool is_sound =
+          pte::is_valid(leaf.entry) && pte::is_leaf(leaf.entry) && (base & offset_mask) == 0;
+      if (!is_sound || !is_permitted(stage, leaf.entry, access, is_table)) {
+        leaf.fault = page_fault;
+        return leaf;
+      }
+      leaf.address = base | (address & offset_mask);
+      const std::uint64_t needed = pte::A::kMask | (access == Access::kStore ? pte::D::kMask : 0);
+      if ((leaf.entry & needed) == needed) return leaf;
+      if (!(stage.is_guest_stage ? regime_.g_adue : regime_.adue)) {
+        leaf.fault = page_fault;
+        return leaf;
+      }
+      if (!locate(stage, leaf.slot_address, Access::kStore, leaf.slot, leaf.fault)) return leaf;
+      if (update_entry(leaf.slot, leaf.entry, leaf.entry | needed)) {
+        leaf.entry |= needed;
+        return leaf;
+      }
+      leaf.entry = read_entry(leaf.slot);  // it changed under us: judge it anew
+    }
+  }
+
+  [[nodiscard]] std::uint64_t read_entry(Paddr slot) const {
+    return __atomic_load_n(reinterpret_cast<std::uint64_t*>(hart_.memory->host(slot)), __ATOMIC_ACQUIRE);
+  }
+  [[nodiscard]] bool update_entry(Paddr slot, std::uint64_t expected, std::uint64_t desired) const {
+    auto* const host = reinterpret_cast<std::uint64_t*>(hart_.memory->host(slot));
+    const bool is_done =
+        __atomic_compare_exchange_n(host, &expected, desired, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+    if (is_done) hart_.memory->code_pages().written(slot, pte::kBytes);
+    return is_done;
+  }
+
+  Hart& hart_;
+  const Regime& regime_;
+  const Access access_;
+  Translation result_;
+};
+
+}  // namespace
+
+void GStageCache::clear() { std::fill(std::begin(entries_), std::end(entries_), GStageEntry{}); }
+
+void GStageCache::drop(const std::uint64_t* gpa, const std::uint64_t* vmid) {
+  for (GStageEntry& e : entries_) {
+    const bool is_address =
+        gpa == nullptr || ((e.gpa_page ^ *gpa) >> std::max<unsigned>(e.shift, kPageShift)) == 0;
+    if (is_address && (vmid == nullptr || Vmid::get(e.hgatp) == *vmid)) e = GStageEntry{};
+  }
+}
+
+Translation translate(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, Access access) {
+  return Walker(hart, regime, access).run(vaddr, size);
+}
+
+}  // namespace gstage::riscv
