@@ -1,39 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/core/output_queue.h"
 
-#include <mutex>
-#include <vector>
+#include <algorithm>
+#include <chrono>
 
-#include "softmmu/io/event_loop.h"
+#include <pthread.h>
 
 namespace gstage::hw {
 namespace {
 
-/// Above this the writer itself waits for the back end.
+/// With so much waiting, whoever prints waits for the back end.
 constexpr std::size_t kSlowDownBytes = 64 << 10;
-
-}  // namespace
-
-struct OutputQueue::State {
-  std::shared_ptr<Chardev> chardev;
-  std::mutex write_mutex;    ///< keeps the order of those who write; taken before pending_mutex
-  std::mutex pending_mutex;  ///< guards the members below
-  std::vector<std::uint8_t> pending;
-  bool is_posted = false;
-
-  void flush() {
-    const std::lock_guard writing(write_mutex);
-    std::vector<std::uint8_t> bytes;
-    {
-      const std::lock_guard lock(pending_mutex);
-      bytes.swap(pending);
-      is_posted = false;
-    }
-    if (!bytes.empty()) chardev->write(bytes);
-  }
-};
-
-namespace {
+/// How long output is gathered: too short for a person to notice.
+constexpr std::chrono::milliseconds kGather{1};
 
 /// Every queue that exists, for flush_all.
 struct Registry {
@@ -48,37 +27,70 @@ Registry& registry() {
 
 }  // namespace
 
-OutputQueue::OutputQueue(std::shared_ptr<Chardev> chardev) : state_(std::make_shared<State>()) {
-  state_->chardev = std::move(chardev);
+OutputQueue::OutputQueue(std::shared_ptr<Chardev> chardev) : chardev_(std::move(chardev)) {
+  if (chardev_ == nullptr) return;
+  writer_ = std::thread([this] { work(); });
   const std::lock_guard lock(registry().mutex);
   registry().queues.push_back(this);
 }
 
 OutputQueue::~OutputQueue() {
+  if (chardev_ == nullptr) return;
   {
     const std::lock_guard lock(registry().mutex);
     std::erase(registry().queues, this);
   }
+  {
+    const std::lock_guard lock(pending_mutex_);
+    is_ending_ = true;
+  }
+  changed_.notify_all();
+  writer_.join();
   flush();
 }
 
-void OutputQueue::put(std::span<const std::uint8_t> bytes) {
-  if (state_->chardev == nullptr || bytes.empty()) return;
-  bool must_post = false;
-  bool must_wait = false;
-  {
-    const std::lock_guard lock(state_->pending_mutex);
-    state_->pending.insert(state_->pending.end(), bytes.begin(), bytes.end());
-    must_wait = state_->pending.size() >= kSlowDownBytes;
-    must_post = !state_->is_posted && !must_wait;
-    if (must_post) state_->is_posted = true;
+void OutputQueue::work() {
+  pthread_setname_np(pthread_self(), "output");
+  std::unique_lock lock(pending_mutex_);
+  while (!is_ending_) {
+    changed_.wait(lock, [this] { return is_ending_ || !pending_.empty(); });
+    changed_.wait_for(lock, kGather, [this] { return is_ending_; });
+    lock.unlock();
+    flush();
+    lock.lock();
   }
-  if (must_wait) state_->flush();
-  if (must_post) EventLoop::post([state = state_] { state->flush(); });
+}
+
+void OutputQueue::put(std::span<const std::uint8_t> bytes) {
+  if (chardev_ == nullptr) return;
+  while (!bytes.empty()) {
+    const auto part = bytes.first(std::min(bytes.size(), kSlowDownBytes));
+    bytes = bytes.subspan(part.size());
+    bool is_first = false;
+    bool must_wait = false;
+    {
+      const std::lock_guard lock(pending_mutex_);
+      is_first = pending_.empty();
+      pending_.insert(pending_.end(), part.begin(), part.end());
+      must_wait = pending_.size() >= kSlowDownBytes;
+    }
+    if (must_wait) {
+      flush();
+    } else if (is_first) {
+      changed_.notify_one();
+    }
+  }
 }
 
 void OutputQueue::flush() {
-  if (state_->chardev != nullptr) state_->flush();
+  if (chardev_ == nullptr) return;
+  const std::lock_guard writing(write_mutex_);
+  std::vector<std::uint8_t> bytes;
+  {
+    const std::lock_guard lock(pending_mutex_);
+    bytes.swap(pending_);
+  }
+  if (!bytes.empty()) chardev_->write(bytes);
 }
 
 void OutputQueue::flush_all() {

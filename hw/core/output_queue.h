@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <span>
+#include <thread>
+#include <vector>
 
 #include "softmmu/io/chardev.h"
 
 namespace gstage::hw {
 
 /// Output of a character device on its way to the back end. Guests print byte by byte; the bytes are gathered
-/// here and written by the event loop in one piece, so that a hart's thread does not pay a system call for
-/// each. A guest that prints faster than the host writes is slowed down to the host's speed.
+/// for a moment and written in one piece by a thread of the queue's own, so that a hart does not pay a system
+/// call for each and no slow reader holds up the event loop. A guest that prints faster than the host writes
+/// is slowed down to the host's speed.
 class OutputQueue {
  public:
   /// A null back end swallows everything.
@@ -29,8 +34,15 @@ class OutputQueue {
   static void flush_all();
 
  private:
-  struct State;
-  std::shared_ptr<State> state_;
+  void work();
+
+  std::shared_ptr<Chardev> chardev_;
+  std::mutex write_mutex_;    ///< keeps the order of those who write; taken before pending_mutex_
+  std::mutex pending_mutex_;  ///< guards the members below
+  std::vector<std::uint8_t> pending_;
+  bool is_ending_ = false;
+  std::condition_variable changed_;
+  std::thread writer_;
 };
 
 }  // namespace gstage::hw

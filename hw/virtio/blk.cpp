@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hw/virtio/blk.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include <pthread.h>
+
+#include "softmmu/base/log.h"
+
+namespace gstage::hw {
+namespace {
+
+enum Type : std::uint32_t {
+  kIn = 0,
+  kOut = 1,
+  kFlush = 4,
+  kGetId = 8,
+  kDiscard = 11,
+  kWriteZeroes = 13,
+};
+enum BlkStatus : std::uint8_t { kOk = 0, kIoError = 1, kUnsupported = 2 };
+enum Feature : std::uint64_t {
+  kSegMax = 1u << 2,
+  kReadOnly = 1u << 5,
+  kBlkSize = 1u << 6,
+  kFlushCommand = 1u << 9,
+  kTopology = 1u << 10,
+  kConfigWce = 1u << 11,
+  kDiscardCommand = 1u << 13,
+  kWriteZeroesCommand = 1u << 14,
+};
+constexpr std::uint32_t kRangeUnmap = 1;
+constexpr std::size_t kIdBytes = 20;
+
+/// Virtio 1.3, 5.2.4.
+struct [[gnu::packed]] Config {
+  std::uint64_t capacity;
+  std::uint32_t size_max;
+  std::uint32_t seg_max;
+  std::uint32_t geometry;
+  std::uint32_t blk_size;
+  std::uint8_t physical_block_exp;
+  std::uint8_t alignment_offset;
+  std::uint16_t min_io_size;
+  std::uint32_t opt_io_size;
+  std::uint8_t writeback;
+  std::uint8_t unused0;
+  std::uint16_t num_queues;
+  std::uint32_t max_discard_sectors;
+  std::uint32_t max_discard_seg;
+  std::uint32_t discard_sector_alignment;
+  std::uint32_t max_write_zeroes_sectors;
+  std::uint32_t max_write_zeroes_seg;
+  std::uint8_t write_zeroes_may_unmap;
+  std::uint8_t unused1[3];
+};
+constexpr std::uint32_t kWritebackOffset = 32;
+static_assert(offsetof(Config, writeback) == kWritebackOffset);
+
+}  // namespace
+
+std::int64_t BlkRequests::execute(AddressSpace& memory, const Chain& chain, bool is_writethrough) {
+  Header header{};
+  const std::uint64_t writable = total_bytes(chain.writable);
+  const bool has_header =
+      copy_from(chain.readable, {reinterpret_cast<std::uint8_t*>(&header), sizeof header}) == sizeof header;
+  if (!has_header || writable == 0) return -1;
+  const Pieces to_disk = slice(chain.readable, sizeof header, UINT64_MAX);
+  const Pieces to_guest = slice(chain.writable, 0, writable - 1);
+  std::uint8_t status = kUnsupported;
+  switch (header.type) {
+    case kIn: status = read(memory, header.sector, to_guest); break;
+    case kOut: status = write(header.sector, to_disk, is_writethrough); break;
+    case kFlush: status = flush(); break;
+    case kGetId: {
+      std::uint8_t name[kIdBytes] = {};
+      std::memcpy(name, options_.serial.data(), std::min(options_.serial.size(), kIdBytes));
+      copy_to(memory, to_guest, name);
+      status = kOk;
+      break;
+    }
+    case kDiscard:
+    case kWriteZeroes: status = ranges(header.type, to_disk, is_writethrough); break;
+    default: break;
+  }
+  copy_to(memory, slice(chain.writable, writable - 1, 1), {&status, 1});
+  // What precedes the status byte counts only when all of it was written.
+  const bool is_filled = header.type == kIn || (header.type == kGetId && writable - 1 <= kIdBytes);
+  if (writable == 1) return 1;
+  return status == kOk && is_filled ? static_cast<std::int64_t>(writable) : 0;
+}
+
+bool BlkRequests::is_inside(std::uint64_t sector, std::uint64_t bytes) const {
+  return bytes % kSectorBytes == 0 && sector <= sectors() && bytes / kSectorBytes <= sectors() - sector;
+}
+
+std::uint8_t BlkRequests::read(AddressSpace& memory, std::uint64_t sector, const Pieces& data) {
+  if (!is_inside(sector, total_bytes(data))) return kIoError;
+  std::uint64_t offset = sector * kSectorBytes;
+  for (const Piece& piece : data) {
+    const int failure = backend_.read(offset, {piece.host, piece.size});
+    memory.dirty(piece.paddr, piece.size);
+    if (failure != 0) return kIoError;
+    offset += piece.size;
+  }
+  return kOk;
+}
+
+std::uint8_t BlkRequests::write(std::uint64_t sector, const Pieces& data, bool is_writethrough) {
+  if (backend_.is_read_only() || !is_inside(sector, total_bytes(data))) return kIoError;
+  std::uint64_t offset = sector * kSectorBytes;
+  for (const Piece& piece : data) {
+    if (backend_.write(offset, {piece.host, piece.size}) != 0) return kIoError;
+    offset += piece.size;
+  }
+  return is_writethrough ? flush() : std::uint8_t{kOk};
+}
+
+std::uint8_t BlkRequests::flush() {
+  if (backend_.is_read_only()) return kOk;
+  return backend_.flush() == 0 ? kOk : kIoError;
+}
+
+std::uint8_t BlkRequests::ranges(std::uint32_t type, const Pieces& data, bool is_writethrough) {
+  if (type == kDiscard ? !options_.can_discard : !options_.can_write_zeroes) return kUnsupported;
+  if (backend_.is_read_only()) return kIoError;
+  const std::uint64_t bytes = total_bytes(data);
+  if (bytes == 0 || bytes % sizeof(Range) != 0 || bytes / sizeof(Range) > kMaxRanges) return kIoError;
+  for (std::uint64_t at = 0; at < bytes; at += sizeof(Range)) {
+    Range range{};
+    copy_from(slice(data, at, sizeof range), {reinterpret_cast<std::uint8_t*>(&range), sizeof range});
+    // Virtio 1.3, 5.2.6.2: unknown flags, and unmap of a discard, are unsupported.
+    if ((range.flags & ~(type == kDiscard ? 0 : kRangeUnmap)) != 0) return kUnsupported;
+    const std::uint64_t size = range.sectors * kSectorBytes;
+    if (range.sectors > kMaxRangeSectors || !is_inside(range.sector, size)) return kIoError;
+    const std::uint64_t offset = range.sector * kSectorBytes;
+    if ((type == kDiscard ? backend_.discard(offset, size) : backend_.write_zeroes(offset, size)) != 0)
+      return kIoError;
+  }
+  return is_writethrough ? flush() : std::uint8_t{kOk};
+}
+
+VirtioBlk::VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptions& options)
+    : backend_(std::move(backend)),
+      options_(options),
+      requests_(*backend_, options),
+      is_writeback_(options.is_write_cache) {}
+
+VirtioBlk::~VirtioBlk() {
+  if (!worker_.joinable()) return;
+  {
+    const std::lock_guard lock(bus().mutex());
+    is_ending_ = true;
+  }
+  wake_.notify_all();
+  worker_.join();
+}
+
+std::uint64_t VirtioBlk::features() const {
+  std::uint64_t features = kSegMax | kBlkSize | kFlushCommand | kTopology | kConfigWce;
+  if (backend_->is_read_only()) return features | kReadOnly;
+  if (options_.can_discard) features |= kDiscardCommand;
+  if (options_.can_write_zeroes) features |= kWriteZeroesCommand;
+  return features;
+}
+
+std::uint16_t VirtioBlk::max_queue_size(unsigned index) const { return index == 0 ? options_.queue_size : 0; }
+
+void VirtioBlk::read_config(std::uint32_t offset, std::span<std::uint8_t> to) {
+  Config config{};
+  config.capacity = requests_.sectors();
+  config.seg_max = options_.queue_size - 2u;  // the header and the status take one descriptor each
+  config.blk_size = BlkRequests::kSectorBytes;
+  config.writeback = is_writeback_ ? 1 : 0;
+  config.num_queues = 1;
+  config.max_discard_sectors = BlkRequests::kMaxRangeSectors;
+  config.max_discard_seg = BlkRequests::kMaxRanges;
+  config.discard_sector_alignment = 1;
+  config.max_write_zeroes_sectors = BlkRequests::kMaxRangeSectors;
+  config.max_write_zeroes_seg = BlkRequests::kMaxRanges;
+  config.write_zeroes_may_unmap = 1;
+  read_config_struct(config, offset, to);
+}
+
+void VirtioBlk::write_config(std::uint32_t offset, std::span<const std::uint8_t> from) {
+  const bool is_allowed = (bus().features() & kConfigWce) != 0;
+  if (offset == kWritebackOffset && from.size() == 1 && is_allowed) {
+    is_writeback_ = from[0] != 0;
+    return;
+  }
+  log_line(Log::kGuestErrors, "virtio-blk: configuration byte %u cannot be written", offset);
+}
+
+void VirtioBlk::attach(VirtioBus& bus) {
+  VirtioDevice::attach(bus);
+  worker_ = std::thread([this] { work(); });
+}
+
+void VirtioBlk::negotiated() {
+  // Virtio 1.3, 5.2.5.2: without flush the cache must write through.
+  if ((bus().features() & kFlushCommand) == 0) is_writeback_ = false;
+}
+
+void VirtioBlk::quiesce(unsigned /*index*/, std::unique_lock<std::mutex>& lock) {
+  ++epoch_;
+  idle_.wait(lock, [this] { return !is_busy_; });
+}
+
+void VirtioBlk::reset() { is_writeback_ = options_.is_write_cache; }
+
+void VirtioBlk::work() {
+  pthread_setname_np(pthread_self(), "virtio-blk");
+  std::unique_lock lock(bus().mutex());
+  while (!is_ending_)
+    if (!serve_one(lock)) wake_.wait(lock);
+}
+
+bool VirtioBlk::serve_one(std::unique_lock<std::mutex>& lock) {
+  if (!bus().is_live(0)) return false;
+  Chain chain;
+  switch (bus().queue(0).pop(chain)) {
+    case Queue::Next::kEmpty: return false;
+    case Queue::Next::kBroken: return bus().fail(0, bus().queue(0).why()), false;
+    case Queue::Next::kChain: break;
+  }
+  const std::uint64_t epoch = epoch_;
+  const bool is_writethrough = !is_writeback_;
+  is_busy_ = true;
+  lock.unlock();
+  const std::int64_t written = requests_.execute(bus().memory(), chain, is_writethrough);
+  lock.lock();
+  is_busy_ = false;
+  idle_.notify_all();
+  if (epoch != epoch_ || !bus().is_live(0)) return true;
+  if (written < 0) return bus().fail(0, "a buffer is no block request"), true;
+  bus().queue(0).push(chain, static_cast<std::uint32_t>(written));
+  bus().notify_used(0);
+  return true;
+}
+
+}  // namespace gstage::hw

@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "softmmu/io/block.h"
+#include "hw/virtio/device.h"
+
+namespace gstage::hw {
+
+/// What `-device virtio-blk-device` says besides the drive.
+struct VirtioBlkOptions {
+  std::string serial;  ///< at most 20 bytes
+  bool is_write_cache = true;
+  bool can_discard = true;
+  bool can_write_zeroes = true;
+  std::uint16_t queue_size = 256;
+};
+
+/// Answers the requests of a virtio block device (Virtio 1.3, 5.2.6). It knows neither queue nor thread: a
+/// request comes in as the pieces of its buffer.
+class BlkRequests {
+ public:
+  BlkRequests(BlockBackend& backend, VirtioBlkOptions options)
+      : backend_(backend), options_(std::move(options)) {}
+
+  /// Executes one request and writes its status. Returns how many bytes were written, or -1 when the buffer
+  /// is no request at all. With `is_writethrough` a write is on the disk before this returns.
+  std::int64_t execute(AddressSpace& memory, const Chain& chain, bool is_writethrough);
+
+  [[nodiscard]] std::uint64_t sectors() const { return backend_.size() / kSectorBytes; }
+
+  static constexpr std::uint64_t kSectorBytes = 512;
+  /// Limits of discard and write-zeroes that the configuration shows.
+  static constexpr std::uint32_t kMaxRangeSectors = 0x3fffff;
+  static constexpr std::uint32_t kMaxRanges = 16;
+
+ private:
+  struct Header {
+    std::uint32_t type;
+    std::uint32_t reserved;
+    std::uint64_t sector;
+  };
+  struct Range {
+    std::uint64_t sector;
+    std::uint32_t sectors;
+    std::uint32_t flags;
+  };
+
+  std::uint8_t read(AddressSpace& memory, std::uint64_t sector, const Pieces& data);
+  std::uint8_t write(std::uint64_t sector, const Pieces& data, bool is_writethrough);
+  std::uint8_t ranges(std::uint32_t type, const Pieces& data, bool is_writethrough);
+  std::uint8_t flush();
+  [[nodiscard]] bool is_inside(std::uint64_t sector, std::uint64_t bytes) const;
+
+  BlockBackend& backend_;
+  VirtioBlkOptions options_;
+};
+
+/// virtio-blk: requests are taken off the queue and executed, in order, by a thread of its own, so that no
+/// hart waits for the disk.
+class VirtioBlk final : public VirtioDevice {
+ public:
+  VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptions& options);
+  ~VirtioBlk() override;
+
+  [[nodiscard]] std::uint32_t id() const override { return 2; }
+  [[nodiscard]] std::uint64_t features() const override;
+  [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override;
+  void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override;
+  void write_config(std::uint32_t offset, std::span<const std::uint8_t> from) override;
+  void attach(VirtioBus& bus) override;
+  void negotiated() override;
+  void started() override { wake_.notify_one(); }
+  void notified(unsigned /*index*/) override { wake_.notify_one(); }
+  void quiesce(unsigned index, std::unique_lock<std::mutex>& lock) override;
+  void reset() override;
+
+ private:
+  void work();
+  /// Takes and answers one request; false when there is none. Releases the lock meanwhile.
+  bool serve_one(std::unique_lock<std::mutex>& lock);
+
+  std::shared_ptr<BlockBackend> backend_;
+  VirtioBlkOptions options_;
+  BlkRequests requests_;
+  bool is_writeback_;
+  std::condition_variable wake_;  ///< with the bus's lock, as all that follows
+  std::condition_variable idle_;
+  bool is_busy_ = false;
+  bool is_ending_ = false;
+  std::uint64_t epoch_ = 0;  ///< counts resets of the queue: what was begun before one is not completed
+  std::thread worker_;
+};
+
+}  // namespace gstage::hw

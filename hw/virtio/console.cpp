@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hw/virtio/console.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "softmmu/base/check.h"
+#include "softmmu/base/log.h"
+
+namespace gstage::hw {
+namespace {
+
+enum Feature : std::uint64_t { kMultiport = 1u << 1, kEmergencyWrite = 1u << 2 };
+enum Event : std::uint16_t {
+  kDeviceReady = 0,
+  kPortAdd = 1,
+  kPortReady = 3,
+  kConsolePort = 4,
+  kPortOpen = 6,
+  kPortName = 7,
+};
+enum ControlQueue : unsigned { kControlReceive = 2, kControlTransmit = 3 };
+constexpr std::uint16_t kQueueSize = 128;
+/// Input kept for a guest that has no buffer ready.
+constexpr std::size_t kInputBytes = 4096;
+constexpr std::size_t kMaxControls = 1024;
+
+/// Virtio 1.3, 5.3.4.
+struct Config {
+  std::uint16_t cols;
+  std::uint16_t rows;
+  std::uint32_t max_nr_ports;
+  std::uint32_t emerg_wr;
+};
+constexpr std::uint32_t kEmergencyOffset = offsetof(Config, emerg_wr);
+
+}  // namespace
+
+VirtioConsole::VirtioConsole(unsigned max_ports) : max_ports_(max_ports), ports_(max_ports) {
+  CHECK(max_ports >= 1 && max_ports <= kMaxPorts);
+}
+
+VirtioConsole::~VirtioConsole() {
+  for (const auto& port : ports_)
+    if (port != nullptr && port->options.chardev != nullptr) port->options.chardev->attach(nullptr, nullptr);
+}
+
+void VirtioConsole::add_port(unsigned number, PortOptions options) {
+  CHECK(number < max_ports_ && !has_port(number));
+  ports_[number] = std::make_unique<Port>(std::move(options));
+  const auto& chardev = ports_[number]->options.chardev;
+  if (chardev == nullptr) return;
+  chardev->attach([this, number](std::span<const std::uint8_t> bytes) { receive(number, bytes); },
+                  [this, number] { return can_receive(number); });
+}
+
+std::uint64_t VirtioConsole::features() const {
+  return kEmergencyWrite | (max_ports_ > 1 ? std::uint64_t{kMultiport} : 0);
+}
+
+std::uint16_t VirtioConsole::max_queue_size(unsigned index) const {
+  const unsigned queues = max_ports_ > 1 ? 2 * (max_ports_ + 1) : 2;
+  return index < queues ? kQueueSize : 0;
+}
+
+void VirtioConsole::read_config(std::uint32_t offset, std::span<std::uint8_t> to) {
+  read_config_struct(Config{0, 0, max_ports_, 0}, offset, to);
+}
+
+void VirtioConsole::write_config(std::uint32_t offset, std::span<const std::uint8_t> from) {
+  if (offset != kEmergencyOffset) {
+    log_line(Log::kGuestErrors, "virtio-console: configuration byte %u cannot be written", offset);
+    return;
+  }
+  if (has_port(0)) ports_[0]->output.put(from.first(1));
+}
+
+bool VirtioConsole::is_multiport() { return (bus().features() & kMultiport) != 0; }
+
+unsigned VirtioConsole::receive_queue(unsigned port) { return port == 0 ? 0 : 2 * (port + 1); }
+
+VirtioConsole::Port* VirtioConsole::port_of_queue(unsigned index) {
+  const unsigned number = index < 2 ? 0 : index / 2 - 1;
+  return has_port(number) ? ports_[number].get() : nullptr;
+}
+
+std::size_t VirtioConsole::can_receive(unsigned number) {
+  const std::lock_guard lock(bus().mutex());
+  Port& port = *ports_[number];
+  const bool is_open = bus().is_live(receive_queue(number)) && (port.is_guest_open || !is_multiport());
+  const std::size_t room = is_open ? kInputBytes - std::min(kInputBytes, port.input.size()) : 0;
+  port.is_input_held = room == 0;
+  return room;
+}
+
+void VirtioConsole::receive(unsigned number, std::span<const std::uint8_t> bytes) {
+  const std::lock_guard lock(bus().mutex());
+  Port& port = *ports_[number];
+  port.input.insert(port.input.end(), bytes.begin(), bytes.end());
+  deliver_input(number);
+}
+
+void VirtioConsole::unlocked() {
+  for (const auto& port : ports_) {
+    if (port == nullptr || port->options.chardev == nullptr) continue;
+    bool must_resume = false;
+    {
+      const std::lock_guard lock(bus().mutex());
+      must_resume = port->is_input_held && port->input.empty();
+      port->is_input_held = port->is_input_held && !must_resume;
+    }
+    if (must_resume) port->options.chardev->resume_input();
+  }
+}
+
+bool VirtioConsole::next(unsigned index, Chain& chain, bool must_be_writable) {
+  if (!bus().is_live(index)) return false;
+  Queue& queue = bus().queue(index);
+  switch (queue.pop(chain)) {
+    case Queue::Next::kEmpty: return false;
+    case Queue::Next::kBroken: return bus().fail(index, queue.why()), false;
+    case Queue::Next::kChain: break;
+  }
+  if ((must_be_writable ? chain.readable : chain.writable).empty()) return true;
+  bus().fail(index, "a buffer of the wrong direction");
+  return false;
+}
+
+void VirtioConsole::deliver_input(unsigned number) {
+  Port& port = *ports_[number];
+  const unsigned index = receive_queue(number);
+  Chain chain;
+  while (!port.input.empty() && next(index, chain, true)) {
+    const std::size_t size = std::min<std::uint64_t>(total_bytes(chain.writable), port.input.size());
+    const std::vector<std::uint8_t> bytes(port.input.begin(),
+                                          port.input.begin() + static_cast<std::ptrdiff_t>(size));
+    copy_to(bus().memory(), chain.writable, bytes);
+    port.input.erase(port.input.begin(), port.input.begin() + static_cast<std::ptrdiff_t>(size));
+    bus().queue(index).push(chain, static_cast<std::uint32_t>(size));
+  }
+  if (bus().is_live(index)) bus().notify_used(index);
+}
+
+void VirtioConsole::transmit(unsigned index) {
+  Port* port = port_of_queue(index);
+  Chain chain;
+  while (next(index, chain, false)) {
+    for (const Piece& piece : chain.readable)
+      if (port != nullptr) port->output.put({reinterpret_cast<const std::uint8_t*>(piece.host), piece.size});
+    bus().queue(index).push(chain, 0);
+  }
+  if (bus().is_live(index)) bus().notify_used(index);
+}
+
+void VirtioConsole::notified(unsigned index) {
+  if (index == kControlReceive) return deliver_control();
+  if (index == kControlTransmit) return take_control(index);
+  if (index % 2 == 1) return transmit(index);
+  if (port_of_queue(index) != nullptr) deliver_input(index == 0 ? 0 : index / 2 - 1);
+}
+
+void VirtioConsole::started() {
+  for (unsigned index = 0; max_queue_size(index) != 0; ++index)
+    if (bus().is_live(index)) notified(index);
+}
+
+void VirtioConsole::reset() {
+  control_.clear();
+  for (const auto& port : ports_) {
+    if (port == nullptr) continue;
+    port->is_guest_open = false;
+    port->input.clear();
+  }
+}
+
+void VirtioConsole::take_control(unsigned index) {
+  Chain chain;
+  while (next(index, chain, false)) {
+    Control message{};
+    if (copy_from(chain.readable, {reinterpret_cast<std::uint8_t*>(&message), sizeof message}) ==
+        sizeof message)
+      handle_control(message);
+    else
+      log_line(Log::kGuestErrors, "virtio-console: a control message is too short");
+    bus().queue(index).push(chain, 0);
+  }
+  if (bus().is_live(index)) bus().notify_used(index);
+}
+
+void VirtioConsole::handle_control(const Control& message) {
+  if (message.event == kDeviceReady) {
+    for (unsigned number = 0; number < max_ports_ && message.value == 1; ++number)
+      if (has_port(number)) send_control({number, kPortAdd, 1});
+    return;
+  }
+  if (!has_port(message.id)) {
+    log_line(Log::kGuestErrors, "virtio-console: control message for port %u, which does not exist",
+             message.id);
+    return;
+  }
+  Port& port = *ports_[message.id];
+  if (message.event == kPortReady && message.value == 1) {
+    if (port.options.is_console) send_control({message.id, kConsolePort, 1});
+    if (!port.options.name.empty()) send_control({message.id, kPortName, 1}, port.options.name);
+    send_control({message.id, kPortOpen, 1});
+  } else if (message.event == kPortOpen) {
+    port.is_guest_open = message.value != 0;
+  }
+}
+
+void VirtioConsole::send_control(Control message, const std::string& text) {
+  // A driver that only ever sends would make the list grow.
+  if (control_.size() >= kMaxControls)
+    return log_line(Log::kGuestErrors, "virtio-console: the driver takes no control messages");
+  std::vector<std::uint8_t> bytes(sizeof message + text.size());
+  std::memcpy(bytes.data(), &message, sizeof message);
+  std::memcpy(bytes.data() + sizeof message, text.data(), text.size());
+  control_.push_back(std::move(bytes));
+  deliver_control();
+}
+
+void VirtioConsole::deliver_control() {
+  Chain chain;
+  while (!control_.empty() && next(kControlReceive, chain, true)) {
+    const std::size_t written = copy_to(bus().memory(), chain.writable, control_.front());
+    if (written < control_.front().size())
+      log_line(Log::kGuestErrors, "virtio-console: a buffer for control messages is too small");
+    control_.pop_front();
+    bus().queue(kControlReceive).push(chain, static_cast<std::uint32_t>(written));
+  }
+  if (bus().is_live(kControlReceive)) bus().notify_used(kControlReceive);
+}
+
+}  // namespace gstage::hw
