@@ -65,6 +65,7 @@ class CpuCluster {
   virtual ~CpuCluster() = default;
   [[nodiscard]] virtual unsigned count() const = 0;
   virtual RiscvCpu& cpu(unsigned index) = 0;
+  virtual tcg::Engine& engine() = 0;
 };
 
 /// Makes `options.harts` harts with hart ids from 0, and the engine that `options.accel` names.

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/cpu.h"
+
+#include <cstddef>
+#include <cstring>
+
+#include "softmmu/base/bits.h"
+#include "softmmu/base/format.h"
+#include "tcg/runtime/engine.h"
+#include "target/riscv/csr/csr.h"
+#include "target/riscv/guest.h"
+#include "target/riscv/hart.h"
+#include "target/riscv/mmu/mmu.h"
+#include "target/riscv/mmu/translate.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+using EnvcfgStce = Bit<63>;
+
+class HartCpu final : public RiscvCpu {
+ public:
+  HartCpu(unsigned index, const CpuSetup& setup)
+      : index_(index), setup_(setup), hart_(std::make_unique<Hart>()) {
+    hart_->config = &setup_.config;
+    hart_->memory = setup_.memory;
+    hart_->mmu = &mmu_;
+    hart_->cpu = this;
+    hart_->hartid = index;
+    setup_.memory->code_pages().add_tlb(mmu_.tlb);
+    // A deadline that passed shows in mip by comparison with the time; the timer only makes the hart look.
+    const auto look = [this] { kick(kAttendTimer); };
+    s_timer_ = setup_.timers->make(look);
+    vs_timer_ = setup_.timers->make(look);
+  }
+
+  void set_engine(tcg::Engine& engine) { engine_ = &engine; }
+
+  [[nodiscard]] unsigned index() const override { return index_; }
+  CpuCore& core() override { return hart_->core; }
+  Tlb& tlb() override { return mmu_.tlb; }
+  Hart& hart() override { return *hart_; }
+  [[nodiscard]] std::uint64_t time() const override {
+    return static_cast<std::uint64_t>(setup_.clock->now_ns() / kNsPerTick);
+  }
+
+  void run() override {
+    std::atomic<std::uint32_t>& attention = hart_->core.attention;
+    for (;;) {
+      if (hart_->is_waiting != 0) sleep();
+      const std::uint32_t wanted = attention.exchange(0, std::memory_order_seq_cst);
+      if ((wanted & kAttendStop) != 0) return;
+      take_interrupt(*hart_);
+      engine_->run(hart_->core, mmu_.tlb);
+    }
+  }
+
+  void reset() override;
+
+  void kick(std::uint32_t bits) override {
+    hart_->core.attention.fetch_or(bits, std::memory_order_seq_cst);
+    hart_->core.attention.notify_all();
+  }
+
+  void set_irq(unsigned mip_bit, bool is_high) override {
+    const std::uint64_t bit = std::uint64_t{1} << mip_bit;
+    if (!is_high) {
+      hart_->irq_lines.fetch_and(~bit, std::memory_order_seq_cst);
+      return;
+    }
+    if ((hart_->irq_lines.fetch_or(bit, std::memory_order_seq_cst) & bit) == 0) kick(kAttendInterrupt);
+  }
+
+  void update_timers() override {
+    const bool is_on = hart_->config->sstc && EnvcfgStce::get(hart_->menvcfg) != 0;
+    s_timer_->arm(is_on ? deadline(hart_->hs.timecmp) : Timer::kNever);
+    const bool is_vs_on = is_on && EnvcfgStce::get(hart_->henvcfg) != 0;
+    vs_timer_->arm(is_vs_on ? vs_deadline() : Timer::kNever);
+  }
+
+  [[nodiscard]] std::string describe() const override;
+
+ private:
+  /// wfi: until an interrupt is pending that mie enables, or somebody wants something else of the hart.
+  void sleep() {
+    std::atomic<std::uint32_t>& attention = hart_->core.attention;
+    // A sleeping hart is outside generated code: an exclusive section need not wake it.
+    constexpr std::uint32_t kMayBeNothing = kAttendInterrupt | kAttendTimer | kAttendExclusive;
+    while (!has_wakeup(*hart_)) {
+      const std::uint32_t seen = attention.load(std::memory_order_seq_cst);
+      if ((seen & ~kMayBeNothing) != 0) return;  // and sleeps again when that is done
+      // A line that rose after has_wakeup looked has set its bit since, or does so and ends the wait.
+      if ((seen & kMayBeNothing) != 0)
+        attention.fetch_and(~kMayBeNothing, std::memory_order_seq_cst);
+      else
+        attention.wait(0, std::memory_order_seq_cst);
+    }
+    hart_->is_waiting = 0;
+  }
+
+  /// Machine time at which `time` reaches the comparand.
+  static std::int64_t deadline(std::uint64_t ticks) {
+    constexpr std::uint64_t kLast = static_cast<std::uint64_t>(Timer::kNever / kNsPerTick);
+    return ticks >= kLast ? Timer::kNever : static_cast<std::int64_t>(ticks) * kNsPerTick;
+  }
+  /// vstimecmp is compared with time + htimedelta, as unsigned numbers that wrap.
+  [[nodiscard]] std::int64_t vs_deadline() const {
+    const std::uint64_t now = time();
+    const std::uint64_t guest_now = now + hart_->htimedelta;
+    if (guest_now >= hart_->vs.timecmp) return deadline(now);
+    const std::uint64_t wait = hart_->vs.timecmp - guest_now;
+    return wait > ~now ? Timer::kNever : deadline(now + wait);
+  }
+
+  const unsigned index_;
+  const CpuSetup setup_;
+  MmuState mmu_;
+  std::unique_ptr<Hart> hart_;
+  tcg::Engine* engine_ = nullptr;
+  std::unique_ptr<Timer> s_timer_;
+  std::unique_ptr<Timer> vs_timer_;
+};
+
+void HartCpu::reset() {
+  Hart& hart = *hart_;
+  // All registers; what surrounds the hart, beginning with `config`, stays.
+  std::memset(static_cast<void*>(hart.x), 0, offsetof(Hart, config) - offsetof(Hart, x));
+  hart.core.attention.store(0, std::memory_order_seq_cst);
+  hart.core.trap_pending = 0;
+  hart.core.mxcsr = CpuCore{}.mxcsr;
+  hart.core.reservation_vaddr = CpuCore{}.reservation_vaddr;
+  hart.core.pc = setup_.reset_pc;
+  hart.s = &hart.hs;
+  hart.priv = kMachine;
+  reset_csrs(hart);
+  reset_mmu(hart);
+  update_timers();
+}
+
+std::string HartCpu::describe() const {
+  const Hart& hart = *hart_;
+  std::string text = format("hart %u  pc %016llx  mode %s\n", index_,
+                            static_cast<unsigned long long>(hart.core.pc), mode_name(hart.priv, hart.v != 0));
+  for (unsigned i = 0; i < 32; ++i)
+    text += format(" x%-2u %016llx%s", i, static_cast<unsigned long long>(hart.x[i]), i % 4 == 3 ? "\n" : "");
+  return text;
+}
+
+class Cluster final : public CpuCluster {
+ public:
+  static Result<std::unique_ptr<CpuCluster>> make(const MachineOptions& options, const CpuSetup& setup) {
+    auto cluster = std::make_unique<Cluster>(options.harts, setup);
+    auto engine = tcg::Engine::make(cluster->guest_, *setup.memory, cluster->exclusive_,
+                                    {options.accel, options.translation_buffer_bytes});
+    if (!engine) return engine.error();
+    cluster->engine_ = std::move(*engine);
+    for (auto& cpu : cluster->cpus_) cpu->set_engine(*cluster->engine_);
+    return std::unique_ptr<CpuCluster>(std::move(cluster));
+  }
+
+  Cluster(unsigned count, const CpuSetup& setup) : guest_(setup.config) {
+    for (unsigned i = 0; i < count; ++i) {
+      cpus_.push_back(std::make_unique<HartCpu>(i, setup));
+      exclusive_.add_hart(*cpus_.back());
+    }
+  }
+  [[nodiscard]] unsigned count() const override { return static_cast<unsigned>(cpus_.size()); }
+  RiscvCpu& cpu(unsigned index) override { return *cpus_[index]; }
+  tcg::Engine& engine() override { return *engine_; }
+
+ private:
+  RiscvGuest guest_;
+  Exclusive exclusive_;
+  std::vector<std::unique_ptr<HartCpu>> cpus_;
+  std::unique_ptr<tcg::Engine> engine_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<CpuCluster>> make_cpus(const MachineOptions& options, const CpuSetup& setup) {
+  return Cluster::make(options, setup);
+}
+
+}  // namespace gstage::riscv

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/guest.h"
+
+#include <cstddef>
+
+#include "softmmu/base/bits.h"
+#include "target/riscv/decode/disas.h"
+#include "target/riscv/hart.h"
+#include "target/riscv/mmu/access.h"
+#include "target/riscv/trans/translate.h"
+
+namespace gstage::riscv {
+
+const char* mode_name(std::uint8_t priv, bool v) {
+  if (priv == kMachine) return "M";
+  if (priv == kSupervisor) return v ? "VS" : "HS";
+  return v ? "VU" : "U";
+}
+
+tcg::GuestLayout RiscvGuest::layout() const {
+  // By frequency in compiled code: ra, sp, s0, s1, a0–a5.
+  return {offsetof(Hart, x), offsetof(Hart, f), {1, 2, 8, 9, 10, 11, 12, 13, 14, 15}};
+}
+
+std::uint32_t RiscvGuest::block_flags(const CpuCore& core) const {
+  return current_block_flags(hart_of(core));
+}
+
+std::optional<tcg::FetchPage> RiscvGuest::fetch(CpuCore& core, Vaddr pc) {
+  return fetch_slow(hart_of(core), pc);
+}
+
+bool RiscvGuest::is_long(std::uint16_t first_halfword) const { return (first_halfword & 3) == 3; }
+
+void RiscvGuest::translate(const tcg::BlockSource& source, tcg::Unit& unit) {
+  translate_block(source, config_, unit);
+}
+
+void RiscvGuest::deliver_trap(CpuCore& core) { riscv::deliver_trap(hart_of(core)); }
+
+std::uint64_t RiscvGuest::load(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
+  Hart& hart = hart_of(core);
+  return load_slow(hart, data_view(hart), vaddr, kind);
+}
+
+void RiscvGuest::store(CpuCore& core, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
+  Hart& hart = hart_of(core);
+  store_slow(hart, data_view(hart), vaddr, kind, value);
+}
+
+void* RiscvGuest::atomic_host(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
+  Hart& hart = hart_of(core);
+  return atomic_slow(hart, data_view(hart), vaddr, kind, Access::kStore);
+}
+
+std::uint64_t RiscvGuest::load_reserved(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
+  Hart& hart = hart_of(core);
+  const void* const host = atomic_slow(hart, data_view(hart), vaddr, kind, Access::kLoad);
+  if (host == nullptr) return 0;
+  std::uint64_t value = 0;
+  if (tcg::mem_size(kind) == 8) {
+    value = __atomic_load_n(static_cast<const std::uint64_t*>(host), __ATOMIC_SEQ_CST);
+  } else {
+    value = sign_extend(__atomic_load_n(static_cast<const std::uint32_t*>(host), __ATOMIC_SEQ_CST), 32);
+  }
+  core.reservation_vaddr = vaddr.value;
+  core.reservation_value = value;
+  return value;
+}
+
+std::string RiscvGuest::disassemble(std::uint64_t pc, std::span<const std::byte> bytes) const {
+  return riscv::disassemble(pc, bytes);
+}
+
+std::string RiscvGuest::describe_mode(const CpuCore& core) const {
+  const Hart& hart = hart_of(core);
+  return mode_name(hart.priv, hart.v != 0);
+}
+
+}  // namespace gstage::riscv
