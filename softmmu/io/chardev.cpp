@@ -49,6 +49,7 @@ Result<std::shared_ptr<Chardev>> make_chardev(const std::string& spec, const std
     return Mux::make(*base, [] { request_machine(MachineRequest::kQuit); })->add_front();
   }
   if (spec == "stdio") return make_stdio(label, TerminalKeys::kSignals);
+  if (spec == "stdio,signal=off") return make_stdio(label, TerminalKeys::kGuest);
   if (spec == "null" || spec == "none") return std::shared_ptr<Chardev>(std::make_shared<NullChardev>());
   if (spec == "pty") return make_pty_chardev(label);
   if (spec.starts_with("file:")) {

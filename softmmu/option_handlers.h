@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "softmmu/options.h"
+
+namespace gstage {
+
+/// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
+struct OptionHandlers {
+  using Handler = Status (*)(Options& options, const std::string& argument);
+
+  static Status machine(Options& options, const std::string& argument);
+  static Status cpu(Options& options, const std::string& argument);
+  static Status smp(Options& options, const std::string& argument);
+  static Status memory(Options& options, const std::string& argument);
+  static Status accel(Options& options, const std::string& argument);
+  static Status bios(Options& options, const std::string& argument);
+  static Status kernel(Options& options, const std::string& argument);
+  static Status initrd(Options& options, const std::string& argument);
+  static Status append(Options& options, const std::string& argument);
+  static Status dtb(Options& options, const std::string& argument);
+  static Status drive(Options& options, const std::string& argument);
+  static Status snapshot(Options& options, const std::string& argument);
+  static Status device(Options& options, const std::string& argument);
+  static Status object(Options& options, const std::string& argument);
+  static Status global(Options& options, const std::string& argument);
+  static Status nodefaults(Options& options, const std::string& argument);
+  static Status nographic(Options& options, const std::string& argument);
+  static Status serial(Options& options, const std::string& argument);
+  static Status monitor(Options& options, const std::string& argument);
+  static Status chardev(Options& options, const std::string& argument);
+  static Status mon(Options& options, const std::string& argument);
+  static Status display(Options& options, const std::string& argument);
+  static Status none_only(Options& options, const std::string& argument);
+  static Status start_paused(Options& options, const std::string& argument);
+  static Status no_reboot(Options& options, const std::string& argument);
+  static Status no_shutdown(Options& options, const std::string& argument);
+  static Status rtc(Options& options, const std::string& argument);
+  static Status ignored(Options& options, const std::string& argument);
+  static Status accepted(Options& options, const std::string& argument);
+  static Status log_items(Options& options, const std::string& argument);
+  static Status log_file(Options& options, const std::string& argument);
+  static Status help(Options& options, const std::string& argument);
+  static Status version(Options& options, const std::string& argument);
+};
+
+}  // namespace gstage

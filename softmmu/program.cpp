@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "softmmu/program.h"
+
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "softmmu/base/log.h"
+#include "softmmu/consoles.h"
+#include "softmmu/monitor/monitor.h"
+#include "softmmu/options.h"
+#include "softmmu/run_state.h"
+
+namespace gstage {
+
+namespace {
+
+int fail(const Error& failure) {
+  restore_terminal();
+  std::fprintf(stderr, "gstage: %s\n", failure.message.c_str());
+  return 1;
+}
+
+Status start_log(const Options& options) {
+  if (!options.log_items.empty())
+    if (const Status status = log_set_categories(options.log_items); !status.ok()) return status;
+  return options.log_file.empty() ? Status(Ok{}) : log_set_file(options.log_file);
+}
+
+Result<std::unique_ptr<Machine>> create_machine(const MachineOptions& options) {
+  for (const MachineType& type : machine_types())
+    if (options.machine.driver == type.name) return type.create(options);
+  return error("-machine: unknown board '%s': gstage -machine help lists them",
+               options.machine.driver.c_str());
+}
+
+int run_machine(Machine& machine, const Options& options,
+                const std::vector<std::shared_ptr<Chardev>>& monitor_ends) {
+  RunState run_state(machine, options.run);
+  std::vector<std::unique_ptr<Monitor>> monitors;
+  for (const auto& end : monitor_ends) monitors.push_back(std::make_unique<Monitor>(end, machine, run_state));
+  const int exit_code = run_state.run();
+  log_text(Log::kTlbStats, describe_tlb_flushes(machine));
+  return exit_code;
+}
+
+}  // namespace
+
+int run_program(std::span<const std::string> arguments) {
+  auto options = parse_options(arguments);
+  if (!options) return fail(options.error());
+  if (!options->output.empty()) {
+    std::fputs(options->output.c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
+  if (const Status status = start_log(*options); !status.ok()) return fail(status.error());
+  add_default_consoles(*options);
+  install_quit_signals();
+  auto monitors = open_consoles(*options);
+  if (!monitors) return fail(monitors.error());
+  auto machine = create_machine(options->machine);
+  if (!machine) return fail(machine.error());
+  // A null machine: the command asked for output alone, and has it.
+  const int exit_code = *machine ? run_machine(**machine, *options, *monitors) : 0;
+  machine = std::unique_ptr<Machine>();
+  log_flush();
+  restore_terminal();
+  return exit_code;
+}
+
+}  // namespace gstage
