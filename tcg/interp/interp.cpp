@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/interp/interp.h"
+
+#include <vector>
+
+#include "tcg/interp/fp_ops.h"
+#include "tcg/interp/ops.h"
+
+namespace gstage::tcg::interp {
+namespace {
+
+/// Room for the values of a block. It grows to the longest block that the thread has run.
+std::uint64_t* slots_for(std::size_t count) {
+  static thread_local std::vector<std::uint64_t> slots(1024);
+  if (slots.size() < count) [[unlikely]]
+    slots.resize(count);
+  return slots.data();
+}
+
+/// Threaded code: each op jumps to the next one's label by itself, which hosts predict by place.
+void execute(State state) {
+  static constexpr void* kLabels[] = {
+#define OP(name, ...) &&at_##name,
+#include "tcg/ir/ops.inc"
+#undef OP
+  };
+  const Inst* inst = state.first;
+  goto* kLabels[static_cast<unsigned>(inst->op)];
+#define OP(name, ...)                                                            \
+  at_##name : if (exec(OpTag<Op::name>{}, state, *inst) == Next::kLeave) return; \
+  ++inst;                                                                        \
+  goto* kLabels[static_cast<unsigned>(inst->op)];
+#include "tcg/ir/ops.inc"
+#undef OP
+}
+
+}  // namespace
+
+void set_trap_pc(CpuCore& core, std::uint64_t page, const Inst* inst) {
+  // Verified units begin with one.
+  while (inst->op != Op::insn) --inst;
+  core.pc = page + static_cast<std::uint64_t>(inst->imm);
+}
+
+void run(const Unit& unit, CpuCore& core, Guest& guest, const GuestLayout& layout) {
+  std::byte* const base = reinterpret_cast<std::byte*>(&core);
+  execute({.slots = slots_for(unit.insts.size()),
+           .first = unit.insts.data(),
+           .core = &core,
+           .guest = &guest,
+           .x = reinterpret_cast<std::uint64_t*>(base + layout.x_offset),
+           .f = reinterpret_cast<std::uint64_t*>(base + layout.f_offset),
+           .page = core.pc_page});
+}
+
+}  // namespace gstage::tcg::interp
