@@ -36,10 +36,9 @@ void execute(State state) {
 
 }  // namespace
 
-void set_trap_pc(CpuCore& core, std::uint64_t page, const Inst* inst) {
-  // Verified units begin with one.
+const Inst* last_insn(const Inst* inst) {
   while (inst->op != Op::insn) --inst;
-  core.pc = page + static_cast<std::uint64_t>(inst->imm);
+  return inst;
 }
 
 void run(const Unit& unit, CpuCore& core, Guest& guest, const GuestLayout& layout) {

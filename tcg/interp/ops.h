@@ -147,25 +147,26 @@ inline Next exec(OpTag<Op::fence>, State&, const Inst&) {
 }
 
 // Calls and marks.
-[[gnu::always_inline]] inline std::uint64_t call_helper(State& s, const Inst& i) {
-  const auto value = [&](unsigned n) { return n < i.argument_count ? s.arg(i, n) : 0; };
-  CpuCore& core = *s.core;
+/// Calls with MXCSR shown in the hart. A helper raises flags in MXCSR and sets fcsr in the hart: both count.
+[[gnu::always_inline]] inline std::uint64_t call_helper(CpuCore& core, HelperFn function,
+                                                        const std::array<std::uint64_t, 4>& values) {
+  constexpr std::uint32_t kFlags = 0x3f;
   const std::uint32_t before = _mm_getcsr();
   core.mxcsr = before;
-  const std::uint64_t result = i.helper()->function(&core, value(0), value(1), value(2), value(3));
-  // A helper raises flags in MXCSR and sets fcsr in the hart: both count.
-  constexpr std::uint32_t kFlags = 0x3f;
+  const std::uint64_t result = function(&core, values[0], values[1], values[2], values[3]);
   if (core.mxcsr != before) _mm_setcsr(core.mxcsr | (_mm_getcsr() & ~before & kFlags));
   return result;
 }
 inline Next exec(OpTag<Op::call>, State& s, const Inst& i) {
-  s.set(i, call_helper(s, i));
-  return i.helper()->may_trap ? after(s, i) : Next::kGoOn;
+  const auto value = [&](unsigned n) { return n < i.argument_count ? s.arg(i, n) : 0; };
+  const Helper& helper = *i.helper();
+  s.set(i, call_helper(*s.core, helper.function, {value(0), value(1), value(2), value(3)}));
+  return helper.may_trap ? after(s, i) : Next::kGoOn;
 }
 inline Next exec(OpTag<Op::trap_if_zero>, State& s, const Inst& i) {
   if (s.arg(i, 0) != 0) [[likely]]
     return Next::kGoOn;
-  call_helper(s, i);
+  call_helper(*s.core, i.helper()->function, {static_cast<std::uint32_t>(last_insn(&i)->imm2), 0, 0, 0});
   CHECK(s.core->trap_pending != 0);
   return leave_at(s, i);
 }

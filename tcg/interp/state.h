@@ -39,12 +39,13 @@ struct State {
 /// Whether the block goes on after an op.
 enum class Next : bool { kGoOn, kLeave };
 
-/// Sets the pc to the guest instruction that the op belongs to: the last `insn` before it.
-[[gnu::cold, gnu::noinline]] void set_trap_pc(CpuCore& core, std::uint64_t page, const Inst* inst);
+/// The guest instruction that the op belongs to: the last `insn` before it. Verified units have one.
+[[gnu::cold, gnu::noinline]] const Inst* last_insn(const Inst* inst);
 
-/// Leaves the block at a trap. By value all the way: a State whose address is taken would live in memory.
+/// Leaves the block at a trap.
 inline Next leave_at(State& state, const Inst& inst) {
-  set_trap_pc(*state.core, state.page, &inst);
+  // By value: a State whose address is taken would live in memory.
+  state.core->pc = state.target(last_insn(&inst)->imm);
   return Next::kLeave;
 }
 
