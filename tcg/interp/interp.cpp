@@ -17,8 +17,10 @@ std::uint64_t* slots_for(std::size_t count) {
   return slots.data();
 }
 
-/// Threaded code: each op jumps to the next one's label by itself, which hosts predict by place.
-void execute(State state) {
+/// Threaded code: each op jumps to the next one's label by itself, which hosts predict by place. Flattened,
+/// so that the state lives in registers.
+[[gnu::flatten]] void execute(const State& initial) {
+  State state = initial;
   static constexpr void* kLabels[] = {
 #define OP(name, ...) &&at_##name,
 #include "tcg/ir/ops.inc"
