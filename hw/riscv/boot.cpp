@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hw/riscv/boot.h"
+
+#include <algorithm>
+#include <cinttypes>
+#include <cstring>
+
+#include <unistd.h>
+
+#include "softmmu/base/log.h"
+#include "hw/core/properties.h"
+#include "hw/riscv/elf.h"
+#include "hw/riscv/reset_rom.h"
+
+namespace gstage::hw {
+namespace {
+
+constexpr std::uint64_t kKernelAlign = 2 << 20;
+constexpr std::uint64_t kFdtAlign = 2 << 20;
+/// Firmware adds nodes to the tree in place.
+constexpr std::uint64_t kFdtSlack = 64 << 10;
+constexpr std::uint64_t kInitrdDistance = 512 << 20;
+constexpr const char* kFdtImageName = "the device tree";
+/// Where distributions install OpenSBI; the first that is there is the default.
+constexpr const char* kDefaultFirmware[] = {
+    "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
+    "/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin",
+};
+
+/// The header of a flat kernel (Linux, Documentation/arch/riscv/boot-image-header.rst).
+struct ImageHeader {
+  std::uint32_t code[2];
+  std::uint64_t text_offset;
+  std::uint64_t image_size;
+  std::uint64_t flags;
+  std::uint32_t version;
+  std::uint32_t reserved[3];
+  char magic[8];
+  char magic2[4];
+  std::uint32_t pe_offset;
+};
+static_assert(sizeof(ImageHeader) == 64);
+
+constexpr std::uint64_t align_up(std::uint64_t value, std::uint64_t to) { return (value + to - 1) / to * to; }
+constexpr std::uint64_t align_down(std::uint64_t value, std::uint64_t to) { return value / to * to; }
+
+/// Bytes of memory that a flat image uses once it runs.
+Result<std::uint64_t> flat_footprint(ImageFile& file) {
+  auto header = file.head<ImageHeader>();
+  if (!header.ok()) return header.error();
+  const bool is_linux = std::memcmp(header->magic2, "RSC\x05", sizeof header->magic2) == 0;
+  return is_linux ? std::max(header->image_size, file.size()) : file.size();
+}
+
+Result<std::string> default_firmware() {
+  for (const char* path : kDefaultFirmware)
+    if (access(path, R_OK) == 0) return std::string(path);
+  return error(
+      "-bios default: no firmware found at %s; install the package opensbi, or say -bios none or -bios FILE",
+      kDefaultFirmware[0]);
+}
+
+}  // namespace
+
+Status Boot::plan(const MachineOptions& options, std::vector<std::byte> fdt) {
+  start_ = places_.ram_base;
+  if (options.kernel.empty() && !options.initrd.empty())
+    return error("-initrd is for a kernel; name one with -kernel");
+  if (options.kernel.empty() && !options.append.empty())
+    return error("-append is for a kernel; name one with -kernel");
+  if (Status status = plan_kernel_and_firmware(options); !status.ok()) return status;
+  for (const DeviceOptions& device : options.devices) {
+    if (device.driver != "loader") continue;
+    if (Status status = plan_loader(options, device); !status.ok()) return status;
+  }
+  fdt_name_ = options.dtb.empty() ? kFdtImageName : "-dtb " + options.dtb;
+  if (!options.dtb.empty()) {
+    auto file = ImageFile::open("-dtb", options.dtb, ImageFile::Gzip::kKeep, 0);
+    if (!file.ok()) return file.error();
+    fdt.resize((*file)->size());
+    if (Status status = (*file)->read(0, fdt); !status.ok()) return status;
+  }
+  if (Status status = plan_initrd(options); !status.ok()) return status;
+  if (Status status = plan_fdt(options, std::move(fdt)); !status.ok()) return status;
+  return images_.add_bytes("the reset vector", places_.rom_base,
+                           make_reset_rom({places_.rom_base, start_, fdt_address_, next_}));
+}
+
+Result<Boot::Placed> Boot::place(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base) {
+  auto is_elf_file = is_elf(*file);
+  if (!is_elf_file.ok()) return is_elf_file.error();
+  if (*is_elf_file) {
+    auto elf = parse_elf(*file);
+    if (!elf.ok()) return elf.error();
+    if (Status status = images_.add_elf(file, *elf); !status.ok()) return status.error();
+    return Placed{true, elf->entry, elf->low, elf->high};
+  }
+  auto footprint = flat_footprint(*file);
+  if (!footprint.ok()) return footprint.error();
+  if (Status status = images_.add_file(file, flat_base, *footprint); !status.ok()) return status.error();
+  return Placed{false, flat_base, flat_base, flat_base + *footprint};
+}
+
+Status Boot::plan_kernel_and_firmware(const MachineOptions& options) {
+  std::shared_ptr<ImageFile> kernel;
+  bool has_firmware = options.bios != "none";
+  if (!options.kernel.empty()) {
+    auto opened = ImageFile::open("-kernel", options.kernel, ImageFile::Gzip::kInflate, places_.ram_size);
+    if (!opened.ok()) return opened.error();
+    kernel = *opened;
+    // Scripts from before there was a default firmware start firmware itself with -kernel.
+    auto is_elf_file = is_elf(*kernel);
+    if (!is_elf_file.ok()) return is_elf_file.error();
+    if (*is_elf_file && options.bios == "default") {
+      auto elf = parse_elf(*kernel);
+      if (!elf.ok()) return elf.error();
+      has_firmware = elf->low > places_.ram_base;
+      if (!has_firmware)
+        warn("%s lies where the firmware belongs and takes its place, as with -bios none",
+             kernel->name().c_str());
+    }
+  }
+  std::uint64_t kernel_base = places_.ram_base;
+  if (has_firmware) {
+    auto path = options.bios == "default" ? default_firmware() : Result<std::string>(options.bios);
+    if (!path.ok()) return path.error();
+    auto opened = ImageFile::open("-bios", *path, ImageFile::Gzip::kInflate, places_.ram_size);
+    if (!opened.ok()) return opened.error();
+    auto firmware = place(*opened, places_.ram_base);
+    if (!firmware.ok()) return firmware.error();
+    start_ = firmware->entry;
+    kernel_base = align_up(firmware->high, kKernelAlign);
+  }
+  if (kernel == nullptr) return Ok{};
+  auto placed = place(kernel, kernel_base);
+  if (!placed.ok()) return placed.error();
+  kernel_low_ = placed->low;
+  kernel_high_ = placed->high;
+  // Firmware starts an ELF kernel at its lowest address, as it would a flat one: ELF files may have another
+  // entry for the case that there is no firmware.
+  next_ = placed->low;
+  if (!has_firmware) start_ = placed->entry;
+  return Ok{};
+}
+
+Status Boot::plan_initrd(const MachineOptions& options) {
+  if (options.initrd.empty()) return Ok{};
+  auto file = ImageFile::open("-initrd", options.initrd, ImageFile::Gzip::kKeep, 0);
+  if (!file.ok()) return file.error();
+  const std::uint64_t size = (*file)->size();
+  std::uint64_t base = kernel_low_ + std::min(places_.ram_size / 2, kInitrdDistance);
+  base = std::max(base, align_up(kernel_high_, kPageSize));
+  // In little memory: as high as the tree above it allows.
+  const std::uint64_t limit = align_down(ram_end() - kFdtSlack, kFdtAlign);
+  if (base + size > limit && size < limit) {
+    const std::uint64_t lower = align_down(limit - size, kPageSize);
+    if (lower >= kernel_high_ && lower >= places_.ram_base) base = lower;
+  }
+  chosen_.initrd_base = base;
+  chosen_.initrd_size = size;
+  return images_.add_file(*file, base);
+}
+
+Status Boot::plan_fdt(const MachineOptions& options, std::vector<std::byte> fdt) {
+  plain_fdt_ = std::move(fdt);
+  chosen_.bootargs = options.append;
+  chosen_.has_seed = true;
+  auto tree = set_chosen(fdt_name_, plain_fdt_, chosen_);
+  if (!tree.ok()) return tree.error();
+  fdt_ = std::move(*tree);
+  const std::uint64_t needed = fdt_.size() + kFdtSlack;
+  if (needed > places_.ram_size)
+    return error("%" PRIu64 " KiB of RAM are too few for the device tree; choose a larger -m",
+                 places_.ram_size >> 10);
+  fdt_address_ = std::max(align_down(ram_end() - needed, kFdtAlign), places_.ram_base);
+  return images_.add_bytes(kFdtImageName, fdt_address_, fdt_, needed);
+}
+
+Status Boot::plan_loader(const MachineOptions& options, const DeviceOptions& device) {
+  PropertyReader properties("-device", device);
+  properties.ignore("id");
+  if (properties.is_given("data") || !properties.is_given("file")) return plan_loader_data(options, device);
+  const std::string path = properties.text("file");
+  const bool has_address = properties.is_given("addr");
+  const std::uint64_t address = properties.number("addr", 0);
+  const bool is_raw = properties.flag("force-raw", false);
+  const bool has_hart = properties.is_given("cpu-num");
+  const auto hart = static_cast<unsigned>(properties.number("cpu-num", 0, options.harts - 1));
+  if (Status status = properties.finish(); !status.ok()) return status;
+  auto file = ImageFile::open("-device loader,file=", path, ImageFile::Gzip::kKeep, 0);
+  if (!file.ok()) return file.error();
+  auto is_elf_file = is_elf(**file);
+  if (!is_elf_file.ok()) return is_elf_file.error();
+  const bool is_flat = is_raw || !*is_elf_file;
+  if (is_flat && !has_address)
+    return error("-device loader: %s is not an ELF file; say with addr= where it belongs", path.c_str());
+  std::uint64_t entry = address;
+  if (is_flat) {
+    if (Status status = images_.add_file(*file, address); !status.ok()) return status;
+  } else {
+    auto placed = place(*file, address);
+    if (!placed.ok()) return placed.error();
+    entry = placed->entry;
+  }
+  if (has_hart) entries_[hart] = entry;
+  return Ok{};
+}
+
+Status Boot::plan_loader_data(const MachineOptions& options, const DeviceOptions& device) {
+  constexpr std::uint64_t kMaxDataBytes = 8;
+  PropertyReader properties("-device", device);
+  properties.ignore("id");
+  const bool has_address = properties.is_given("addr");
+  const bool has_data = properties.is_given("data");
+  const bool has_hart = properties.is_given("cpu-num");
+  const std::uint64_t address = properties.number("addr", 0);
+  const std::uint64_t data = properties.number("data", 0);
+  const std::uint64_t size = properties.number("data-len", 0, kMaxDataBytes);
+  const bool is_big_endian = properties.flag("data-be", false);
+  const auto hart = static_cast<unsigned>(properties.number("cpu-num", 0, options.harts - 1));
+  if (Status status = properties.finish(); !status.ok()) return status;
+  if (!has_address || (!has_data && !has_hart))
+    return error("-device loader needs file=, or addr= with data= and data-len=, or addr= with cpu-num=");
+  if (has_data && size == 0) return error("-device loader: data= needs data-len=, 1 to 8 bytes");
+  if (has_hart) entries_[hart] = address;
+  if (!has_data) return Ok{};
+  std::vector<std::byte> bytes(size);
+  std::memcpy(bytes.data(), &data, size);
+  if (is_big_endian) std::reverse(bytes.begin(), bytes.end());
+  return images_.add_bytes("-device loader,data=", address, std::move(bytes));
+}
+
+Status Boot::load() {
+  auto tree = set_chosen(fdt_name_, plain_fdt_, chosen_);
+  if (!tree.ok()) return tree.error();
+  fdt_ = std::move(*tree);
+  images_.replace_bytes(kFdtImageName, fdt_);
+  return images_.load();
+}
+
+}  // namespace gstage::hw

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "softmmu/machine.h"
+#include "hw/riscv/fdt_chosen.h"
+#include "hw/riscv/loaded_images.h"
+
+namespace gstage::hw {
+
+/// Where things are that the loader must know.
+struct BootPlaces {
+  std::uint64_t rom_base;
+  std::uint64_t ram_base;
+  std::uint64_t ram_size;
+};
+
+/// What `-bios`, `-kernel`, `-initrd`, `-append`, `-dtb` and `-device loader` put into memory, and where the
+/// harts begin. Placement is that of QEMU's virt board: firmware at the start of RAM, a flat kernel at the
+/// next 2 MiB boundary after it, the initrd half of RAM (at most 512 MiB) above the kernel, the tree at the
+/// last 2 MiB boundary of RAM.
+class Boot {
+ public:
+  /// `memory` outlives the object.
+  Boot(AddressSpace& memory, const BootPlaces& places) : places_(places), images_(memory) {}
+
+  /// Reads the files and decides on the places. `fdt` is the board's tree. Nothing is written yet.
+  Status plan(const MachineOptions& options, std::vector<std::byte> fdt);
+  /// Writes everything to memory: at power-on and each reset.
+  Status load();
+
+  /// The tree as the guest sees it.
+  [[nodiscard]] const std::vector<std::byte>& fdt() const { return fdt_; }
+  [[nodiscard]] std::uint64_t fdt_address() const { return fdt_address_; }
+  /// Where the reset vector jumps to.
+  [[nodiscard]] std::uint64_t start() const { return start_; }
+  /// What the firmware starts; 0: nothing.
+  [[nodiscard]] std::uint64_t next() const { return next_; }
+  /// Harts that begin elsewhere than at the reset vector (`-device loader,cpu-num=`).
+  [[nodiscard]] const std::map<unsigned, std::uint64_t>& entries() const { return entries_; }
+
+ private:
+  /// An image and where it went.
+  struct Placed {
+    bool is_elf = false;
+    std::uint64_t entry = 0;
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;  ///< end
+  };
+
+  Status plan_kernel_and_firmware(const MachineOptions& options);
+  Status plan_initrd(const MachineOptions& options);
+  Status plan_fdt(const MachineOptions& options, std::vector<std::byte> fdt);
+  Status plan_loader(const MachineOptions& options, const DeviceOptions& device);
+  Status plan_loader_data(const MachineOptions& options, const DeviceOptions& device);
+  Result<Placed> place(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base);
+  [[nodiscard]] std::uint64_t ram_end() const { return places_.ram_base + places_.ram_size; }
+
+  BootPlaces places_;
+  LoadedImages images_;
+  Chosen chosen_;
+  std::string fdt_name_;
+  std::vector<std::byte> plain_fdt_;  ///< before /chosen is completed
+  std::vector<std::byte> fdt_;
+  std::uint64_t fdt_address_ = 0;
+  std::uint64_t start_ = 0;
+  std::uint64_t next_ = 0;
+  std::uint64_t kernel_low_ = 0;
+  std::uint64_t kernel_high_ = 0;
+  std::map<unsigned, std::uint64_t> entries_;
+};
+
+}  // namespace gstage::hw

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hw/riscv/virt_fdt.h"
+
+#include <algorithm>
+#include <string>
+
+#include "target/riscv/cpu.h"
+#include "hw/char/uart16550.h"
+#include "hw/core/device.h"
+#include "hw/core/fdt_builder.h"
+#include "hw/intc/clint.h"
+#include "hw/intc/plic.h"
+#include "hw/misc/cfi_flash.h"
+#include "hw/misc/fw_cfg.h"
+#include "hw/misc/goldfish_rtc.h"
+#include "hw/misc/sifive_test.h"
+#include "hw/riscv/virt_map.h"
+#include "hw/virtio/virtio_mmio.h"
+
+namespace gstage::hw {
+namespace {
+
+/// Every phandle of the tree.
+struct Phandles {
+  explicit Phandles(unsigned harts) : plic(2 * harts + 1), test(2 * harts + 2) {
+    for (unsigned hart = 0; hart < harts; ++hart) {
+      cpus.push_back(2 * hart + 1);
+      cpu_irqs.push_back(2 * hart + 2);
+    }
+  }
+  std::vector<std::uint32_t> cpus;
+  std::vector<std::uint32_t> cpu_irqs;
+  std::uint32_t plic;
+  std::uint32_t test;
+};
+
+NodePlace place_of(Unit unit, const Phandles& phandles, unsigned index = 0) {
+  const VirtUnit& row = virt_unit(unit);
+  NodePlace place;
+  place.base = row.base + index * row.size;
+  place.size = row.size;
+  place.irq = row.irq == 0 ? 0 : row.irq + index;
+  place.irqs = phandles.plic;
+  return place;
+}
+
+/// Block sizes that go with an extension.
+struct CacheBlock {
+  const char* extension;
+  const char* property;
+};
+constexpr CacheBlock kCacheBlocks[] = {
+    {"zicbom", "riscv,cbom-block-size"},
+    {"zicbop", "riscv,cbop-block-size"},
+    {"zicboz", "riscv,cboz-block-size"},
+};
+constexpr std::uint32_t kCacheBlockBytes = 64;
+
+void describe_cpu(FdtBuilder& fdt, unsigned hart, const Phandles& phandles, const riscv::CpuConfig& config) {
+  const auto node = fdt.node("cpu", hart);
+  fdt.cell("phandle", phandles.cpus[hart]);
+  fdt.string("device_type", "cpu");
+  fdt.cell("reg", hart);
+  fdt.string("status", "okay");
+  fdt.string("compatible", "riscv");
+  const auto extensions = riscv::isa_extension_names(config);
+  for (const CacheBlock& row : kCacheBlocks)
+    if (std::find(extensions.begin(), extensions.end(), row.extension) != extensions.end())
+      fdt.cell(row.property, kCacheBlockBytes);
+  fdt.strings("riscv,isa-extensions", extensions);
+  fdt.string("riscv,isa-base", "rv64i");
+  fdt.string("riscv,isa", riscv::isa_string(config));
+  fdt.string("mmu-type", riscv::mmu_type(config));
+  const auto irqs = fdt.node("interrupt-controller");
+  fdt.cell("#interrupt-cells", 1);
+  fdt.empty("interrupt-controller");
+  fdt.string("compatible", "riscv,cpu-intc");
+  fdt.cell("phandle", phandles.cpu_irqs[hart]);
+}
+
+void describe_cpus(FdtBuilder& fdt, const Phandles& phandles, const riscv::CpuConfig& config) {
+  const auto cpus = fdt.node("cpus");
+  fdt.cell("#address-cells", 1);
+  fdt.cell("#size-cells", 0);
+  fdt.cell("timebase-frequency", static_cast<std::uint32_t>(riscv::kTimebaseHz));
+  for (unsigned hart = 0; hart < phandles.cpus.size(); ++hart) describe_cpu(fdt, hart, phandles, config);
+  const auto map = fdt.node("cpu-map");
+  const auto cluster = fdt.node("cluster0");
+  for (unsigned hart = 0; hart < phandles.cpus.size(); ++hart) {
+    const auto core = fdt.node("core" + std::to_string(hart));
+    fdt.cell("cpu", phandles.cpus[hart]);
+  }
+}
+
+/// Everything on the bus; returns the console's path.
+std::string describe_soc(FdtBuilder& fdt, const Phandles& phandles) {
+  const auto soc = fdt.node("soc");
+  fdt.cell("#address-cells", 2);
+  fdt.cell("#size-cells", 2);
+  fdt.string("compatible", "simple-bus");
+  fdt.empty("ranges");
+  GoldfishRtc::describe(fdt, place_of(Unit::kRtc, phandles));
+  std::string console = Uart16550::describe(fdt, place_of(Unit::kUart, phandles));
+  NodePlace test = place_of(Unit::kTest, phandles);
+  test.phandle = phandles.test;
+  SifiveTest::describe(fdt, test);
+  // Linux numbers devices in the order of the tree; with the highest slot first, as on the board that this
+  // follows, the first -device (which takes the highest slot) is the first disk.
+  for (unsigned slot = kVirtioSlots; slot-- > 0;)
+    VirtioMmio::describe(fdt, place_of(Unit::kVirtio, phandles, slot));
+  NodePlace plic = place_of(Unit::kPlic, phandles);
+  plic.phandle = phandles.plic;
+  Plic::describe(fdt, plic, phandles.cpu_irqs);
+  Clint::describe(fdt, place_of(Unit::kClint, phandles), phandles.cpu_irqs);
+  return console;
+}
+
+void describe_memory(FdtBuilder& fdt, std::uint64_t ram_bytes) {
+  const auto node = fdt.node("memory", virt_unit(Unit::kRam).base);
+  fdt.string("device_type", "memory");
+  fdt.wide_cells("reg", {virt_unit(Unit::kRam).base, ram_bytes});
+}
+
+}  // namespace
+
+std::vector<std::byte> make_virt_fdt(unsigned harts, std::uint64_t ram_bytes,
+                                     const riscv::CpuConfig& config) {
+  const Phandles phandles(harts);
+  FdtBuilder fdt;
+  {
+    const auto root = fdt.node("");
+    fdt.cell("#address-cells", 2);
+    fdt.cell("#size-cells", 2);
+    fdt.string("compatible", "riscv-virtio");
+    fdt.string("model", "riscv-virtio,qemu");
+    SifiveTest::describe_syscon(fdt, phandles.test);
+    describe_memory(fdt, ram_bytes);
+    describe_cpus(fdt, phandles, config);
+    FwCfg::describe(fdt, place_of(Unit::kFwCfg, phandles));
+    CfiFlash::describe(fdt, place_of(Unit::kFlash, phandles), virt_unit(Unit::kFlash).count);
+    const std::string console = describe_soc(fdt, phandles);
+    {
+      const auto aliases = fdt.node("aliases");
+      fdt.string("serial0", console);
+    }
+    const auto chosen = fdt.node("chosen");
+    fdt.string("stdout-path", console);
+  }
+  return fdt.finish();
+}
+
+}  // namespace gstage::hw

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace gstage::hw {
+
+/// The units of the virt board, in the order of their addresses.
+enum class Unit : std::uint8_t {
+  kResetRom,
+  kTest,
+  kRtc,
+  kClint,
+  kPlic,
+  kUart,
+  kVirtio,
+  kFwCfg,
+  kFlash,
+  kRam,
+};
+
+/// One row of the board.
+struct VirtUnit {
+  Unit unit;
+  const char* name;
+  std::uint64_t base;  ///< of the first
+  std::uint64_t size;  ///< bytes of each, as the device tree shows it
+  unsigned irq = 0;    ///< PLIC source of the first; 0: none
+  unsigned count = 1;  ///< like units, one after the other, with consecutive irqs
+};
+
+/// The memory map of QEMU's virt board: the only place with addresses and interrupt numbers. RAM's size is
+/// what `-m` says.
+inline constexpr VirtUnit kVirtMap[] = {
+    {Unit::kResetRom, "mrom", 0x1000, 0xf000},
+    {Unit::kTest, "test", 0x10'0000, 0x1000},
+    {Unit::kRtc, "rtc", 0x10'1000, 0x1000, 11},
+    {Unit::kClint, "clint", 0x200'0000, 0x1'0000},
+    {Unit::kPlic, "plic", 0xc00'0000, 0x60'0000},
+    {Unit::kUart, "uart", 0x1000'0000, 0x100, 10},
+    {Unit::kVirtio, "virtio", 0x1000'1000, 0x1000, 1, 8},
+    {Unit::kFwCfg, "fw-cfg", 0x1010'0000, 0x18},
+    {Unit::kFlash, "flash", 0x2000'0000, 0x200'0000, 0, 2},
+    {Unit::kRam, "ram", 0x8000'0000, 0},
+};
+
+constexpr const VirtUnit& virt_unit(Unit unit) { return kVirtMap[static_cast<std::size_t>(unit)]; }
+inline constexpr unsigned kVirtioSlots = virt_unit(Unit::kVirtio).count;
+/// As many as the PLIC's region has contexts for.
+inline constexpr unsigned kMaxHarts = 512;
+
+namespace virt_map_detail {
+
+constexpr bool is_sorted_and_disjoint() {
+  std::uint64_t end = 0;
+  std::size_t index = 0;
+  for (const VirtUnit& row : kVirtMap) {
+    if (static_cast<std::size_t>(row.unit) != index++ || row.base < end || row.base % 0x1000 != 0)
+      return false;
+    end = row.base + row.size * row.count;
+  }
+  return true;
+}
+
+constexpr bool are_irqs_disjoint() {
+  std::uint64_t seen = 0;
+  for (const VirtUnit& row : kVirtMap) {
+    for (unsigned i = 0; row.irq != 0 && i < row.count; ++i) {
+      const std::uint64_t bit = std::uint64_t{1} << (row.irq + i);
+      if ((seen & bit) != 0) return false;
+      seen |= bit;
+    }
+  }
+  return true;
+}
+
+}  // namespace virt_map_detail
+
+static_assert(virt_map_detail::is_sorted_and_disjoint());
+static_assert(virt_map_detail::are_irqs_disjoint());
+
+}  // namespace gstage::hw
