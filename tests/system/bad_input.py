@@ -1,0 +1,181 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bad command lines: each gives one line on stderr that says what is wrong, exit code 1, and touches nothing.
+
+usage: bad_input.py [--gstage FILE] [WORD of the rows to try]
+"""
+
+import argparse
+import ctypes
+import os
+import re
+import shlex
+import struct
+import subprocess
+import sys
+import tempfile
+
+MIB = 1 << 20
+ELF_RISCV, ELF_X86 = 243, 62
+
+# (command line, words that the line has to contain in any case of letters). Files are made by make_files.
+ROWS = [
+    # Files
+    ('-kernel missing', ['missing', 'no such file']),
+    ('-bios missing', ['missing', 'no such file']),
+    ('-kernel good -initrd missing', ['missing', 'no such file']),
+    ('-kernel good -dtb missing', ['missing', 'no such file']),
+    ('-kernel good -device loader,file=missing,addr=0x84000000', ['missing', 'no such file']),
+    ('-drive if=none,id=d,format=raw,file=missing -device virtio-blk-device,drive=d', ['missing', 'no such file']),
+    ('-kernel directory', ['directory']),
+    ('-kernel unreadable', ['unreadable', 'permission denied']),
+    ('-drive if=none,id=d,format=raw,file=readonly -device virtio-blk-device,drive=d', ['readonly', 'readonly=on']),
+    ('-kernel empty', ['empty']),
+    # Images
+    ('-kernel short_header', ['short_header', 'truncated']),
+    ('-kernel short_segment', ['short_segment', 'truncated']),
+    ('-bios short_segment', ['short_segment', 'truncated']),
+    ('-kernel x86', ['x86', 'risc-v']),
+    ('-kernel elf32', ['elf32', '64-bit']),
+    ('-kernel outside', ['outside', 'ram']),
+    ('-m 64M -kernel big', ['big', 'ram']),
+    ('-m 64M -kernel good -initrd big', ['big', 'ram']),
+    ('-m 64M -device loader,file=good,addr=0x90000000,force-raw=on', ['good', 'ram']),
+    ('-kernel good -device loader,file=good,addr=0x80000000,force-raw=on', ['overlap']),
+    # Sizes and numbers
+    ('-m 1', ['-m', '1 mib', 'small']),
+    ('-m lots', ['-m', 'lots']),
+    ('-m 99999999T', ['-m', '99999999T']),
+    ('-smp 0', ['-smp', '0']),
+    ('-smp -1', ['-smp', '-1']),
+    ('-smp many', ['-smp', 'many']),
+    ('-smp 100000', ['-smp', '100000']),
+    # Unknown names
+    ('-frobnicate', ['-frobnicate']),
+    ('--frobnicate', ['frobnicate']),
+    ('-kernel', ['-kernel']),
+    ('stray', ['stray']),
+    ('-M frobnicator', ['frobnicator', 'virt']),
+    ('-M virt,colour=red', ['colour']),
+    ('-cpu frobnicator', ['frobnicator', 'rv64']),
+    ('-cpu rv64,colour=on', ['colour']),
+    ('-cpu rv64,sv48=perhaps', ['sv48', 'perhaps']),
+    ('-accel frobnicator', ['frobnicator', 'jit']),
+    ('-device frobnicator', ['frobnicator']),
+    ('-device virtio-rng-device,colour=red', ['colour']),
+    ('-device virtio-blk-device', ['drive']),
+    ('-device virtio-blk-device,drive=nowhere', ['nowhere']),
+    ('-drive if=none,id=d,format=raw,file=good,colour=red', ['colour']),
+    ('-drive if=none,id=d,format=raw', ['file']),
+    ('-drive if=frobnicator,file=good', ['frobnicator']),
+    ('-serial frobnicator', ['frobnicator']),
+    ('-serial file:no/such/directory', ['no/such/directory', 'no such file']),
+    ('-d frobnicator', ['frobnicator']),
+    # Known, but not there yet
+    ('-netdev user,id=n', ['-netdev is not supported yet']),
+    ('-virtfs local,path=/,mount_tag=t,security_model=none', ['-virtfs is not supported yet']),
+    ('-drive if=none,id=d,format=qcow2,file=good', ['qcow2', 'not supported yet']),
+    ('-device nvme', ['nvme', 'not supported yet']),
+    ('-device virtio-gpu-pci', ['virtio-gpu-pci', 'not supported yet']),
+    ('-device riscv-iommu-pci', ['riscv-iommu-pci', 'not supported yet']),
+]
+
+
+def elf(machine=ELF_RISCV, bits=64, address=0x80000000, file_size=8, memory_size=8):
+    """An executable of one segment; its code is a jump to itself."""
+    code = struct.pack('<II', 0x0000006f, 0x0000006f).ljust(file_size, b'\0')
+    ident = b'\x7fELF' + bytes([2 if bits == 64 else 1, 1, 1]) + bytes(9)
+    if bits == 32:
+        return ident + struct.pack('<HHIIIIIHHHHHH', 2, machine, 1, 0x80000000, 0, 0, 0, 52, 0, 0, 0, 0, 0)
+    header = ident + struct.pack('<HHIQQQIHHHHHH', 2, machine, 1, address, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    segment = struct.pack('<IIQQQQQQ', 1, 7, 120, address, address, file_size, memory_size, 8)
+    return header + segment + code
+
+
+def make_files(directory):
+    """The files that the rows name, in the directory that the rows run in."""
+    contents = {
+        'good': elf(), 'empty': b'', 'unreadable': elf(), 'readonly': bytes(MIB),
+        'short_header': elf()[:40], 'short_segment': elf(file_size=4096, memory_size=4096)[:1000],
+        'x86': elf(machine=ELF_X86), 'elf32': elf(bits=32), 'outside': elf(address=0x1000),
+    }
+    for name, content in contents.items():
+        with open(os.path.join(directory, name), 'wb') as stream:
+            stream.write(content)
+    with open(os.path.join(directory, 'big'), 'wb') as stream:
+        stream.truncate(100 * MIB)
+    os.mkdir(os.path.join(directory, 'directory'))
+    os.chmod(os.path.join(directory, 'unreadable'), 0)
+    os.chmod(os.path.join(directory, 'readonly'), 0o444)
+
+
+def obey_permissions():
+    """Run in the child: without these two capabilities root is refused what others are."""
+    pr_capbset_drop, cap_dac_override, cap_dac_read_search = 24, 1, 2
+    libc = ctypes.CDLL(None)
+    for capability in (cap_dac_override, cap_dac_read_search):
+        libc.prctl(pr_capbset_drop, capability, 0, 0, 0)
+
+
+def is_bound_by_permissions(directory):
+    return subprocess.run(['cat', os.path.join(directory, 'unreadable')], stderr=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, preexec_fn=obey_permissions, check=False).returncode != 0
+
+
+def state(directory):
+    """Names, sizes and times of all files: what a command line must leave as it is."""
+    return sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in os.scandir(directory))
+
+
+def complaint(gstage, row, words, directory):
+    """What is wrong with how gstage takes the row; empty if nothing."""
+    before = state(directory)
+    command = [gstage, *('-M virt -display none -bios none'.split()), *shlex.split(row)]
+    try:
+        run = subprocess.run(command, cwd=directory, stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                             timeout=60, preexec_fn=obey_permissions, check=False)
+    except subprocess.TimeoutExpired:
+        return 'it runs instead of refusing'
+    lines = run.stderr.splitlines()
+    if run.returncode != 1:
+        return f'exit code {run.returncode} instead of 1; stderr: {run.stderr[:300]!r}'
+    if len(lines) != 1:
+        return f'{len(lines)} lines on stderr instead of 1: {run.stderr[:300]!r}'
+    missing = [word for word in words if word.lower() not in lines[0].lower()]
+    if missing:
+        return f'the line does not say {missing}: {lines[0]}'
+    if run.stdout:
+        return f'stdout is not empty: {run.stdout[:300]!r}'
+    return '' if state(directory) == before else 'it changed files'
+
+
+def main(arguments):
+    root = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..'))
+    parser = argparse.ArgumentParser(description='Tries bad command lines.')
+    parser.add_argument('--gstage', default=os.path.join(root, 'build', 'gstage'))
+    parser.add_argument('word', nargs='?', default='')
+    settings = parser.parse_args(arguments)
+    gstage = os.path.abspath(os.environ.get('GSTAGE', settings.gstage))
+    if not os.access(gstage, os.X_OK):
+        parser.error(f'no emulator {gstage}: build it first (scripts/build)')
+    failed = tried = 0
+    with tempfile.TemporaryDirectory() as directory:
+        make_files(directory)
+        permissions = is_bound_by_permissions(directory)
+        for row, words in ROWS:
+            if settings.word not in row:
+                continue
+            if not permissions and re.search(r'unreadable|readonly', row):
+                print(f'skipped, this user may open every file: {row}')
+                continue
+            tried += 1
+            problem = complaint(gstage, row, words, directory)
+            if problem:
+                failed += 1
+                print(f'gstage {row}\n  {problem}')
+    print(f'{tried - failed} of {tried} bad command lines are refused as they should be')
+    return 1 if failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main(sys.argv[1:]))

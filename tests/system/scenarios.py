@@ -1,0 +1,75 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The scenarios of the system tests, one row each. Run by itself it lists them for meson: NAME TIMEOUT PARALLEL."""
+
+import dataclasses
+from typing import List, Optional
+
+
+@dataclasses.dataclass
+class Scenario:
+    """A machine to start and what has to come of it.
+
+    In options {guests} is the directory of the Linux guests, {programs} that of the bare-metal programs, {minivisor}
+    the bare-metal hypervisor and {disk} a fresh disk. A scenario that names {guests} is skipped where there are none.
+    """
+    name: str
+    options: str
+    expect: List[str]                # regular expressions, found in this order on the serial line
+    timeout: int                     # seconds until it counts as a hang; generous, as machines differ
+    exit_code: Optional[int] = 0     # None: killed (signal 9) after the last expectation
+    append: str = ''                 # the kernel command line
+    disk: str = ''                   # after the run the disk is 'written' or 'unchanged'
+    refuse: str = ''                 # a regular expression that must not be found
+    parallel: bool = True            # whether other tests may run beside it
+
+
+BARE = '-M virt -m 256M -nographic -bios none '
+LINUX = '-M virt -nographic -no-reboot -bios {guests}/fw_dynamic.bin -kernel {guests}/Image '
+TINY = LINUX + '-m 512M -initrd {guests}/tiny.cpio.gz '
+HOST = LINUX + '-m 1G -initrd {guests}/host.cpio.gz '
+DISK = TINY + '-device virtio-blk-device,drive=d -drive if=none,id=d,format=raw,file={disk}'
+RESET = BARE + '-kernel {programs}/reset.elf '
+TWICE_CLEAN = ['MARK boot clean', 'MARK boot clean']
+
+USERSPACE = ['OpenSBI v', 'Linux version', 'MARK userspace up', 'MARK done']
+NESTED = ['Linux version', 'MARK host up', r'kvm \[', 'MARK guest start', 'Linux version', 'MARK userspace up',
+          'MARK done', 'MARK guest end rc=0', 'MARK host done']
+
+
+def harts(count):
+    return USERSPACE[:-1] + [rf'harts {count}\b', USERSPACE[-1]]
+
+
+SCENARIOS = [
+    Scenario('minivisor-jit', BARE + '-kernel {minivisor}', ['MARK minivisor done'], 60),
+    Scenario('minivisor-interp', BARE + '-accel interp -kernel {minivisor}', ['MARK minivisor done'], 120),
+
+    Scenario('exit-pass', BARE + '-kernel {programs}/exit-pass.elf', ['MARK exit'], 60),
+    Scenario('exit-fail', BARE + '-kernel {programs}/exit-fail.elf', ['MARK exit'], 60, exit_code=7),
+    Scenario('reset-jit', RESET, TWICE_CLEAN, 60, exit_code=None, refuse='boot dirty'),
+    Scenario('reset-interp', RESET + '-accel interp', TWICE_CLEAN, 60, exit_code=None, refuse='boot dirty'),
+    Scenario('reset-smp2', RESET + '-smp 2', TWICE_CLEAN, 60, exit_code=None, refuse='boot dirty'),
+    Scenario('no-reboot', RESET + '-no-reboot', TWICE_CLEAN[:1], 60, refuse='clean(.|\n)*clean'),
+
+    Scenario('linux-jit-smp1', TINY, harts(1), 300),
+    Scenario('linux-jit-smp2', TINY + '-smp 2', harts(2), 300, parallel=False),
+    Scenario('linux-interp', TINY + '-accel interp', harts(1), 900),
+    Scenario('linux-reboot', TINY.replace('-no-reboot', ''), USERSPACE + USERSPACE, 600, exit_code=None,
+             append='reboot=1'),
+    Scenario('kvm-smp1-gsmp1', HOST, NESTED, 600),
+    Scenario('kvm-smp2-gsmp2', HOST + '-smp 2', NESTED, 600, append='gsmp=2', parallel=False),
+
+    # What the guest was told is flushed is in the file though the emulator dies the hardest way.
+    Scenario('disk-kill', DISK, ['MARK disk flushed'], 300, exit_code=None, append='disk=write', disk='written'),
+    Scenario('disk-read-back', DISK, ['MARK disk read back', 'MARK done'], 300, append='disk=fill', disk='written'),
+    Scenario('disk-snapshot', DISK + ',snapshot=on', ['MARK disk read back', 'MARK done'], 300, append='disk=fill',
+             disk='unchanged'),
+    Scenario('disk-readonly', DISK + ',readonly=on', ['ro=1', 'MARK disk refused', 'MARK done'], 300,
+             append='disk=readonly', disk='unchanged'),
+]
+
+
+if __name__ == '__main__':
+    for row in SCENARIOS:
+        print(row.name, row.timeout, 'parallel' if row.parallel else 'alone')
