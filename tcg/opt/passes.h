@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "tcg/ir/unit.h"
+
+namespace gstage::tcg {
+
+/// Knows what guest registers hold and folds: constants, identities, addresses (forward.cpp, fold.cpp). What
+/// becomes superfluous stays, unused, for `dead_code`.
+void forward(Unit& unit);
+
+/// Removes writes of guest registers that are overwritten before anyone may see them. State stays exact at
+/// every instruction that may trap, at helpers that touch registers, and at the end.
+void dead_sets(Unit& unit);
+
+/// Removes pure ops whose values nobody uses, and closes the gaps.
+void dead_code(Unit& unit);
+
+/// Makes a nothing of an instruction: a value that nobody uses. Only for one without a value or uses.
+inline void kill(Inst& inst) { inst = Inst{.op = Op::konst}; }
+
+}  // namespace gstage::tcg
