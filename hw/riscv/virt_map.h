@@ -46,6 +46,7 @@ inline constexpr VirtUnit kVirtMap[] = {
     {Unit::kRam, "ram", 0x8000'0000, 0},
 };
 
+/// The row of a unit.
 constexpr const VirtUnit& virt_unit(Unit unit) { return kVirtMap[static_cast<std::size_t>(unit)]; }
 inline constexpr unsigned kVirtioSlots = virt_unit(Unit::kVirtio).count;
 /// As many as the PLIC's region has contexts for.

@@ -18,6 +18,7 @@ struct Piece {
 };
 using Pieces = std::vector<Piece>;
 
+/// The sum of the sizes, bytes.
 std::uint64_t total_bytes(const Pieces& pieces);
 /// The part of `pieces` that begins `skip` bytes in and is at most `count` bytes long.
 Pieces slice(const Pieces& pieces, std::uint64_t skip, std::uint64_t count);
