@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "softmmu/base/bits.h"
+
+/// Fields of the privileged registers; ISA manual vol. II, the chapter of each register.
+namespace gstage::riscv {
+
+namespace status {
+// mstatus, sstatus and vsstatus share one layout.
+using Sie = Bit<1>;
+using Mie = Bit<3>;
+using Spie = Bit<5>;
+using Mpie = Bit<7>;
+using Spp = Bit<8>;
+using Mpp = Field<12, 11>;
+using Fs = Field<14, 13>;
+using Mprv = Bit<17>;
+using Sum = Bit<18>;
+using Mxr = Bit<19>;
+using Tvm = Bit<20>;
+using Tw = Bit<21>;
+using Tsr = Bit<22>;
+using Uxl = Field<33, 32>;
+using Sxl = Field<35, 34>;
+using Gva = Bit<38>;
+using Mpv = Bit<39>;
+using Sd = Bit<63>;
+}  // namespace status
+
+/// Values of status::Fs.
+inline constexpr std::uint64_t kFsOff = 0;
+inline constexpr std::uint64_t kFsDirty = 3;
+/// Encoding of a 64-bit XLEN in MXL, SXL, UXL and VSXL.
+inline constexpr std::uint64_t kXlen64 = 2;
+
+namespace hstatus {
+using Gva = Bit<6>;
+using Spv = Bit<7>;
+using Spvp = Bit<8>;
+using Hu = Bit<9>;
+using Vgein = Field<17, 12>;
+using Vtvm = Bit<20>;
+using Vtw = Bit<21>;
+using Vtsr = Bit<22>;
+using Vsxl = Field<33, 32>;
+}  // namespace hstatus
+
+namespace envcfg {
+// menvcfg, henvcfg and senvcfg share one layout.
+using Fiom = Bit<0>;
+using Adue = Bit<61>;
+using Stce = Bit<63>;
+}  // namespace envcfg
+
+namespace mseccfg {
+using Mml = Bit<0>;
+using Mmwp = Bit<1>;
+using Rlb = Bit<2>;
+}  // namespace mseccfg
+
+namespace pmpcfg {
+using R = Bit<0>;
+using W = Bit<1>;
+using X = Bit<2>;
+using A = Field<4, 3>;
+using L = Bit<7>;
+inline constexpr std::uint64_t kTor = 1;
+}  // namespace pmpcfg
+
+namespace atp {
+// satp and vsatp; hgatp has VMID in the place of ASID.
+using Ppn = Field<43, 0>;
+using Asid = Field<59, 44>;
+using Vmid = Field<57, 44>;
+using Mode = Field<63, 60>;
+inline constexpr std::uint64_t kBare = 0;
+inline constexpr std::uint64_t kSv39 = 8;
+inline constexpr std::uint64_t kSv48 = 9;
+inline constexpr std::uint64_t kSv57 = 10;
+}  // namespace atp
+
+namespace counter {
+// Bits of mcounteren, hcounteren, scounteren and mcountinhibit.
+using Cy = Bit<0>;
+using Tm = Bit<1>;
+using Ir = Bit<2>;
+}  // namespace counter
+
+/// The bit of a letter in misa.
+constexpr std::uint64_t misa_bit(char letter) { return std::uint64_t{1} << (letter - 'A'); }
+
+/// The interrupt bit of mcause, scause and vscause.
+inline constexpr std::uint64_t kCauseInterrupt = std::uint64_t{1} << 63;
+
+/// The number of guest external interrupts (GEILEN): none before there is an IMSIC with guest files.
+inline constexpr unsigned kGeilen = 0;
+
+}  // namespace gstage::riscv

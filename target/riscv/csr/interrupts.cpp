@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// The interrupt registers of all levels: views of Hart::mie, and of what trap/interrupts.cpp finds pending.
+#include "target/riscv/trap/interrupts.h"
+
+#include "target/riscv/cpu.h"
+#include "target/riscv/csr/row.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+std::uint64_t interrupts_of(const Hart& hart) {
+  return kMachineInterrupts | kSupervisorInterrupts | (has_misa(hart, 'H') ? kHypervisorInterrupts : 0);
+}
+/// VS-level interrupts that the guest sees, in their places of hip.
+std::uint64_t guest_interrupts(const Hart& hart) { return hart.hideleg & kVsInterrupts; }
+
+/// Bits that the guest names in vsie and vsip lie one place higher in hie and hip.
+CsrWrite from_guest(const CsrWrite& write) { return {write.value << 1, write.mask << 1}; }
+
+/// SSIP is the one bit that software and a wire can set and software clears: the wire is an edge.
+void write_soft_pending(Hart& hart, const CsrWrite& write, std::uint64_t writable) {
+  const std::uint64_t ssip = interrupt_bit(kSsi);
+  hart.mip = write.over(hart.mip, writable);
+  if ((write.mask & writable & ssip) != 0 && (write.value & ssip) == 0)
+    hart.irq_lines.fetch_and(~ssip, std::memory_order_seq_cst);
+}
+
+}  // namespace
+
+std::uint64_t effective_mideleg(const Hart& hart) {
+  const std::uint64_t always = has_misa(hart, 'H') ? kHypervisorInterrupts : 0;
+  return (hart.mideleg & kSupervisorInterrupts) | always;
+}
+
+std::uint64_t read_mideleg(Hart& hart, unsigned) { return effective_mideleg(hart); }
+std::uint8_t write_mideleg(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.mideleg = write.value & kSupervisorInterrupts;
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_mie(Hart& hart, unsigned) { return hart.mie & interrupts_of(hart); }
+std::uint8_t write_mie(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.mie = write.over(hart.mie, interrupts_of(hart));
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_mip(Hart& hart, unsigned) { return pending_interrupts(hart); }
+std::uint8_t write_mip(Hart& hart, unsigned, const CsrWrite& write) {
+  std::uint64_t writable = interrupt_bit(kSsi) | interrupt_bit(kSei);
+  // STIP belongs to stimecmp where that is in force.
+  if (!has_stimecmp_interrupt(hart)) writable |= interrupt_bit(kSti);
+  write_soft_pending(hart, write, writable);
+  if (has_misa(hart, 'H')) hart.hvip = write.over(hart.hvip, interrupt_bit(kVssi));
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_sie(Hart& hart, unsigned) {
+  return hart.mie & effective_mideleg(hart) & kSupervisorInterrupts;
+}
+std::uint8_t write_sie(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.mie = write.over(hart.mie, effective_mideleg(hart) & kSupervisorInterrupts);
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_sip(Hart& hart, unsigned) {
+  return pending_interrupts(hart) & effective_mideleg(hart) & kSupervisorInterrupts;
+}
+std::uint8_t write_sip(Hart& hart, unsigned, const CsrWrite& write) {
+  write_soft_pending(hart, write, effective_mideleg(hart) & interrupt_bit(kSsi));
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_hie(Hart& hart, unsigned) { return hart.mie & kHypervisorInterrupts; }
+std::uint8_t write_hie(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.mie = write.over(hart.mie, kHypervisorInterrupts);
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_hip(Hart& hart, unsigned) { return pending_interrupts(hart) & kHypervisorInterrupts; }
+std::uint8_t write_hip(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.hvip = write.over(hart.hvip, interrupt_bit(kVssi));
+  return kEffectInterrupts;
+}
+
+std::uint8_t write_hvip(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.hvip = write.over(hart.hvip, kVsInterrupts);
+  return kEffectInterrupts;
+}
+
+std::uint8_t write_hideleg(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.hideleg = write.value & kVsInterrupts;
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_vsie(Hart& hart, unsigned) { return (hart.mie & guest_interrupts(hart)) >> 1; }
+std::uint8_t write_vsie(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.mie = from_guest(write).over(hart.mie, guest_interrupts(hart));
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_vsip(Hart& hart, unsigned) {
+  return (pending_interrupts(hart) & guest_interrupts(hart)) >> 1;
+}
+std::uint8_t write_vsip(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.hvip = from_guest(write).over(hart.hvip, guest_interrupts(hart) & interrupt_bit(kVssi));
+  return kEffectInterrupts;
+}
+
+std::uint64_t read_hgeip(Hart& hart, unsigned) {
+  return hart.hgeip.load(std::memory_order_acquire) & kGuestFileMask;
+}
+std::uint8_t write_hgeie(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.hgeie = write.value & kGuestFileMask;
+  return kEffectInterrupts;
+}
+
+}  // namespace gstage::riscv

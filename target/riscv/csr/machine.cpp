@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Machine-level registers that are neither status, interrupts, counters nor PMP.
+#include "target/riscv/csr/row.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+/// Exceptions that medeleg can delegate: all that a mode below M can raise. Bit 11 (ecall from M) cannot be.
+constexpr std::uint64_t kMedelegMask = 0xb3ff;
+/// Those of the hypervisor extension: ecall from VS, guest-page faults, virtual instruction.
+constexpr std::uint64_t kMedelegHypervisorMask = 1ull << 10 | 0xfull << 20;
+
+std::uint64_t medeleg_mask(const Hart& hart) {
+  return kMedelegMask | (has_misa(hart, 'H') ? kMedelegHypervisorMask : 0);
+}
+
+}  // namespace
+
+std::uint64_t read_zero(Hart&, unsigned) { return 0; }
+std::uint8_t write_ignored(Hart&, unsigned, const CsrWrite&) { return kNoEffect; }
+
+std::uint64_t read_mhartid(Hart& hart, unsigned) { return hart.hartid; }
+
+std::uint64_t read_medeleg(Hart& hart, unsigned) { return hart.medeleg & medeleg_mask(hart); }
+std::uint8_t write_medeleg(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.medeleg = write.value & medeleg_mask(hart);
+  return kNoEffect;
+}
+
+std::uint64_t menvcfg_mask(const Hart& hart) {
+  std::uint64_t mask = envcfg::Fiom::kMask;
+  if (hart.config->svadu) mask |= envcfg::Adue::kMask;
+  if (hart.config->sstc) mask |= envcfg::Stce::kMask;
+  return mask;
+}
+
+std::uint8_t write_menvcfg(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.menvcfg = write.value & menvcfg_mask(hart);
+  // ADUE and STCE of henvcfg are read-only zero while those of menvcfg are zero.
+  hart.henvcfg &= henvcfg_mask(hart);
+  return kEffectRegimes | kEffectTimers;
+}
+
+/// MML and MMWP stay set once set. RLB cannot be set while a rule is locked ("Machine Security
+/// Configuration").
+std::uint8_t write_mseccfg(Hart& hart, unsigned, const CsrWrite& write) {
+  constexpr std::uint64_t kSticky = mseccfg::Mml::kMask | mseccfg::Mmwp::kMask;
+  const std::uint64_t old = hart.mseccfg;
+  bool is_locked = false;
+  for (const std::uint8_t cfg : hart.pmpcfg) is_locked |= pmpcfg::L::get(cfg) != 0;
+  const bool is_rlb_fixed = is_locked && mseccfg::Rlb::get(old) == 0;
+  const std::uint64_t rlb = is_rlb_fixed ? 0 : write.value & mseccfg::Rlb::kMask;
+  hart.mseccfg = ((old | write.value) & kSticky) | rlb;
+  return hart.mseccfg == old ? kNoEffect : kEffectPmp | kEffectRegimes;
+}
+
+/// MODE is WARL: Direct and Vectored. The upper bit of MODE does not exist.
+std::uint8_t write_mtvec(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.mtvec = write.value & ~2ull;
+  return kNoEffect;
+}
+
+std::uint64_t read_mepc(Hart& hart, unsigned) { return hart.mepc & epc_mask(hart); }
+std::uint8_t write_mepc(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.mepc = write.value & epc_mask(hart);
+  return kNoEffect;
+}
+
+}  // namespace gstage::riscv

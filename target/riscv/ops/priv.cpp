@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// Helpers of the privileged instructions outside the hypervisor extension. In a helper core->pc is not the
+// instruction's: what needs it is done when the trap is delivered.
+#include "target/riscv/csr/csr.h"
+#include "target/riscv/csr/row.h"
+#include "target/riscv/hart.h"
+#include "target/riscv/mmu/mmu.h"
+#include "target/riscv/ops/fence_operands.h"
+#include "target/riscv/ops/helpers.h"
+#include "target/riscv/trap/mode.h"
+#include "target/riscv/trap/trap.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+/// Raises what the verdict says. Returns whether the instruction may go on.
+bool is_allowed(Hart& hart, Verdict verdict, std::uint64_t raw) {
+  if (verdict == Verdict::kIllegal) raise_illegal(hart, raw);
+  if (verdict == Verdict::kVirtual) raise_virtual(hart, raw);
+  return verdict == Verdict::kAllowed;
+}
+
+/// SRET and SFENCE.VMA: supervisor instructions that a bit of mstatus takes from HS-mode, and one of hstatus
+/// from VS-mode ("Virtualization Support in mstatus Register"; "Trap Cause Codes" of the hypervisor chapter).
+Verdict judge_supervisor(const Hart& hart, bool is_trapped_in_hs, bool is_trapped_in_vs) {
+  if (hart.priv == kMachine) return Verdict::kAllowed;
+  if (hart.v != 0) return hart.priv == kUser || is_trapped_in_vs ? Verdict::kVirtual : Verdict::kAllowed;
+  return hart.priv == kUser || is_trapped_in_hs ? Verdict::kIllegal : Verdict::kAllowed;
+}
+
+/// "Wait for Interrupt": no time limit is granted where the instruction may trap after one.
+Verdict judge_wfi(const Hart& hart) {
+  if (hart.priv == kMachine) return Verdict::kAllowed;
+  if (status::Tw::get(hart.mstatus) != 0) return Verdict::kIllegal;
+  if (hart.v == 0) return hart.priv == kUser ? Verdict::kIllegal : Verdict::kAllowed;
+  return hart.priv == kUser || hstatus::Vtw::get(hart.hstatus) != 0 ? Verdict::kVirtual : Verdict::kAllowed;
+}
+
+Cause ecall_cause(const Hart& hart) {
+  if (hart.priv == kMachine) return Cause::kEcallM;
+  if (hart.priv == kUser) return Cause::kEcallU;
+  return hart.v != 0 ? Cause::kEcallVs : Cause::kEcallHs;
+}
+
+void raise_plain(Hart& hart, Cause cause) {
+  Trap trap{};
+  trap.cause = cause;
+  raise(hart, trap);
+}
+
+}  // namespace
+
+std::uint64_t helper_csr(CpuCore* core, std::uint64_t number, std::uint64_t op, std::uint64_t operand,
+                         std::uint64_t raw) {
+  return csr_access(hart_of(core), static_cast<unsigned>(number), static_cast<CsrOp>(op), operand, raw)
+      .value_or(0);
+}
+
+std::uint64_t helper_illegal(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
+  raise_illegal(hart_of(core), raw);
+  return 0;
+}
+
+std::uint64_t helper_virtual_instruction(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t,
+                                         std::uint64_t) {
+  raise_virtual(hart_of(core), raw);
+  return 0;
+}
+
+std::uint64_t helper_ecall(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Hart& hart = hart_of(core);
+  raise_plain(hart, ecall_cause(hart));
+  return 0;
+}
+
+std::uint64_t helper_ebreak(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  raise_plain(hart_of(core), Cause::kBreakpoint);
+  return 0;
+}
+
+std::uint64_t helper_sret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Hart& hart = hart_of(core);
+  const bool has_tsr = status::Tsr::get(hart.mstatus) != 0;
+  const bool has_vtsr = hstatus::Vtsr::get(hart.hstatus) != 0;
+  if (is_allowed(hart, judge_supervisor(hart, has_tsr, has_vtsr), raw)) return_from_supervisor(hart);
+  return 0;
+}
+
+std::uint64_t helper_mret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Hart& hart = hart_of(core);
+  if (hart.priv == kMachine)
+    return_from_machine(hart);
+  else
+    raise_illegal(hart, raw);
+  return 0;
+}
+
+/// The hart sleeps in the run loop, which it reaches through the attention word.
+std::uint64_t helper_wfi(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Hart& hart = hart_of(core);
+  if (!is_allowed(hart, judge_wfi(hart), raw) || has_wakeup(hart)) return 0;
+  hart.is_waiting = 1;
+  core->attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
+  return 0;
+}
+
+std::uint64_t helper_sfence_vma(CpuCore* core, std::uint64_t address, std::uint64_t asid, std::uint64_t given,
+                                std::uint64_t raw) {
+  Hart& hart = hart_of(core);
+  const bool has_tvm = status::Tvm::get(hart.mstatus) != 0;
+  const bool has_vtvm = hstatus::Vtvm::get(hart.hstatus) != 0;
+  if (is_allowed(hart, judge_supervisor(hart, has_tvm, has_vtvm), raw))
+    sfence_vma(hart, fence_operands(address, asid & kAsidMask, given));
+  return 0;
+}
+
+std::uint64_t helper_fp_off(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
+  // Never a virtual instruction, whichever FS it is ("Trap Cause Codes").
+  raise_illegal(hart_of(core), raw);
+  return 0;
+}
+
+std::uint64_t helper_misaligned_fetch(CpuCore* core, std::uint64_t target, std::uint64_t, std::uint64_t,
+                                      std::uint64_t) {
+  Hart& hart = hart_of(core);
+  Trap trap{};
+  trap.cause = Cause::kFetchMisaligned;
+  trap.tval = target;
+  trap.tval_is_guest_vaddr = hart.v != 0;
+  raise(hart, trap);
+  return 0;
+}
+
+}  // namespace gstage::riscv

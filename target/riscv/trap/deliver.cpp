@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+// Entry into the trap handlers of M-, HS- and VS-mode (ISA manual vol. II, "Trap Entry" of the hypervisor
+// chapter).
+#include <string>
+
+#include "softmmu/base/check.h"
+#include "softmmu/base/format.h"
+#include "softmmu/base/log.h"
+#include "target/riscv/csr/csr.h"
+#include "target/riscv/csr/row.h"
+#include "target/riscv/guest.h"
+#include "target/riscv/hart.h"
+#include "target/riscv/mmu/mmu.h"
+#include "target/riscv/trap/entry.h"
+#include "target/riscv/trap/mode.h"
+#include "target/riscv/trap/tinst.h"
+#include "target/riscv/trap/trap.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+/// Sets of causes, as bits.
+constexpr std::uint64_t bit_of(Cause cause) { return std::uint64_t{1} << static_cast<unsigned>(cause); }
+constexpr std::uint64_t kGuestPageFaults = bit_of(Cause::kFetchGuestPageFault) |
+                                           bit_of(Cause::kLoadGuestPageFault) |
+                                           bit_of(Cause::kStoreGuestPageFault);
+/// Exceptions of explicit accesses, which report a transformed instruction.
+constexpr std::uint64_t kExplicitAccesses =
+    bit_of(Cause::kLoadMisaligned) | bit_of(Cause::kLoadAccess) | bit_of(Cause::kStoreMisaligned) |
+    bit_of(Cause::kStoreAccess) | bit_of(Cause::kLoadPageFault) | bit_of(Cause::kStorePageFault) |
+    bit_of(Cause::kLoadGuestPageFault) | bit_of(Cause::kStoreGuestPageFault);
+
+/// A trap goes to M-mode unless delegated, then to HS-mode unless it comes from a guest and is delegated
+/// further.
+TrapTarget target_of(const Hart& hart, Cause cause) {
+  const std::uint64_t bit = bit_of(cause);
+  if (hart.priv == kMachine || (hart.medeleg & bit) == 0) return TrapTarget::kMachine;
+  return hart.v != 0 && (hart.hedeleg & bit) != 0 ? TrapTarget::kGuest : TrapTarget::kSupervisor;
+}
+
+std::uint64_t tinst_of(Hart& hart, const Trap& trap) {
+  if (trap.is_implicit) return trap.tinst;
+  if ((kExplicitAccesses & bit_of(trap.cause)) == 0) return 0;
+  const std::optional<std::uint32_t> raw = peek_instruction(hart);
+  return raw ? transformed_instruction(*raw, trap.vaddr_offset) : 0;
+}
+
+/// BASE for exceptions and in Direct mode, BASE + 4 × cause for interrupts in Vectored mode.
+std::uint64_t vector_of(std::uint64_t tvec, std::uint64_t cause) {
+  const std::uint64_t base = tvec & ~3ull;
+  const bool is_vectored = (tvec & 3) == 1;
+  return is_vectored && (cause & kCauseInterrupt) != 0 ? base + 4 * (cause & ~kCauseInterrupt) : base;
+}
+
+void enter_machine(Hart& hart, const TrapEntry& entry) {
+  std::uint64_t mstatus = hart.mstatus;
+  mstatus = status::Mpp::set(mstatus, hart.priv);
+  mstatus = status::Mpv::set(mstatus, hart.v);
+  mstatus = status::Gva::set(mstatus, entry.gva ? 1 : 0);
+  mstatus = status::Mpie::set(mstatus, status::Mie::get(mstatus));
+  mstatus &= ~status::Mie::kMask;
+  hart.mstatus = mstatus;
+  hart.mepc = hart.core.pc;
+  hart.mcause = entry.cause;
+  hart.mtval = entry.tval;
+  hart.mtval2 = entry.tval2;
+  hart.mtinst = entry.tinst;
+  hart.core.pc = vector_of(hart.mtvec, entry.cause);
+  set_mode(hart, kMachine, false);
+}
+
+/// What a trap into HS- and into VS-mode have in common.
+void enter_bank(Hart& hart, Bank& bank, const TrapEntry& entry) {
+  bank.status = status::Spp::set(bank.status, hart.priv);
+  bank.status = status::Spie::set(bank.status, status::Sie::get(bank.status));
+  bank.status &= ~status::Sie::kMask;
+  bank.epc = hart.core.pc;
+  bank.cause = entry.cause;
+  bank.tval = entry.tval;
+  hart.core.pc = vector_of(bank.tvec, entry.cause);
+}
+
+void enter_supervisor(Hart& hart, const TrapEntry& entry) {
+  hart.hstatus = hstatus::Spv::set(hart.hstatus, hart.v);
+  hart.hstatus = hstatus::Gva::set(hart.hstatus, entry.gva ? 1 : 0);
+  if (hart.v != 0) hart.hstatus = hstatus::Spvp::set(hart.hstatus, hart.priv);
+  hart.htval = entry.tval2;
+  hart.htinst = entry.tinst;
+  enter_bank(hart, hart.hs, entry);
+  set_mode(hart, kSupervisor, false);
+}
+
+void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
+  static constexpr const char* kTargets[] = {"M", "HS", "VS"};
+  const std::string name = entry.is_interrupt() ? interrupt_name(entry.cause & ~kCauseInterrupt)
+                                                : cause_name(static_cast<Cause>(entry.cause));
+  log_line(Log::kInt, "hart %llu: %s, epc 0x%016llx, tval 0x%llx, tval2 0x%llx, tinst 0x%llx, %s -> %s",
+           static_cast<unsigned long long>(hart.hartid), name.c_str(),
+           static_cast<unsigned long long>(hart.core.pc), static_cast<unsigned long long>(entry.tval),
+           static_cast<unsigned long long>(entry.tval2), static_cast<unsigned long long>(entry.tinst),
+           mode_name(hart.priv, hart.v != 0), kTargets[static_cast<unsigned>(target)]);
+}
+
+}  // namespace
+
+void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+  if (log_enabled(Log::kInt)) log_entry(hart, target, entry);
+  switch (target) {
+    case TrapTarget::kMachine: enter_machine(hart, entry); break;
+    case TrapTarget::kSupervisor: enter_supervisor(hart, entry); break;
+    case TrapTarget::kGuest:
+      enter_bank(hart, hart.vs, entry);
+      set_mode(hart, kSupervisor, true);
+      break;
+  }
+}
+
+void deliver_trap(Hart& hart) {
+  CHECK(hart.core.trap_pending != 0);
+  hart.core.trap_pending = 0;
+  const Trap& trap = hart.trap;
+  const TrapTarget target = target_of(hart, trap.cause);
+  TrapEntry entry{};
+  entry.cause = static_cast<std::uint64_t>(trap.cause);
+  entry.tval = trap.tval;
+  entry.gva = trap.tval_is_guest_vaddr;
+  if (trap.cause == Cause::kBreakpoint) {
+    // tval may be zero or the address of ebreak ("Machine Trap Value Register"): the address, as for all
+    // other exceptions that have one.
+    entry.tval = hart.core.pc;
+    entry.gva = hart.v != 0;
+  }
+  if ((kGuestPageFaults & bit_of(trap.cause)) != 0) entry.tval2 = trap.gpa >> 2;
+  if (target != TrapTarget::kGuest) entry.tinst = tinst_of(hart, trap);
+  enter_trap(hart, target, entry);
+}
+
+}  // namespace gstage::riscv

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/trap/mode.h"
+
+#include "softmmu/base/check.h"
+#include "target/riscv/csr/csr.h"
+#include "target/riscv/csr/row.h"
+#include "target/riscv/mmu/mmu.h"
+
+namespace gstage::riscv {
+
+void set_mode(Hart& hart, Privilege priv, bool v) {
+  CHECK(!v || priv != kMachine);
+  fold_fp_dirty(hart);
+  hart.priv = priv;
+  hart.v = v ? 1 : 0;
+  hart.s = v ? &hart.vs : &hart.hs;
+  update_regimes(hart);
+}
+
+/// ISA manual vol. II, "Privilege and Global Interrupt-Enable Stack", and "Trap Return" of the hypervisor
+/// chapter.
+void return_from_machine(Hart& hart) {
+  const auto priv = static_cast<Privilege>(status::Mpp::get(hart.mstatus));
+  const bool v = priv != kMachine && status::Mpv::get(hart.mstatus) != 0;
+  std::uint64_t mstatus = hart.mstatus;
+  mstatus = status::Mie::set(mstatus, status::Mpie::get(mstatus));
+  mstatus |= status::Mpie::kMask;
+  mstatus &= ~(status::Mpp::kMask | status::Mpv::kMask);
+  if (priv != kMachine) mstatus &= ~status::Mprv::kMask;
+  hart.mstatus = mstatus;
+  hart.core.pc = hart.mepc & epc_mask(hart);
+  set_mode(hart, priv, v);
+  update_interrupts(hart);
+}
+
+void return_from_supervisor(Hart& hart) {
+  Bank& bank = *hart.s;
+  const Privilege priv = status::Spp::get(bank.status) != 0 ? kSupervisor : kUser;
+  bool v = hart.v != 0;
+  if (!v) {
+    v = has_misa(hart, 'H') && hstatus::Spv::get(hart.hstatus) != 0;
+    hart.hstatus &= ~hstatus::Spv::kMask;
+  }
+  bank.status = status::Sie::set(bank.status, status::Spie::get(bank.status));
+  bank.status |= status::Spie::kMask;
+  bank.status &= ~status::Spp::kMask;
+  hart.mstatus &= ~status::Mprv::kMask;
+  hart.core.pc = bank.epc & epc_mask(hart);
+  set_mode(hart, priv, v);
+  update_interrupts(hart);
+}
+
+}  // namespace gstage::riscv
