@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/trans/translator.h"
+
+// Privileged instructions (ISA manual vol. II, "Machine-Level ISA" and "Supervisor-Level ISA" chapters). What
+// depends on the mode alone is decided here; helpers look at TSR, TW, TVM and their like in hstatus. An
+// instruction of S-mode that V=1 alone forbids raises a virtual-instruction exception ("Hypervisor Extension"
+// chapter, "Trap Cause Codes").
+
+namespace gstage::riscv {
+
+bool Translator::sret(const ArgsNone&) {
+  if (privilege() == kUser) return is_virtual() && virtual_instruction();
+  ir_.call(k_sret, {raw_bits()});
+  ir_.exit_pc();
+  is_done_ = true;
+  return true;
+}
+
+bool Translator::mret(const ArgsNone&) {
+  if (privilege() != kMachine) return false;
+  ir_.call(k_mret, {raw_bits()});
+  ir_.exit_pc();
+  is_done_ = true;
+  return true;
+}
+
+// In every mode: which exception it is, if any, depends on mstatus.TW and hstatus.VTW.
+bool Translator::wfi(const ArgsNone&) {
+  ir_.call(k_wfi, {raw_bits()});
+  leave();
+  return true;
+}
+
+bool Translator::fence_vma(const ArgsVma& args, const tcg::Helper& helper) {
+  const unsigned present = (args.rs1 != 0 ? 1u : 0u) | (args.rs2 != 0 ? 2u : 0u);
+  ir_.call(helper, {x(args.rs1), x(args.rs2), ir_.konst(present), raw_bits()});
+  leave();
+  return true;
+}
+
+bool Translator::sfence_vma(const ArgsVma& args) {
+  if (privilege() == kUser) return is_virtual() && virtual_instruction();
+  return fence_vma(args, k_sfence_vma);
+}
+
+}  // namespace gstage::riscv

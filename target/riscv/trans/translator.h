@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "tcg/ir/builder.h"
+#include "tcg/runtime/guest.h"
+#include "target/riscv/decode/decode.h"
+#include "target/riscv/extensions.h"
+#include "target/riscv/hart.h"
+#include "target/riscv/ops/helpers.h"
+
+namespace gstage::riscv {
+
+/// Translates the instructions of one block. One method a row of insn32.inc, in the files rv_*.cpp: it
+/// appends the instruction's IR, or returns false where the instruction is illegal in this mode.
+class Translator {
+ public:
+  Translator(const tcg::BlockSource& source, const CpuConfig& config, tcg::Unit& unit)
+      : source_(source), config_(config), ir_(unit) {}
+
+  /// Translates the block, its end included.
+  void run();
+
+#define INSN(name, pattern, format, extension) bool name(const Args##format& args);
+#include "target/riscv/decode/insn32.inc"
+#undef INSN
+
+ private:
+  using Value = tcg::Value;
+  using Unary = Value (tcg::Builder::*)(Value);
+  using Binary = Value (tcg::Builder::*)(Value, Value);
+
+  // translate.cpp: fetching, dispatch and the ends of blocks.
+  std::uint16_t halfword(std::uint32_t offset) const;
+  void translate_insn();
+  void always_trap(const tcg::Helper& helper, std::initializer_list<Value> values = {});
+  bool virtual_instruction();
+  void leave();
+
+  // The mode that the block is for.
+  unsigned privilege() const { return source_.flags & block_flags::kPrivMask; }
+  bool is_virtual() const { return (source_.flags & block_flags::kVirtual) != 0; }
+
+  // Values. x0 reads as a constant; what is written to it is dropped.
+  Value constant(std::uint64_t value) { return ir_.konst(static_cast<std::int64_t>(value)); }
+  Value x(unsigned reg) { return reg == 0 ? ir_.konst(0) : ir_.get_x(reg); }
+  void set_x(unsigned reg, Value value) {
+    if (reg != 0) ir_.set_x(value, reg);
+  }
+  Value raw_bits() { return constant(raw_); }
+  Value env(std::size_t offset, tcg::MemKind kind = tcg::MemKind::u64) {
+    return ir_.env_load(static_cast<std::int64_t>(offset), kind);
+  }
+  void set_env(std::size_t offset, Value value) {
+    ir_.env_store(value, static_cast<std::int64_t>(offset), tcg::MemKind::u64);
+  }
+
+  // rv_i.cpp.
+  bool compute(const ArgsR& args, Binary op);
+  bool compute(unsigned rd, unsigned rs1, std::int64_t constant, Binary op);
+  bool compare(unsigned rd, Value a, Value b, tcg::Cond cond);
+  bool load(const ArgsI& args, tcg::MemKind kind);
+  bool store(const ArgsS& args, tcg::MemKind kind);
+  bool branch(const ArgsB& args, tcg::Cond cond);
+  bool is_misaligned(std::int64_t target) const { return !config_.c && (target & 2) != 0; }
+  void jump_to(std::int64_t target);
+
+  // rv_a.cpp.
+  bool load_reserved(const ArgsAmo& args, tcg::MemKind kind);
+  bool store_conditional(const ArgsAmo& args, tcg::MemKind kind);
+  bool amo(const ArgsAmo& args, tcg::Rmw rmw, tcg::MemKind kind);
+
+  // rv_fp.cpp: what F and D share.
+  bool fp_load(const ArgsI& args, tcg::MemKind kind);
+  bool fp_store(const ArgsS& args, tcg::MemKind kind);
+  void require_fp();
+  void mark_fp_dirty();
+  void set_f_bits(unsigned reg, Value value);
+  /// Whether IR ops, which round as MXCSR says, do what the rm field asks for.
+  bool rounds_in_place(unsigned rm) const {
+    return rm == kDynamicRounding && (source_.flags & block_flags::kSlowRounding) == 0;
+  }
+  bool fp_helper(unsigned rd, const tcg::Helper& helper, std::initializer_list<Value> values);
+  bool fp_to_x_helper(unsigned rd, const tcg::Helper& helper, std::initializer_list<Value> values);
+  static bool is_reserved(unsigned rm) { return rm == 5 || rm == 6; }
+  static constexpr unsigned kDynamicRounding = 7;
+  static constexpr unsigned kTowardsZero = 1;
+
+  // rv_f.cpp.
+  enum class SignOp : std::uint8_t { kCopy, kNegate, kXor };
+  Value f_single_bits(unsigned reg);
+  bool sign_s(const ArgsR& args, SignOp op);
+  bool arith_s(const ArgsFRm& args, Binary op, const tcg::Helper& helper);
+  bool fused_s(const ArgsFR4& args, tcg::Fma form);
+  bool compare_s(const ArgsR& args, tcg::FpCond cond);
+  bool to_int_s(const ArgsFUnary& args, tcg::IntKind kind);
+  bool from_int_s(const ArgsFUnary& args, tcg::IntKind kind);
+
+  // rv_d.cpp.
+  bool sign_d(const ArgsR& args, SignOp op);
+  bool arith_d(const ArgsFRm& args, Binary op, const tcg::Helper& helper);
+  bool fused_d(const ArgsFR4& args, tcg::Fma form);
+  bool compare_d(const ArgsR& args, tcg::FpCond cond);
+  bool to_int_d(const ArgsFUnary& args, tcg::IntKind kind);
+  bool from_int_d(const ArgsFUnary& args, tcg::IntKind kind);
+
+  // zicsr.cpp.
+  struct CsrAccess {
+    unsigned number;
+    CsrOp op;
+    unsigned rd;
+    unsigned source;  ///< rs1, or the immediate
+    bool is_immediate;
+  };
+  bool csr(const CsrAccess& access);
+  bool csr_inline(const CsrAccess& access);
+  bool disable_interrupts(const CsrAccess& access);
+  Value csr_operand(const CsrAccess& access);
+
+  // priv.cpp, hyp.cpp.
+  bool fence_vma(const ArgsVma& args, const tcg::Helper& helper);
+  bool hyp_load(const ArgsR2& args, tcg::MemKind kind, bool needs_execute = false);
+  bool hyp_store(const ArgsVma& args, tcg::MemKind kind);
+
+  const tcg::BlockSource& source_;
+  const CpuConfig& config_;
+  tcg::Builder ir_;
+  std::int64_t offset_ = 0;  ///< of the instruction in the page
+  std::int64_t next_ = 0;    ///< of the one after it
+  std::uint32_t raw_ = 0;    ///< as fetched, 16 or 32 bits
+  std::uint32_t bits_ = 0;   ///< 32 bits: those of a compressed instruction's expansion
+  bool is_done_ = false;     ///< the block has its end
+  bool fp_required_ = false;
+  bool fp_marked_ = false;
+};
+
+}  // namespace gstage::riscv
