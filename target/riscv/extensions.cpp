@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/extensions.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <iterator>
+#include <optional>
+
+#include "softmmu/base/format.h"
+#include "softmmu/base/log.h"
+
+namespace gstage::riscv {
+
+namespace {
+
+/// A row of extensions.inc.
+struct Extension {
+  bool CpuConfig::*member;
+  const char* property;
+  const char* isa_name;
+  const char* help;
+};
+constexpr Extension kExtensions[] = {
+#define EXTENSION(member, property, isa_name, on, help) {&CpuConfig::member, property, isa_name, help},
+#include "target/riscv/extensions.inc"
+#undef EXTENSION
+};
+constexpr std::size_t kCount = std::size(kExtensions);
+
+struct Model {
+  const char* name;
+  const char* help;
+};
+constexpr Model kModels[] = {{"rv64", "a 64-bit hart with everything that is implemented"},
+                             {"max", "the same"}};
+
+/// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
+constexpr const char* kNotYet[] = {
+    "e",      "b",         "v",        "zba",       "zbb",       "zbc",         "zbs",       "zbkb",
+    "zbkc",   "zbkx",      "zknd",     "zkne",      "zknh",      "zkr",         "zksed",     "zksh",
+    "zkt",    "zfa",       "zfh",      "zfhmin",    "zfinx",     "zdinx",       "zawrs",     "zacas",
+    "zabha",  "zicbom",    "zicboz",   "zicbop",    "zicond",    "zihintpause", "zihintntl", "zimop",
+    "zcmop",  "zca",       "zcb",      "zcd",       "zcmp",      "zcmt",        "zicfilp",   "zicfiss",
+    "ztso",   "zvfh",      "zvbb",     "zvbc",      "svinval",   "svnapot",     "svpbmt",    "svvptc",
+    "smaia",  "ssaia",     "sscofpmf", "smstateen", "ssstateen", "smcsrind",    "sscsrind",  "smcdeleg",
+    "ssccfg", "smcntrpmf", "smrnmi",   "smdbltrp",  "ssdbltrp",  "smnpm",       "ssnpm",     "smmpm",
+    "sdtrig", "debug",     "sv32",     "sv64",
+};
+
+/// `dependent` cannot be without `base`.
+struct Dependency {
+  bool CpuConfig::*dependent;
+  bool CpuConfig::*base;
+};
+constexpr Dependency kDependencies[] = {
+    {&CpuConfig::d, &CpuConfig::f},        {&CpuConfig::sv39, &CpuConfig::mmu},
+    {&CpuConfig::sv48, &CpuConfig::sv39},  {&CpuConfig::sv57, &CpuConfig::sv48},
+    {&CpuConfig::h, &CpuConfig::sv39},     {&CpuConfig::svadu, &CpuConfig::sv39},
+    {&CpuConfig::smepmp, &CpuConfig::pmp},
+};
+/// Without them there are no privileged instructions at all ("CSRs" of the privileged architecture).
+constexpr bool CpuConfig::*kMandatory[] = {&CpuConfig::i, &CpuConfig::zicsr};
+/// Address translation modes, smallest first.
+constexpr bool CpuConfig::*kModes[] = {&CpuConfig::sv39, &CpuConfig::sv48, &CpuConfig::sv57};
+
+const Extension& extension_of(bool CpuConfig::*member) {
+  return *std::find_if(std::begin(kExtensions), std::end(kExtensions),
+                       [member](const Extension& extension) { return extension.member == member; });
+}
+
+std::optional<bool> parse_bool(const std::string& value) {
+  for (const char* const word : {"on", "true", "yes", "y"})
+    if (value == word) return true;
+  for (const char* const word : {"off", "false", "no", "n"})
+    if (value == word) return false;
+  return std::nullopt;
+}
+
+/// The state of one parse: the settings, and which of them the user named.
+class Parser {
+ public:
+  Status set(const Property& property);
+  Status finish();
+  [[nodiscard]] const CpuConfig& config() const { return config_; }
+
+ private:
+  Status set_named_value(const Property& property, bool& is_known);
+  [[nodiscard]] std::optional<bool>& named(bool CpuConfig::*member) {
+    return named_[static_cast<std::size_t>(&extension_of(member) - kExtensions)];
+  }
+  Status limit_modes();
+  Status settle(const Dependency& dependency);
+
+  CpuConfig config_;
+  std::array<std::optional<bool>, kCount> named_{};
+};
+
+/// Properties that are not on or off.
+Status Parser::set_named_value(const Property& property, bool& is_known) {
+  is_known = true;
+  if (property.name == "priv_spec") {
+    if (property.value == "v1.12.0" || property.value == "v1.13.0") return Ok{};
+    return error("-cpu: priv_spec=%s is not supported: use v1.12.0 or v1.13.0", property.value.c_str());
+  }
+  if (property.name == "pmu-mask") {
+    char* end = nullptr;
+    std::strtoull(property.value.c_str(), &end, 0);
+    if (!property.value.empty() && *end == '\0') return Ok{};
+    return error("-cpu: pmu-mask=%s is not a number", property.value.c_str());
+  }
+  for (const char* const name : {"vlen", "elen", "cbom_blocksize", "cboz_blocksize", "cbop_blocksize",
+                                 "pmu-num", "vext_spec", "num-triggers"})
+    if (property.name == name) return error("-cpu: %s= is not supported yet: leave it out", name);
+  is_known = false;
+  return Ok{};
+}
+
+Status Parser::set(const Property& property) {
+  bool is_known = false;
+  Status status = set_named_value(property, is_known);
+  if (is_known) return status;
+  std::string name = property.name;
+  if (name == "x-h") {
+    warn("-cpu: x-h= is the old name of h=: use h=%s", property.value.c_str());
+    name = "h";
+  }
+  const auto* const extension = std::find_if(std::begin(kExtensions), std::end(kExtensions),
+                                             [&name](const Extension& e) { return name == e.property; });
+  const bool is_not_yet = std::find(std::begin(kNotYet), std::end(kNotYet), name) != std::end(kNotYet);
+  if (extension == std::end(kExtensions) && !is_not_yet)
+    return error("-cpu: there is no property '%s': `-cpu help` lists them", property.name.c_str());
+  const std::optional<bool> value = parse_bool(property.value);
+  if (!value) return error("-cpu: %s=%s must be on or off", property.name.c_str(), property.value.c_str());
+  if (is_not_yet) {
+    if (!*value) return Ok{};
+    return error("-cpu: %s is not supported yet: leave it out", name.c_str());
+  }
+  config_.*extension->member = *value;
+  named_[static_cast<std::size_t>(extension - kExtensions)] = value;
+  return Ok{};
+}
+
+/// The largest mode that is set on by name is the largest there is.
+Status Parser::limit_modes() {
+  const bool CpuConfig::*largest = nullptr;
+  for (bool CpuConfig::*const mode : kModes)
+    if (named(mode) == true) largest = mode;
+  if (largest == nullptr) return Ok{};
+  bool is_above = false;
+  for (bool CpuConfig::*const mode : kModes) {
+    if (is_above) config_.*mode = false;
+    is_above |= mode == largest;
+  }
+  return Ok{};
+}
+
+/// Switches off what lost its base, unless the user asked for it.
+Status Parser::settle(const Dependency& dependency) {
+  if (!(config_.*dependency.dependent) || config_.*dependency.base) return Ok{};
+  const char* const name = extension_of(dependency.dependent).property;
+  const char* const base = extension_of(dependency.base).property;
+  if (named(dependency.dependent) == true)
+    return error("-cpu: %s=on needs %s: set %s=on or leave %s out", name, base, base, name);
+  config_.*dependency.dependent = false;
+  return Ok{};
+}
+
+Status Parser::finish() {
+  for (bool CpuConfig::*const member : kMandatory)
+    if (!(config_.*member))
+      return error("-cpu: %s=off leaves no privileged architecture: leave it out",
+                   extension_of(member).property);
+  if (Status status = limit_modes(); !status) return status;
+  // Each pass settles at least one step of the longest chain.
+  for (std::size_t pass = 0; pass < std::size(kDependencies); ++pass)
+    for (const Dependency& dependency : kDependencies)
+      if (Status status = settle(dependency); !status) return status;
+  config_.mmu = config_.mmu && config_.sv39;
+  return Ok{};
+}
+
+std::string models_text() {
+  std::string text;
+  for (const Model& model : kModels) text += std::string(text.empty() ? "" : ", ") + model.name;
+  return text;
+}
+
+}  // namespace
+
+Result<CpuConfig> parse_cpu(const DeviceOptions& cpu) {
+  const bool is_model = std::any_of(std::begin(kModels), std::end(kModels),
+                                    [&cpu](const Model& model) { return cpu.driver == model.name; });
+  if (!is_model)
+    return error("-cpu: there is no model '%s': use one of %s", cpu.driver.c_str(), models_text().c_str());
+  Parser parser;
+  for (const Property& property : cpu.properties)
+    if (Status status = parser.set(property); !status) return status.error();
+  if (Status status = parser.finish(); !status) return status.error();
+  return parser.config();
+}
+
+std::vector<std::string> isa_extension_names(const CpuConfig& config) {
+  std::vector<std::string> names;
+  for (const Extension& extension : kExtensions) {
+    if (!(config.*extension.member)) continue;
+    const bool is_letter = std::strlen(extension.property) == 1;
+    const char* const name = is_letter ? extension.property : extension.isa_name;
+    if (*name != '\0') names.emplace_back(name);
+  }
+  return names;
+}
+
+std::string isa_string(const CpuConfig& config) {
+  std::string isa = "rv64";
+  for (const std::string& name : isa_extension_names(config)) isa += name.size() == 1 ? name : "_" + name;
+  return isa;
+}
+
+std::string mmu_type(const CpuConfig& config) {
+  if (!config.mmu) return "riscv,none";
+  for (bool CpuConfig::*const mode : {&CpuConfig::sv57, &CpuConfig::sv48, &CpuConfig::sv39})
+    if (config.*mode) return std::string("riscv,") + extension_of(mode).property;
+  return "riscv,none";
+}
+
+std::string cpu_help() {
+  std::string text = "Models:\n";
+  for (const Model& model : kModels) text += format("  %-10s %s\n", model.name, model.help);
+  text += "Properties, on or off:\n";
+  const CpuConfig initial;
+  for (const Extension& extension : kExtensions)
+    text += format("  %-10s %s (default: %s)\n", extension.property, extension.help,
+                   initial.*extension.member ? "on" : "off");
+  return text + "priv_spec=v1.12.0|v1.13.0 and pmu-mask= are accepted and change nothing.\n";
+}
+
+}  // namespace gstage::riscv
