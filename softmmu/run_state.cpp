@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <utility>
 
 #include <glib-unix.h>
 #include <glib.h>
@@ -76,8 +77,8 @@ RunState::RunState(Machine& machine, const RunOptions& options)
   const std::lock_guard lock(c.mutex);
   CHECK(c.state == nullptr);
   c.state = this;
-  requested_ = c.early;
-  exit_code_ = c.early_exit_code;
+  requested_ = std::exchange(c.early, MachineRequest::kNone);
+  exit_code_ = std::exchange(c.early_exit_code, 0);
 }
 
 RunState::~RunState() {
