@@ -80,6 +80,14 @@ void test_reset_values(void);
         trap.by << 60 ^ trap.cause, (uint64_t)(taker) << 60 ^ (number))
 #define EXPECT_OFFSET(offset) CHECK_EQ(trap.epc - trap.start, offset)
 
+// For changes that the standard lets take effect with a delay.
+#define EVENTUALLY(condition)                                        \
+  ({                                                                 \
+    bool seen_ = false;                                              \
+    for (int i_ = 0; i_ < 1000000 && !seen_; i_++) seen_ = (condition) != 0; \
+    seen_;                                                           \
+  })
+
 // An instruction as the assembler encodes it, for comparison with tval or tinst.
 #define ENCODING(text)                                                                          \
   ({                                                                                            \
