@@ -36,6 +36,7 @@ inline constexpr std::array<InsnRow, kInsnCount> kInsns{{
 #undef INSN
 }};
 
+/// The row of an instruction, not of kIllegal.
 constexpr const InsnRow& row_of(Insn insn) { return kInsns[static_cast<std::size_t>(insn)]; }
 
 /// One row of insn16.inc.

@@ -10,6 +10,7 @@
 
 namespace gstage::riscv {
 
+/// The forms of formats.inc.
 enum class Format : std::uint8_t {
 #define FORMAT(name, operands) k##name,
 #include "target/riscv/decode/formats.inc"
@@ -34,17 +35,20 @@ constexpr std::int32_t signed_immediate(std::uint32_t value, unsigned width) {
   return static_cast<std::int32_t>(sign_extend(value, width));
 }
 
+/// No operands.
 struct ArgsNone {
   static constexpr ArgsNone from(std::uint32_t) { return {}; }
   [[nodiscard]] constexpr std::uint32_t bits() const { return 0; }
 };
 
+/// rd, rs1, rs2.
 struct ArgsR {
   std::uint8_t rd, rs1, rs2;
   static constexpr ArgsR from(std::uint32_t raw) { return {rd_of(raw), rs1_of(raw), rs2_of(raw)}; }
   [[nodiscard]] constexpr std::uint32_t bits() const { return pack_registers(rd, rs1, rs2); }
 };
 
+/// rd, rs1 and a 12-bit signed immediate.
 struct ArgsI {
   std::uint8_t rd, rs1;
   std::int32_t imm;
@@ -56,6 +60,7 @@ struct ArgsI {
   }
 };
 
+/// rd, rs1 and a shift amount, 0–63 (0–31 in w forms).
 struct ArgsShift {
   std::uint8_t rd, rs1, shamt;
   static constexpr ArgsShift from(std::uint32_t raw) {
@@ -64,6 +69,7 @@ struct ArgsShift {
   [[nodiscard]] constexpr std::uint32_t bits() const { return pack_registers(rd, rs1, shamt); }
 };
 
+/// Stores: the immediate is split around rs2.
 struct ArgsS {
   std::uint8_t rs1, rs2;
   std::int32_t imm;
@@ -76,6 +82,7 @@ struct ArgsS {
   }
 };
 
+/// Branches.
 struct ArgsB {
   std::uint8_t rs1, rs2;
   std::int32_t imm;  ///< from this instruction, even
@@ -90,6 +97,7 @@ struct ArgsB {
   }
 };
 
+/// lui, auipc.
 struct ArgsU {
   std::uint8_t rd;
   std::int32_t imm;  ///< the upper immediate in its place, bits 31:12
@@ -101,6 +109,7 @@ struct ArgsU {
   }
 };
 
+/// jal.
 struct ArgsJ {
   std::uint8_t rd;
   std::int32_t imm;  ///< from this instruction, even
@@ -116,6 +125,7 @@ struct ArgsJ {
   }
 };
 
+/// fence.
 struct ArgsFence {
   std::uint8_t fm, pred, succ;  ///< sets: 8 device input, 4 device output, 2 reads, 1 writes
   static constexpr ArgsFence from(std::uint32_t raw) {
@@ -127,6 +137,7 @@ struct ArgsFence {
   }
 };
 
+/// CSR instructions.
 struct ArgsCsr {
   std::uint8_t rd, rs1;  ///< rs1: the register, or the immediate of the …i forms
   std::uint16_t csr;
@@ -138,6 +149,7 @@ struct ArgsCsr {
   }
 };
 
+/// Atomics.
 struct ArgsAmo {
   std::uint8_t rd, rs1, rs2;
   bool is_acquire, is_release;
@@ -163,6 +175,7 @@ struct ArgsVma {
   [[nodiscard]] constexpr std::uint32_t bits() const { return pack_registers(0, rs1, rs2); }
 };
 
+/// Floating point with a rounding mode (rm: 0–4, 7 dynamic; 5 and 6 are reserved).
 struct ArgsFRm {
   std::uint8_t rd, rs1, rs2, rm;
   static constexpr ArgsFRm from(std::uint32_t raw) {
@@ -173,6 +186,7 @@ struct ArgsFRm {
   }
 };
 
+/// Fused multiply-add.
 struct ArgsFR4 {
   std::uint8_t rd, rs1, rs2, rs3, rm;
   static constexpr ArgsFR4 from(std::uint32_t raw) {
@@ -183,6 +197,7 @@ struct ArgsFR4 {
   }
 };
 
+/// One operand and a rounding mode: square root, conversions.
 struct ArgsFUnary {
   std::uint8_t rd, rs1, rm;
   static constexpr ArgsFUnary from(std::uint32_t raw) { return {rd_of(raw), rs1_of(raw), rm_of(raw)}; }

@@ -115,14 +115,15 @@ std::uint64_t helper_sfence_vma(CpuCore* core, std::uint64_t address, std::uint6
   return 0;
 }
 
-std::uint64_t helper_fp_off(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
-  // Never a virtual instruction, whichever FS it is ("Trap Cause Codes").
-  raise_illegal(hart_of(core), raw);
+std::uint64_t helper_fp_off(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  // Never a virtual instruction, whichever FS it is ("Trap Cause Codes"). The bits are fetched at delivery.
+  raise_illegal(hart_of(core), 0);
   return 0;
 }
 
 std::uint64_t helper_misaligned_fetch(CpuCore* core, std::uint64_t target, std::uint64_t, std::uint64_t,
                                       std::uint64_t) {
+  if ((target & 3) == 0) return 0;
   Hart& hart = hart_of(core);
   Trap trap{};
   trap.cause = Cause::kFetchMisaligned;

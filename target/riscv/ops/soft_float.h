@@ -49,6 +49,7 @@ struct Env {
   std::uint32_t flags = 0;
 };
 
+/// One operation each; `env.flags` gathers what it raises.
 std::uint64_t add(Env& env, const Format& format, std::uint64_t a, std::uint64_t b);
 std::uint64_t sub(Env& env, const Format& format, std::uint64_t a, std::uint64_t b);
 std::uint64_t mul(Env& env, const Format& format, std::uint64_t a, std::uint64_t b);

@@ -14,7 +14,6 @@ void Translator::require_fp() {
   if (fp_required_) return;
   fp_required_ = true;
   ir_.trap_if_zero(env(offsetof(Hart, fp_enabled)), reinterpret_cast<std::int64_t>(&k_fp_off));
-  ir_.unit().insts.back().imm2 = static_cast<std::int32_t>(raw_);
 }
 
 // Registers or flags are written. Also where an operation that could raise a flag raises none: FS may be

@@ -131,6 +131,9 @@ void deliver_trap(Hart& hart) {
     entry.tval = hart.core.pc;
     entry.gva = hart.v != 0;
   }
+  // Who raised it did not have the bits.
+  if (trap.cause == Cause::kIllegalInstruction && entry.tval == 0)
+    entry.tval = peek_instruction(hart).value_or(0);
   if ((kGuestPageFaults & bit_of(trap.cause)) != 0) entry.tval2 = trap.gpa >> 2;
   if (target != TrapTarget::kGuest) entry.tinst = tinst_of(hart, trap);
   enter_trap(hart, target, entry);
