@@ -215,7 +215,10 @@ std::vector<std::string> isa_extension_names(const CpuConfig& config) {
 
 std::string isa_string(const CpuConfig& config) {
   std::string isa = "rv64";
-  for (const std::string& name : isa_extension_names(config)) isa += name.size() == 1 ? name : "_" + name;
+  for (const std::string& name : isa_extension_names(config)) {
+    if (name.size() > 1) isa += '_';
+    isa += name;
+  }
   return isa;
 }
 
