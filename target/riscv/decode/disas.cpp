@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "softmmu/base/format.h"
+#include "target/riscv/csr/csr.h"
 
 namespace gstage::riscv {
 namespace {
@@ -41,6 +42,11 @@ std::string fence_set(unsigned set) {
   return text.empty() ? "0" : text;
 }
 
+std::string csr_operand(unsigned number) {
+  std::string name = csr_name(number);
+  return name.empty() ? gstage::format("0x%x", number) : name;
+}
+
 /// One operand by its letter in formats.inc.
 std::string operand(char letter, Format format, std::uint32_t raw, std::uint64_t pc) {
   switch (letter) {
@@ -58,7 +64,7 @@ std::string operand(char letter, Format format, std::uint32_t raw, std::uint64_t
       return gstage::format("0x%llx",
                             static_cast<unsigned long long>(
                                 pc + static_cast<std::uint64_t>(std::int64_t{immediate_of(format, raw)})));
-    case 'c': return gstage::format("0x%x", raw >> 20);
+    case 'c': return csr_operand(raw >> 20);
     case 'z': return std::to_string(rs1_of(raw));
     case 'm': return kRoundingNames[rm_of(raw)];
     case 'P': return fence_set(ArgsFence::from(raw).pred);

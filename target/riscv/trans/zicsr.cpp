@@ -25,12 +25,12 @@ constexpr PlainCsr kPlainCsrs[] = {
     {0x105, true, offsetof(Bank, tvec), false, false},
     {0x140, true, offsetof(Bank, scratch), true, false},
     {0x141, true, offsetof(Bank, epc), true, true},
-    {0x142, true, offsetof(Bank, cause), false, false},
+    {0x142, true, offsetof(Bank, cause), true, false},
     {0x143, true, offsetof(Bank, tval), true, false},
     {0x305, false, offsetof(Hart, mtvec), false, false},
     {0x340, false, offsetof(Hart, mscratch), true, false},
     {0x341, false, offsetof(Hart, mepc), true, true},
-    {0x342, false, offsetof(Hart, mcause), false, false},
+    {0x342, false, offsetof(Hart, mcause), true, false},
     {0x343, false, offsetof(Hart, mtval), true, false},
 };
 
