@@ -36,6 +36,10 @@ enum Command : std::uint8_t {
 };
 enum Status : std::uint8_t { kReady = 0x80, kEraseError = 0x20, kProgramError = 0x10 };
 
+std::uint64_t mask(unsigned size) {
+  return size == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << size * 8) - 1;
+}
+
 /// Both chips answer at once, each on its half of the bus.
 std::uint64_t on_both_chips(std::uint16_t value) { return std::uint64_t{value} << 16 | value; }
 
@@ -59,7 +63,7 @@ void CfiFlash::reset() {
 std::uint64_t CfiFlash::read_array(std::uint64_t offset, unsigned size) const {
   std::uint64_t value = 0;
   std::memcpy(&value, inverted_ + offset, size);
-  return ~value;
+  return ~value & mask(size);
 }
 
 void CfiFlash::program(std::uint64_t offset, unsigned size, std::uint64_t value) {
@@ -154,7 +158,7 @@ bool CfiFlash::mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& val
     case Mode::kQuery: answer = on_both_chips(query(word)); break;
     default: answer = on_both_chips(state_.status); break;
   }
-  value = size == 8 ? answer << 32 | answer : answer >> (offset % kBusBytes * 8);
+  value = size == 8 ? answer << 32 | answer : answer >> (offset % kBusBytes * 8) & mask(size);
   return true;
 }
 

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
+#include <gtest/gtest.h>
+#include <libfdt.h>
+
+#include "target/riscv/cpu.h"
+#include "hw/core/fdt_builder.h"
+#include "hw/riscv/fdt_chosen.h"
+#include "hw/riscv/virt_fdt.h"
+#include "hw/riscv/virt_map.h"
+
+namespace gstage::hw {
+namespace {
+
+/// Reads a tree by paths.
+class Tree {
+ public:
+  explicit Tree(std::vector<std::byte> blob) : blob_(std::move(blob)) {
+    EXPECT_EQ(fdt_check_full(blob_.data(), blob_.size()), 0);
+  }
+  bool has(const std::string& path) const { return fdt_path_offset(blob_.data(), path.c_str()) >= 0; }
+  std::string bytes(const std::string& path, const char* property) const {
+    int size = 0;
+    const int node = fdt_path_offset(blob_.data(), path.c_str());
+    const void* data = node < 0 ? nullptr : fdt_getprop(blob_.data(), node, property, &size);
+    if (data == nullptr) return "(missing)";
+    return {static_cast<const char*>(data), static_cast<std::size_t>(size)};
+  }
+  std::string text(const std::string& path, const char* property) const {
+    return bytes(path, property).c_str();
+  }
+  std::vector<std::uint32_t> cells(const std::string& path, const char* property) const {
+    const std::string raw = bytes(path, property);
+    std::vector<std::uint32_t> result(raw.size() / 4);
+    std::memcpy(result.data(), raw.data(), result.size() * 4);
+    for (std::uint32_t& cell : result) cell = fdt32_to_cpu(cell);
+    return result;
+  }
+
+ private:
+  std::vector<std::byte> blob_;
+};
+
+using Cells = std::vector<std::uint32_t>;
+
+class VirtFdtTest : public testing::Test {
+ protected:
+  const Tree tree_{make_virt_fdt(2, 0x1'8000'0000, {})};
+  std::uint32_t plic() const { return tree_.cells("/soc/interrupt-controller@c000000", "phandle").at(0); }
+  std::uint32_t intc(unsigned hart) const {
+    return tree_.cells("/cpus/cpu@" + std::to_string(hart) + "/interrupt-controller", "phandle").at(0);
+  }
+};
+
+TEST_F(VirtFdtTest, RootAndMemory) {
+  EXPECT_EQ(tree_.text("/", "compatible"), "riscv-virtio");
+  EXPECT_EQ(tree_.text("/", "model"), "riscv-virtio,qemu");
+  EXPECT_EQ(tree_.cells("/memory@80000000", "reg"), (Cells{0, 0x80000000, 1, 0x80000000}));
+  EXPECT_EQ(tree_.text("/memory@80000000", "device_type"), "memory");
+}
+
+TEST_F(VirtFdtTest, Harts) {
+  EXPECT_EQ(tree_.cells("/cpus", "timebase-frequency"), (Cells{10'000'000}));
+  for (const unsigned hart : {0u, 1u}) {
+    const std::string cpu = "/cpus/cpu@" + std::to_string(hart);
+    EXPECT_EQ(tree_.cells(cpu, "reg"), (Cells{hart}));
+    EXPECT_EQ(tree_.text(cpu, "status"), "okay");
+    EXPECT_EQ(tree_.text(cpu, "riscv,isa"), riscv::isa_string({}));
+    EXPECT_EQ(tree_.text(cpu, "riscv,isa-base"), "rv64i");
+    EXPECT_EQ(tree_.text(cpu, "mmu-type"), riscv::mmu_type({}));
+    std::string extensions;
+    for (const std::string& name : riscv::isa_extension_names({})) extensions += name + '\0';
+    EXPECT_EQ(tree_.bytes(cpu, "riscv,isa-extensions"), extensions);
+    EXPECT_EQ(tree_.text(cpu + "/interrupt-controller", "compatible"), "riscv,cpu-intc");
+    EXPECT_EQ(tree_.cells("/cpus/cpu-map/cluster0/core" + std::to_string(hart), "cpu"),
+              tree_.cells(cpu, "phandle"));
+  }
+  EXPECT_FALSE(tree_.has("/cpus/cpu@2"));
+  EXPECT_NE(intc(0), intc(1));
+}
+
+TEST_F(VirtFdtTest, InterruptControllers) {
+  EXPECT_EQ(tree_.cells("/soc/interrupt-controller@c000000", "interrupts-extended"),
+            (Cells{intc(0), 11, intc(0), 9, intc(1), 11, intc(1), 9}));
+  EXPECT_EQ(tree_.cells("/soc/interrupt-controller@c000000", "riscv,ndev"), (Cells{95}));
+  EXPECT_EQ(tree_.cells("/soc/interrupt-controller@c000000", "reg"), (Cells{0, 0xc000000, 0, 0x600000}));
+  EXPECT_EQ(tree_.cells("/soc/clint@2000000", "interrupts-extended"),
+            (Cells{intc(0), 3, intc(0), 7, intc(1), 3, intc(1), 7}));
+  EXPECT_EQ(tree_.cells("/soc/clint@2000000", "reg"), (Cells{0, 0x2000000, 0, 0x10000}));
+}
+
+TEST_F(VirtFdtTest, Devices) {
+  const struct {
+    const char* path;
+    const char* compatible;
+    Cells reg;
+    std::uint32_t irq;
+  } rows[] = {
+      {"/soc/serial@10000000", "ns16550a", {0, 0x10000000, 0, 0x100}, 10},
+      {"/soc/rtc@101000", "google,goldfish-rtc", {0, 0x101000, 0, 0x1000}, 11},
+      {"/soc/virtio_mmio@10001000", "virtio,mmio", {0, 0x10001000, 0, 0x1000}, 1},
+      {"/soc/virtio_mmio@10008000", "virtio,mmio", {0, 0x10008000, 0, 0x1000}, 8},
+      {"/soc/test@100000", "sifive,test1", {0, 0x100000, 0, 0x1000}, 0},
+      {"/fw-cfg@10100000", "qemu,fw-cfg-mmio", {0, 0x10100000, 0, 0x18}, 0},
+      {"/flash@20000000", "cfi-flash", {0, 0x20000000, 0, 0x2000000, 0, 0x22000000, 0, 0x2000000}, 0},
+  };
+  for (const auto& row : rows) {
+    EXPECT_EQ(tree_.text(row.path, "compatible"), row.compatible) << row.path;
+    EXPECT_EQ(tree_.cells(row.path, "reg"), row.reg) << row.path;
+    if (row.irq == 0) continue;
+    EXPECT_EQ(tree_.cells(row.path, "interrupts"), (Cells{row.irq})) << row.path;
+    EXPECT_EQ(tree_.cells(row.path, "interrupt-parent"), (Cells{plic()})) << row.path;
+  }
+  EXPECT_FALSE(tree_.has("/soc/virtio_mmio@10009000"));
+}
+
+TEST_F(VirtFdtTest, PoweroffAndRebootUseTheTestDevice) {
+  const Cells test = tree_.cells("/soc/test@100000", "phandle");
+  EXPECT_EQ(tree_.cells("/poweroff", "regmap"), test);
+  EXPECT_EQ(tree_.cells("/poweroff", "value"), (Cells{0x5555}));
+  EXPECT_EQ(tree_.cells("/reboot", "regmap"), test);
+  EXPECT_EQ(tree_.cells("/reboot", "value"), (Cells{0x7777}));
+}
+
+TEST_F(VirtFdtTest, ConsoleIsNamedTwice) {
+  EXPECT_EQ(tree_.text("/chosen", "stdout-path"), "/soc/serial@10000000");
+  EXPECT_EQ(tree_.text("/aliases", "serial0"), "/soc/serial@10000000");
+}
+
+TEST(VirtFdtSizeTest, GrowsForAllHarts) {
+  const Tree tree(make_virt_fdt(kMaxHarts, 1 << 30, {}));
+  EXPECT_TRUE(tree.has("/cpus/cpu@1ff"));
+  EXPECT_EQ(tree.cells("/soc/clint@2000000", "interrupts-extended").size(), kMaxHarts * 4);
+}
+
+TEST(ChosenTest, CompletesTheNode) {
+  const auto blob = make_virt_fdt(1, 1 << 30, {});
+  const std::string long_line(5000, 'b');
+  auto tree = set_chosen("tree", blob, {long_line, 0x1'9000'0000, 0x1234, true});
+  ASSERT_TRUE(tree.ok());
+  const Tree chosen(*tree);
+  EXPECT_EQ(chosen.text("/chosen", "bootargs"), long_line);
+  EXPECT_EQ(chosen.cells("/chosen", "linux,initrd-start"), (Cells{1, 0x90000000}));
+  EXPECT_EQ(chosen.cells("/chosen", "linux,initrd-end"), (Cells{1, 0x90001234}));
+  EXPECT_EQ(chosen.bytes("/chosen", "rng-seed").size(), 32u);
+  EXPECT_EQ(chosen.text("/chosen", "stdout-path"), "/soc/serial@10000000");
+  auto again = set_chosen("tree", blob, {long_line, 0, 0, true});
+  ASSERT_TRUE(again.ok());
+  EXPECT_NE(Tree(*again).bytes("/chosen", "rng-seed"), chosen.bytes("/chosen", "rng-seed"));
+  EXPECT_EQ(Tree(*again).bytes("/chosen", "linux,initrd-start"), "(missing)");
+}
+
+TEST(ChosenTest, MakesTheNodeAndRefusesWhatIsNoTree) {
+  FdtBuilder builder;
+  { const auto root = builder.node(""); }
+  auto tree = set_chosen("tree", builder.finish(), {"args", 0, 0, false});
+  ASSERT_TRUE(tree.ok());
+  EXPECT_EQ(Tree(*tree).text("/chosen", "bootargs"), "args");
+  std::vector<std::byte> cut(tree->begin(), tree->end() - 1);
+  EXPECT_FALSE(set_chosen("tree", cut, {}).ok());
+  EXPECT_FALSE(set_chosen("tree", std::vector<std::byte>(100), {}).ok());
+  EXPECT_FALSE(set_chosen("tree", {}, {}).ok());
+}
+
+TEST(VirtMapTest, IsTheReferenceBoard) {
+  EXPECT_EQ(virt_unit(Unit::kTest).base, 0x100000u);
+  EXPECT_EQ(virt_unit(Unit::kRtc).base, 0x101000u);
+  EXPECT_EQ(virt_unit(Unit::kRtc).irq, 11u);
+  EXPECT_EQ(virt_unit(Unit::kClint).base, 0x2000000u);
+  EXPECT_EQ(virt_unit(Unit::kPlic).base, 0xc000000u);
+  EXPECT_EQ(virt_unit(Unit::kUart).base, 0x10000000u);
+  EXPECT_EQ(virt_unit(Unit::kUart).irq, 10u);
+  EXPECT_EQ(virt_unit(Unit::kVirtio).base, 0x10001000u);
+  EXPECT_EQ(virt_unit(Unit::kVirtio).irq, 1u);
+  EXPECT_EQ(virt_unit(Unit::kVirtio).count, 8u);
+  EXPECT_EQ(virt_unit(Unit::kFwCfg).base, 0x10100000u);
+  EXPECT_EQ(virt_unit(Unit::kFlash).base, 0x20000000u);
+  EXPECT_EQ(virt_unit(Unit::kRam).base, 0x80000000u);
+}
+
+}  // namespace
+}  // namespace gstage::hw
