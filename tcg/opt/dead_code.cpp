@@ -7,12 +7,47 @@
 namespace gstage::tcg {
 namespace {
 
-/// Marks what is needed, from the end: what is not removable and all that it uses. How many are not.
+/// Which guest registers are overwritten before anyone sees them: a bit each, x below f.
+class Overwritten {
+ public:
+  void forget() { bits_ = 0; }
+  void read(const Inst& inst, const OpInfo& row) { bits_ &= ~bit(inst, row); }
+  /// Notes the write. Whether somebody sees it.
+  bool write(const Inst& inst, const OpInfo& row) {
+    const std::uint64_t mine = bit(inst, row);
+    const bool is_seen = (bits_ & mine) == 0;
+    bits_ |= mine;
+    return is_seen;
+  }
+
+ private:
+  static std::uint64_t bit(const Inst& inst, const OpInfo& row) {
+    return std::uint64_t{1} << (inst.imm + (row.imm == ImmKind::f ? 32 : 0));
+  }
+
+  std::uint64_t bits_ = 0;
+};
+
+/// Whether the instruction must stay. Walked from the end: what comes after it is decided.
+bool is_needed(const Inst& inst, bool is_used, Overwritten& overwritten) {
+  const OpInfo& row = info(inst.op);
+  if (row.has(kWritesRegister)) return overwritten.write(inst, row);
+  if (!is_used && is_removable(inst)) return false;
+  if (row.has(kReadsRegister)) {
+    overwritten.read(inst, row);
+  } else if ((row.flags & (kTraps | kEnds | kCalls)) != 0 && (may_leave(inst) || touches_registers(inst))) {
+    overwritten.forget();
+  }
+  return true;
+}
+
+/// Marks what must stay, and what that uses. How many must not.
 std::size_t mark(const Unit& unit, std::vector<std::uint32_t>& needed) {
+  Overwritten overwritten;
   std::size_t dead = 0;
   for (std::size_t i = unit.insts.size(); i-- > 0;) {
     const Inst& inst = unit.insts[i];
-    if (needed[i] == 0 && is_removable(inst)) {
+    if (!is_needed(inst, needed[i] != 0, overwritten)) {
       ++dead;
       continue;
     }

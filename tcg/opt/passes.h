@@ -9,11 +9,10 @@ namespace gstage::tcg {
 /// becomes superfluous stays, unused, for `dead_code`.
 void forward(Unit& unit);
 
-/// Removes writes of guest registers that are overwritten before anyone may see them. State stays exact at
-/// every instruction that may trap, at helpers that touch registers, and at the end.
-void dead_sets(Unit& unit);
-
-/// Removes pure ops whose values nobody uses, and closes the gaps.
+/// Removes writes of guest registers that are overwritten before anyone may see them, and pure ops whose
+/// values nobody uses, and closes the gaps. The guest's state stays exact at every instruction that may trap,
+/// at helpers that touch registers, and at the end. One walk for both: a read that goes makes a write
+/// superfluous.
 void dead_code(Unit& unit);
 
 /// Makes a nothing of an instruction: a value that nobody uses. Only for one without a value or uses.

@@ -10,7 +10,6 @@ namespace {
 
 constexpr NamedPass kPasses[] = {
     {"forward", forward},
-    {"dead_sets", dead_sets},
     {"dead_code", dead_code},
 };
 
