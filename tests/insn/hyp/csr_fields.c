@@ -197,7 +197,8 @@ static void guest_translation_register(void) {
   csr_write(SATP, SATP_MODE(11) | 1ull << 44 | 0x80002);
   CHECK_EQ(csr_read(SATP), SATP_MODE(SV48) | 0xffffull << 44 | 0x80001);
   csr_write(SATP, 0);
-  CHECK_EQ(csr_write_read(VSATP, SATP_MODE(SV57) | 0xffffull << 44 | 0x80001), SATP_MODE(SV57) | 0xffffull << 44 | 0x80001);
+  const uint64_t widest = SATP_MODE(SV57) | 0xffffull << 44 | 0x80001;
+  CHECK_EQ(csr_write_read(VSATP, widest), widest);
   // With V=1 a write of an unsupported mode to satp has no effect on vsatp.
   csr_write(VSATP, 0);
   RUN(MODE_VS, "csrw satp, a0\ncsrr a0, satp", SATP_MODE(15) | 3ull << 44 | 0x80002);

@@ -10,10 +10,10 @@
     .section .text.start, "ax"
     .globl _start
 _start:
-    csrr t0, mhartid
-    bnez t0, park
     la t0, trap_entry
     csrw mtvec, t0
+    csrr t0, mhartid
+    bnez t0, secondary
     li gp, 0
     li s11, 0
     la sp, stack_top
@@ -31,9 +31,16 @@ _start:
     mv gp, a0
     j test_fail
 
-park:
+// Other harts run secondary_main(a0: hart) on the lower half of the stack, or sleep.
+secondary:
+    la sp, stack_top - 32768
+    li s11, 0
+    csrr a0, mhartid
+    call secondary_main
+    .weak secondary_main
+secondary_main:
     wfi
-    j park
+    j secondary_main
 
     .text
     .balign 4
