@@ -6,9 +6,9 @@
 #include "tcg/interp/state.h"
 #include "tcg/ir/int_semantics.h"
 
-// Accesses to host and guest memory by MemKind.
 namespace gstage::tcg::interp {
 
+/// An unaligned read.
 template <class T>
 T read_as(const void* host) {
   T value;
@@ -55,8 +55,7 @@ inline std::byte* find_in(const TlbEntry* table, std::uint64_t vaddr, MemKind ki
   return host_at(vaddr + entry.addend);
 }
 
-/// Calls `work` with an object of the atomic type that has the kind's size, 4 or 8 bytes, and signedness by
-/// request.
+/// One atomic read-modify-write of an unsigned type; the old value.
 template <class T>
 std::uint64_t rmw_as(void* host, Rmw rmw, std::uint64_t operand) {
   using Signed = std::make_signed_t<T>;

@@ -1,21 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <immintrin.h>
-
 #include "softmmu/base/check.h"
 #include "tcg/interp/memory.h"
 #include "tcg/interp/state.h"
 #include "tcg/ir/fp_semantics.h"
 #include "tcg/ir/int_semantics.h"
 
-// One function an op: Next exec(OpTag<Op::name>, state, inst), inlined into the dispatcher.
 namespace gstage::tcg::interp {
 
+/// Chooses the function of an op: `Next exec(OpTag<Op::name>, State&, const Inst&)`, inlined into the
+/// dispatcher.
 template <Op kOp>
 struct OpTag {};
 
-// Constants and registers.
+/// Constants and registers.
 inline Next exec(OpTag<Op::konst>, State& s, const Inst& i) {
   s.set(i, static_cast<std::uint64_t>(i.imm));
   return Next::kGoOn;
@@ -73,7 +72,7 @@ inline Next exec(OpTag<Op::host_store>, State& s, const Inst& i) {
   return Next::kGoOn;
 }
 
-// Integers.
+/// Integers.
 #define INT_OP(name, expression)                                     \
   inline Next exec(OpTag<Op::name>, State& s, const Inst& i) {       \
     const std::uint64_t b = i.argument_count == 2 ? s.arg(i, 1) : 0; \
@@ -91,7 +90,7 @@ inline Next exec(OpTag<Op::select>, State& s, const Inst& i) {
   return Next::kGoOn;
 }
 
-// Guest memory.
+/// Guest memory.
 inline Next exec(OpTag<Op::load>, State& s, const Inst& i) {
   const std::uint64_t vaddr = s.arg(i, 0) + static_cast<std::uint64_t>(i.imm);
   const auto kind = static_cast<MemKind>(i.aux);
@@ -146,33 +145,23 @@ inline Next exec(OpTag<Op::fence>, State&, const Inst&) {
   return Next::kGoOn;
 }
 
-// Calls and marks.
-/// Calls with MXCSR shown in the hart. A helper raises flags in MXCSR and sets fcsr in the hart: both count.
-[[gnu::always_inline]] inline std::uint64_t call_helper(CpuCore& core, HelperFn function,
-                                                        const std::array<std::uint64_t, 4>& values) {
-  constexpr std::uint32_t kFlags = 0x3f;
-  const std::uint32_t before = _mm_getcsr();
-  core.mxcsr = before;
-  const std::uint64_t result = function(&core, values[0], values[1], values[2], values[3]);
-  if (core.mxcsr != before) _mm_setcsr(core.mxcsr | (_mm_getcsr() & ~before & kFlags));
-  return result;
-}
+/// Calls and marks. Helpers run with the guest's MXCSR.
 inline Next exec(OpTag<Op::call>, State& s, const Inst& i) {
   const auto value = [&](unsigned n) { return n < i.argument_count ? s.arg(i, n) : 0; };
   const Helper& helper = *i.helper();
-  s.set(i, call_helper(*s.core, helper.function, {value(0), value(1), value(2), value(3)}));
+  s.set(i, helper.function(s.core, value(0), value(1), value(2), value(3)));
   return helper.may_trap ? after(s, i) : Next::kGoOn;
 }
 inline Next exec(OpTag<Op::trap_if_zero>, State& s, const Inst& i) {
   if (s.arg(i, 0) != 0) [[likely]]
     return Next::kGoOn;
-  call_helper(*s.core, i.helper()->function, {static_cast<std::uint32_t>(last_insn(&i)->imm2), 0, 0, 0});
+  i.helper()->function(s.core, static_cast<std::uint32_t>(last_insn(&i)->imm2), 0, 0, 0);
   CHECK(s.core->trap_pending != 0);
   return leave_at(s, i);
 }
 inline Next exec(OpTag<Op::insn>, State&, const Inst&) { return Next::kGoOn; }
 
-// Ends.
+/// Ends.
 inline Next go_to(State& s, std::uint64_t pc) {
   s.core->pc = pc;
   return Next::kLeave;

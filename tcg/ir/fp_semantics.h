@@ -17,10 +17,12 @@ namespace gstage::tcg::fp {
 inline constexpr std::uint32_t kNan32 = 0x7fc00000;
 inline constexpr std::uint64_t kNan64 = 0x7ff8000000000000;
 
+/// NaN by the bits: comparing would raise flags.
 inline bool is_nan(float v) { return (std::bit_cast<std::uint32_t>(v) & 0x7fffffff) > 0x7f800000; }
 inline bool is_nan(double v) {
   return (std::bit_cast<std::uint64_t>(v) & 0x7fffffffffffffff) > 0x7ff0000000000000;
 }
+/// The canonical NaN for any NaN.
 inline float canonical(float v) { return is_nan(v) ? std::bit_cast<float>(kNan32) : v; }
 inline double canonical(double v) { return is_nan(v) ? std::bit_cast<double>(kNan64) : v; }
 

@@ -16,6 +16,7 @@ __extension__ using i128 = __int128;
 __extension__ using u128 = unsigned __int128;
 
 inline constexpr u64 kOnes = ~u64{0};
+/// The low 32 bits, sign-extended.
 constexpr u64 sext32(u64 value) { return u64(s64(s32(value))); }
 
 /// The value of one pure integer op; `b` is ignored by those that take one argument.

@@ -22,6 +22,7 @@ enum class MemKind : std::uint8_t { u8 = 0, u16 = 1, u32 = 2, u64 = 3, s8 = 4, s
 constexpr unsigned mem_size(MemKind k) { return 1u << (static_cast<unsigned>(k) & 3); }
 constexpr bool mem_is_signed(MemKind k) { return (static_cast<unsigned>(k) & 4) != 0; }
 
+/// Comparisons, and atomic operations (min and max are signed).
 enum class Cond : std::uint8_t { eq, ne, lt, ge, ltu, geu };
 enum class Rmw : std::uint8_t { swap, add, xor_, and_, or_, min, max, minu, maxu };
 /// madd: a*b+c; msub: a*b-c; nmsub: -(a*b)+c; nmadd: -(a*b)-c.
@@ -34,7 +35,8 @@ enum class Type : std::uint8_t { none, i64, f32, f64 };
 /// on.
 using HelperFn = std::uint64_t (*)(CpuCore*, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t);
 
-/// What the translator must know of a helper. Guest registers are in memory while any helper runs (also f).
+/// What the translator must know of a helper. Guest registers are in memory while any helper runs (also f),
+/// and MXCSR is the guest's.
 struct Helper {
   const char* name;
   HelperFn function;
@@ -51,6 +53,7 @@ struct Value {
   bool operator==(const Value&) const = default;
 };
 
+/// One instruction; what the immediates mean stands in ops.inc.
 struct Inst {
   Op op;
   std::uint8_t aux = 0;

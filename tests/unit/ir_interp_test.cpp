@@ -294,7 +294,7 @@ TEST(IrInterp, StateIsExactAtATrap) {
   EXPECT_EQ(machine.hart->core.pc, kCodePage + 0x24);
 }
 
-// frm and fflags written by a helper take effect at once, and it sees the flags so far.
+// frm and fflags that a helper writes take effect at once, and it sees the flags so far.
 TEST(IrInterp, HelpersSeeAndSetFcsr) {
   Machine machine;
   machine.hart->f[1] = 0xffffffff3f800000;  // 1.0

@@ -112,11 +112,11 @@ inline std::uint64_t helper_trap(CpuCore* core, std::uint64_t a, std::uint64_t, 
   hart_of(core).calls = a;
   return 0;
 }
-/// Sets fcsr as a CSR instruction does: in the hart.
-inline std::uint64_t helper_set_mxcsr(CpuCore* core, std::uint64_t a, std::uint64_t, std::uint64_t,
+/// Sets fcsr as a CSR instruction does.
+inline std::uint64_t helper_set_mxcsr(CpuCore*, std::uint64_t a, std::uint64_t, std::uint64_t,
                                       std::uint64_t) {
-  const std::uint64_t old = core->mxcsr;
-  core->mxcsr = static_cast<std::uint32_t>(a);
+  const std::uint64_t old = _mm_getcsr();
+  _mm_setcsr(static_cast<std::uint32_t>(a));
   return old;
 }
 inline constexpr Helper kMix{"test_mix", helper_mix, 2, true, false, false};
