@@ -47,22 +47,24 @@ void CodePages::note_writable(Paddr page) {
   f->fetch_or(kWritable, std::memory_order_seq_cst);
 }
 
-void CodePages::protect(Paddr page) {
+bool CodePages::protect(Paddr page) {
   const Range* const r = range(page);
-  if (r == nullptr) return;
+  if (r == nullptr) return false;
   const std::uint64_t index = (page.value - r->base) >> kPageShift;
   Flag& f = r->pages[index];
-  if ((f.load(std::memory_order_acquire) & kWithheld) != 0) return;
+  if ((f.load(std::memory_order_acquire) & kWithheld) != 0) return false;
   // One at a time, so that nobody reads the bytes while another still withholds the page.
   const std::lock_guard lock(protect_mutex_);
-  if ((f.load(std::memory_order_acquire) & kWithheld) != 0) return;
+  if ((f.load(std::memory_order_acquire) & kWithheld) != 0) return false;
   // A hart does note_writable, insert, fence, has_code; this is the mirror image: either the hart sees
   // kHasCode and takes its entry back, or its kWritable (and its entry) is seen here.
   const std::uint8_t old = f.exchange(kHasCode, std::memory_order_seq_cst);
   std::atomic_thread_fence(std::memory_order_seq_cst);
+  bool is_dropped = false;
   if ((old & kWritable) != 0)
-    for (Tlb* const tlb : tlbs_) tlb->withhold_writes(r->host + (index << kPageShift));
+    for (Tlb* const tlb : tlbs_) is_dropped |= tlb->withhold_writes(r->host + (index << kPageShift));
   f.fetch_or(kWithheld, std::memory_order_seq_cst);
+  return is_dropped;
 }
 
 void CodePages::unprotect(Paddr page) {

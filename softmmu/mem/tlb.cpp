@@ -194,13 +194,14 @@ void Tlb::clear(TlbFlush reason) {
   count(reason);
 }
 
-void Tlb::withhold_writes(const void* host_page) {
+bool Tlb::withhold_writes(const void* host_page) {
   bool is_dropped = false;
   for (auto& shared : shared_) {
     TlbContext* const context = shared.load(std::memory_order_acquire);
     if (context != nullptr && context->withhold_write(host_page)) is_dropped = true;
   }
   if (is_dropped) count(TlbFlush::kCodePage);
+  return is_dropped;
 }
 
 void Tlb::clear_jumps() {

@@ -152,8 +152,8 @@ class Tlb {
     return flushes_[static_cast<unsigned>(reason)].load(std::memory_order_relaxed);
   }
   /// Removes write entries that lead to the host page. May be called by any thread while the hart runs: only
-  /// tags are written, atomically.
-  void withhold_writes(const void* host_page);
+  /// tags are written, atomically. Returns whether there were any.
+  bool withhold_writes(const void* host_page);
   /// Forgets every jump of every context (after translated code was dropped). Only by the hart's own thread
   /// or while it is stopped.
   void clear_jumps();
