@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "softmmu/base/types.h"
+#include "tcg/ir/unit.h"
+
+namespace gstage::tcg {
+
+/// What tells blocks apart. Guest memory is named by its host address, which the fetch table yields and which
+/// stands for the physical address.
+struct BlockKey {
+  const std::byte* host = nullptr;         ///< first byte of guest code
+  const std::byte* second_page = nullptr;  ///< of a block whose one instruction straddles two pages
+  std::uint32_t flags = 0;                 ///< Guest::block_flags
+  bool operator==(const BlockKey&) const = default;
+};
+
+/// One translated block. Its memory lives until the cache is cleared, so that who found it need not fear.
+struct Block {
+  BlockKey key;
+  std::atomic<Block*> next{nullptr};  ///< in its hash bucket
+  std::atomic<bool> is_dead{false};   ///< its guest bytes were written: no longer found
+  std::uint16_t bytes = 0;            ///< of guest code
+  Paddr paddr;                        ///< of the first byte
+  const void* code = nullptr;         ///< what jump caches hold
+
+  // JIT: offsets in the code buffer, and the dead blocks whose entry jumps here.
+  std::uint32_t entry = 0;
+  std::uint32_t stale = 0;
+  Block* forwarded = nullptr;
+  Block* next_forwarded = nullptr;
+  bool is_forwarded = false;  ///< in the list of the block that it jumps to
+
+  std::unique_ptr<Unit> unit;  ///< interpreter
+};
+
+}  // namespace gstage::tcg

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/runtime/block_cache.h"
+
+#include <algorithm>
+
+#include "softmmu/base/check.h"
+
+namespace gstage::tcg {
+
+namespace {
+
+/// The bits of a page's 64-byte lines from byte offset `first` to `last`.
+std::uint64_t line_mask(std::uint64_t first, std::uint64_t last) {
+  const std::uint64_t from = (first & kPageMask) / 64;
+  const std::uint64_t to = (last & kPageMask) / 64;
+  return (~std::uint64_t{0} >> (63 - to)) & (~std::uint64_t{0} << from);
+}
+
+/// The part of the block's code that lies in the page of `page_base`, as physical addresses.
+struct Extent {
+  std::uint64_t first;
+  std::uint64_t last;
+};
+Extent extent_in(const Block& block, std::uint64_t page_base) {
+  const std::uint64_t first = block.paddr.value;
+  const std::uint64_t page_left = kPageSize - (first & kPageMask);
+  const std::uint64_t here = std::min<std::uint64_t>(block.bytes, page_left);
+  if (block.paddr.page().value == page_base) return {first, first + here - 1};
+  return {page_base, page_base + (block.bytes - here) - 1};
+}
+
+}  // namespace
+
+BlockCache::BlockCache(CodePages& code_pages)
+    : code_pages_(code_pages), buckets_(std::make_unique<Bucket[]>(std::size_t{1} << kBucketBits)) {}
+
+unsigned BlockCache::bucket_of(const BlockKey& key) {
+  const auto host = reinterpret_cast<std::uintptr_t>(key.host);
+  const std::uint64_t mixed = ((host >> 1) ^ key.flags) * 0x9e3779b97f4a7c15u;
+  return static_cast<unsigned>(mixed >> (64 - kBucketBits));
+}
+
+Block* BlockCache::find(const BlockKey& key) const {
+  Block* block = buckets_[bucket_of(key)].load(std::memory_order_acquire);
+  while (block != nullptr && block->key != key) block = block->next.load(std::memory_order_acquire);
+  return block;
+}
+
+Block& BlockCache::make() {
+  if (made_ % kChunk == 0 && made_ / kChunk == chunks_.size())
+    chunks_.push_back(std::make_unique<Block[]>(kChunk));
+  Block& block = chunks_[made_ / kChunk][made_ % kChunk];
+  ++made_;
+  return block;
+}
+
+void BlockCache::publish(Block& block, Paddr second) {
+  const std::uint64_t page = block.paddr.page().value;
+  const Extent here = extent_in(block, page);
+  enter_page(block, page, here.first, here.last);
+  if (block.key.second_page != nullptr) {
+    const Extent there = extent_in(block, second.value);
+    enter_page(block, second.value, there.first, there.last);
+  }
+  Bucket& bucket = buckets_[bucket_of(block.key)];
+  block.next.store(bucket.load(std::memory_order_relaxed), std::memory_order_relaxed);
+  bucket.store(&block, std::memory_order_release);
+}
+
+void BlockCache::enter_page(Block& block, std::uint64_t page, std::uint64_t first, std::uint64_t last) {
+  PageCode& code = pages_[page >> kPageShift];
+  code.lines |= line_mask(first, last);
+  code.blocks.push_back(&block);
+}
+
+void BlockCache::remove(Block& block) {
+  // Readers may stand on the block: its own link stays.
+  Bucket* at = &buckets_[bucket_of(block.key)];
+  for (Block* b = at->load(std::memory_order_relaxed); b != &block; b = at->load(std::memory_order_relaxed)) {
+    CHECK(b != nullptr);
+    at = &b->next;
+  }
+  at->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
+  block.is_dead.store(true, std::memory_order_release);
+}
+
+void BlockCache::invalidate(Paddr first, std::uint64_t size, const std::function<void(Block&)>& on_dead) {
+  if (size == 0) return;
+  const std::uint64_t last = first.value + (size - 1);
+  for (std::uint64_t page = first.page().value;; page += kPageSize) {
+    invalidate_page(page, std::max(first.value, page), std::min(last, page | kPageMask), on_dead);
+    if (last - page < kPageSize) return;
+  }
+}
+
+void BlockCache::invalidate_page(std::uint64_t page, std::uint64_t first, std::uint64_t last,
+                                 const std::function<void(Block&)>& on_dead) {
+  const auto found = pages_.find(page >> kPageShift);
+  if (found == pages_.end()) {
+    code_pages_.unprotect(Paddr{page});
+    return;
+  }
+  PageCode& code = found->second;
+  if ((code.lines & line_mask(first, last)) == 0) return;
+  code.lines = 0;
+  std::erase_if(code.blocks, [&](Block* block) {
+    if (block->is_dead.load(std::memory_order_relaxed)) return true;
+    const Extent extent = extent_in(*block, page);
+    if (extent.last < first || extent.first > last) {
+      code.lines |= line_mask(extent.first, extent.last);
+      return false;
+    }
+    remove(*block);
+    on_dead(*block);
+    return true;
+  });
+  if (!code.blocks.empty()) return;
+  pages_.erase(found);
+  code_pages_.unprotect(Paddr{page});
+}
+
+void BlockCache::clear() {
+  for (unsigned i = 0; i < 1u << kBucketBits; ++i) buckets_[i].store(nullptr, std::memory_order_relaxed);
+  for (const auto& [page, code] : pages_) code_pages_.unprotect(Paddr{page << kPageShift});
+  pages_.clear();
+  chunks_.clear();
+  made_ = 0;
+}
+
+}  // namespace gstage::tcg

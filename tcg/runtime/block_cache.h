@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <unordered_map>
+#include <vector>
+
+#include "softmmu/mem/code_pages.h"
+#include "tcg/runtime/block.h"
+
+namespace gstage::tcg {
+
+/// All translated blocks of a machine: found by key without a lock, and by the guest memory they came from.
+/// Everything but `find` is called under the translator's lock.
+class BlockCache {
+ public:
+  explicit BlockCache(CodePages& code_pages);
+
+  /// The live block with this key, or null. Any thread.
+  [[nodiscard]] Block* find(const BlockKey& key) const;
+  /// An empty block for the caller to fill in and publish. Stays valid until `clear`.
+  Block& make();
+  /// Makes the block known. `second` is the physical page of a straddling block's end.
+  void publish(Block& block, Paddr second);
+  /// Forgets live blocks that overlap the range, calling `on_dead` for each; unprotects pages left without.
+  void invalidate(Paddr first, std::uint64_t size, const std::function<void(Block&)>& on_dead);
+  /// Forgets everything. Only while no hart runs.
+  void clear();
+  [[nodiscard]] std::size_t size() const { return made_; }
+
+ private:
+  static constexpr unsigned kBucketBits = 16;
+  static constexpr std::size_t kChunk = 512;
+  /// Blocks with code in one page of guest memory, live or not yet swept, and which 64-byte lines they cover.
+  struct PageCode {
+    std::uint64_t lines = 0;
+    std::vector<Block*> blocks;
+  };
+  using Bucket = std::atomic<Block*>;
+
+  [[nodiscard]] static unsigned bucket_of(const BlockKey& key);
+  void enter_page(Block& block, std::uint64_t page, std::uint64_t first, std::uint64_t last);
+  void remove(Block& block);
+  void invalidate_page(std::uint64_t page, std::uint64_t first, std::uint64_t last,
+                       const std::function<void(Block&)>& on_dead);
+
+  CodePages& code_pages_;
+  std::unique_ptr<Bucket[]> buckets_;
+  std::unordered_map<std::uint64_t, PageCode> pages_;  ///< by page number
+  std::vector<std::unique_ptr<Block[]>> chunks_;
+  std::size_t made_ = 0;
+};
+
+}  // namespace gstage::tcg

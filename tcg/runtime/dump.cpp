@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/runtime/dump.h"
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include <capstone/capstone.h>
+
+#include "softmmu/base/format.h"
+#include "tcg/ir/print.h"
+
+namespace gstage::tcg {
+
+void dump_exec(const Guest& guest, const CpuCore& core, const Block& block) {
+  log_line(Log::kExec, "exec %016llx paddr %llx flags %x [%s]", static_cast<unsigned long long>(core.pc),
+           static_cast<unsigned long long>(block.paddr.value), block.key.flags,
+           guest.describe_mode(core).c_str());
+}
+
+void dump_guest_code(const Guest& guest, const BlockKey& key, Paddr first, const Unit& unit) {
+  std::vector<std::byte> bytes(unit.guest_bytes);
+  const std::size_t in_page = kPageSize - first.page_offset();
+  const std::size_t here = unit.guest_bytes < in_page ? unit.guest_bytes : in_page;
+  std::memcpy(bytes.data(), key.host, here);
+  if (here < bytes.size() && key.second_page != nullptr)
+    std::memcpy(bytes.data() + here, key.second_page, bytes.size() - here);
+  log_text(Log::kInAsm,
+           format("in: paddr %llx flags %x\n", static_cast<unsigned long long>(first.value), key.flags) +
+               guest.disassemble(first.value, bytes) + "\n");
+}
+
+void dump_unit(Log category, const Unit& unit) {
+  log_text(category, std::string(category == Log::kOp ? "op:\n" : "op_opt:\n") + print(unit) + "\n");
+}
+
+void dump_host_code(const std::uint8_t* code, std::size_t size, std::uint64_t shown_at) {
+  std::string text = format("out: %zu bytes\n", size);
+  csh handle = 0;
+  if (cs_open(CS_ARCH_X86, CS_MODE_64, &handle) != CS_ERR_OK) return;
+  cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
+  cs_insn* insns = nullptr;
+  const std::size_t count = cs_disasm(handle, code, size, shown_at, 0, &insns);
+  for (std::size_t i = 0; i < count; ++i)
+    text += format("  %016llx  %s %s\n", static_cast<unsigned long long>(insns[i].address), insns[i].mnemonic,
+                   insns[i].op_str);
+  if (count != 0) cs_free(insns, count);
+  cs_close(&handle);
+  log_text(Log::kOutAsm, text + "\n");
+}
+
+}  // namespace gstage::tcg

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/runtime/engine_base.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "softmmu/base/check.h"
+#include "softmmu/base/log.h"
+#include "tcg/opt/pipeline.h"
+#include "tcg/runtime/dump.h"
+
+namespace gstage::tcg {
+
+namespace {
+
+/// Bytes before the page's end in which a long instruction straddles.
+constexpr std::uint64_t kLastHalfword = kPageSize - 2;
+
+}  // namespace
+
+EngineBase::EngineBase(Guest& guest, AddressSpace& memory, Exclusive& exclusive)
+    : guest_(guest),
+      memory_(memory),
+      exclusive_(exclusive),
+      layout_(guest.layout()),
+      blocks_(memory.code_pages()) {}
+
+EngineBase::HartRecord& EngineBase::record_of(const CpuCore& core) {
+  const std::lock_guard lock(records_mutex_);
+  for (const auto& record : records_)
+    if (record->core == &core) return *record;
+  records_.push_back(std::make_unique<HartRecord>(HartRecord{&core, 0}));
+  hart_count_.store(records_.size(), std::memory_order_relaxed);
+  return *records_.back();
+}
+
+void EngineBase::run_until_attention(CpuCore& core, Tlb& tlb) {
+  HartRecord& record = record_of(core);
+  while (core.attention.load(std::memory_order_acquire) == 0) {
+    exclusive_.enter_guest(core);
+    // A flush leaves it to each hart to forget its own jumps.
+    if (record.generation != generation_) {
+      tlb.clear_jumps();
+      record.generation = generation_;
+    }
+    execute(core);
+    exclusive_.leave_guest(core);
+    if (core.attention.load(std::memory_order_acquire) != 0) return;
+    translate(core);
+    if (core.trap_pending != 0) guest_.deliver_trap(core);
+  }
+}
+
+Block* EngineBase::next_block(CpuCore& core) {
+  while (core.attention.load(std::memory_order_relaxed) == 0) {
+    Place place;
+    if (!locate(core, place)) {
+      guest_.deliver_trap(core);
+      continue;
+    }
+    Block* const block = blocks_.find(place.key);
+    if (block == nullptr) return nullptr;
+    const std::uint64_t pc = core.pc;
+    if (place.may_cache && !log_enabled(Log::kNoChain)) core.jumps[jump_index(pc)] = {pc, block->code};
+    core.pc_page = pc & ~kPageMask;
+    if (log_enabled(Log::kExec)) dump_exec(guest_, core, *block);
+    return block;
+  }
+  return nullptr;
+}
+
+bool EngineBase::locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bool& is_cached) {
+  const auto lookup = [&] {
+    const TlbEntry& entry = core.fetch[tlb_index(pc.value)];
+    is_cached = entry.tag == pc.page().value;
+    if (is_cached) page = reinterpret_cast<const std::byte*>(pc.page().value + entry.addend);
+  };
+  lookup();
+  if (is_cached) return true;
+  const std::optional<FetchPage> fetched = guest_.fetch(core, pc);
+  if (!fetched) return false;
+  page = fetched->host;
+  lookup();
+  page = fetched->host;
+  return true;
+}
+
+bool EngineBase::locate(CpuCore& core, Place& place) {
+  const Vaddr pc{core.pc};
+  const std::byte* page = nullptr;
+  if (!locate_page(core, pc, page, place.may_cache)) return false;
+  place.key = {page + pc.page_offset(), nullptr, guest_.block_flags(core)};
+  return pc.page_offset() != kLastHalfword || locate_straddling(core, place);
+}
+
+bool EngineBase::locate_straddling(CpuCore& core, Place& place) {
+  std::uint16_t halfword = 0;
+  std::memcpy(&halfword, place.key.host, sizeof halfword);
+  if (!guest_.is_long(halfword)) return true;
+  bool is_cached = false;
+  if (!locate_page(core, Vaddr{core.pc} + 2, place.key.second_page, is_cached)) return false;
+  place.may_cache = place.may_cache && is_cached;
+  return true;
+}
+
+bool EngineBase::locate_fully(CpuCore& core, Place& place) {
+  if (!locate(core, place)) return false;
+  const Vaddr pc{core.pc};
+  const std::optional<FetchPage> first = guest_.fetch(core, pc);
+  if (!first) return false;
+  place.paddr = first->page + pc.page_offset();
+  if (place.key.second_page == nullptr) return true;
+  const std::optional<FetchPage> second = guest_.fetch(core, pc + 2);
+  if (!second) return false;
+  place.second = second->page;
+  return true;
+}
+
+void EngineBase::translate(CpuCore& core) {
+  while (true) {
+    Place place;
+    if (!locate_fully(core, place)) return;
+    Outcome outcome;
+    std::uint64_t generation;
+    {
+      const std::lock_guard lock(mutex_);
+      outcome = translate_locked(place);
+      generation = generation_;
+    }
+    switch (outcome) {
+      case Outcome::kDone: return;
+      case Outcome::kFull: exclusive_.run(core, [&] { flush(generation); }); break;
+      case Outcome::kUnsettled: exclusive_.run(core, [&] { settle(); }); break;
+    }
+  }
+}
+
+/// Whether the page's bytes can be read: no hart has code to store there any more. A store that passed its
+/// check before the page was withheld may be under way until its hart reaches a safe point.
+bool EngineBase::is_settled(Paddr page) {
+  if (memory_.code_pages().protect(page) && hart_count_.load(std::memory_order_relaxed) > 1)
+    unsettled_.push_back(page.value);
+  return std::find(unsettled_.begin(), unsettled_.end(), page.value) == unsettled_.end();
+}
+
+void EngineBase::settle() {
+  const std::lock_guard lock(mutex_);
+  unsettled_.clear();
+}
+
+EngineBase::Outcome EngineBase::translate_locked(const Place& place) {
+  if (blocks_.find(place.key) != nullptr) return Outcome::kDone;  // another hart was faster
+  if (!has_room()) return Outcome::kFull;
+  const bool is_first_settled = is_settled(place.paddr.page());
+  const bool has_second = place.key.second_page != nullptr;
+  if (!(has_second ? is_settled(place.second) : true) || !is_first_settled) return Outcome::kUnsettled;
+  Block& block = blocks_.make();
+  block.key = place.key;
+  block.paddr = place.paddr;
+  for (unsigned max_insns = kMaxInsns;; max_insns /= 2) {
+    CHECK(max_insns != 0);
+    make_unit(place, max_insns);
+    block.bytes = static_cast<std::uint16_t>(unit_.guest_bytes);
+    if (generate(block, unit_)) break;
+  }
+  blocks_.publish(block, place.second);
+  return Outcome::kDone;
+}
+
+void EngineBase::make_unit(const Place& place, unsigned max_insns) {
+  const auto offset = static_cast<std::uint32_t>(place.paddr.page_offset());
+  unit_.clear();
+  guest_.translate({offset, place.key.flags, place.key.host - offset, place.key.second_page, max_insns},
+                   unit_);
+  CHECK(unit_.guest_bytes != 0);
+  if (log_enabled(Log::kInAsm)) dump_guest_code(guest_, place.key, place.paddr, unit_);
+  if (log_enabled(Log::kOp)) dump_unit(Log::kOp, unit_);
+  optimize(unit_);
+  if (log_enabled(Log::kOpOpt)) dump_unit(Log::kOpOpt, unit_);
+}
+
+void EngineBase::invalidate(Paddr first, std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  blocks_.invalidate(first, size, [this](Block& block) { retire(block); });
+}
+
+void EngineBase::flush(std::uint64_t generation) {
+  const std::lock_guard lock(mutex_);
+  if (generation != generation_) return;  // another hart did
+  blocks_.clear();
+  reset_code();
+  ++generation_;
+}
+
+}  // namespace gstage::tcg

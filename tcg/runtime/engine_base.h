@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "tcg/ir/unit.h"
+#include "tcg/runtime/block_cache.h"
+#include "tcg/runtime/engine.h"
+#include "tcg/runtime/guest.h"
+
+namespace gstage::tcg {
+
+/// What both accelerators share: finding the block at a pc, translating it to IR, forgetting it.
+///
+/// Translation happens outside generated code alone, so that what needs all harts stopped (a full buffer) can
+/// be done from there. Lock order: Exclusive, then `mutex_`.
+class EngineBase : public Engine {
+ public:
+  void invalidate(Paddr first, std::uint64_t size) override;
+
+ protected:
+  EngineBase(Guest& guest, AddressSpace& memory, Exclusive& exclusive);
+
+  /// The hart's guest code at core.pc.
+  struct Place {
+    BlockKey key;
+    Paddr paddr;             ///< set by `locate_fully` only
+    Paddr second;            ///< likewise
+    bool may_cache = false;  ///< its pages are in the fetch table: jump caches may hold the block
+  };
+  enum class Outcome : std::uint8_t { kDone, kFull, kUnsettled };
+
+  /// Runs one stay in guest code of the hart, from core.pc, until the hart must leave or code is missing.
+  virtual void execute(CpuCore& core) = 0;
+  /// Makes the unit executable. Under the lock. False: it is too big.
+  virtual bool generate(Block& block, const Unit& unit) = 0;
+  /// Whether there is room to generate a block. Under the lock.
+  virtual bool has_room() = 0;
+  /// The block is no longer found: stop its use. Under the lock.
+  virtual void retire(Block&) {}
+  /// All blocks are gone, no hart runs. Under the lock.
+  virtual void reset_code() {}
+
+  void run_until_attention(CpuCore& core, Tlb& tlb);
+  /// The block at core.pc, entered in the jump cache, with core.pc_page set; delivers traps of fetching.
+  /// Null: the hart must leave, because of its attention word or because the block is to be translated first.
+  Block* next_block(CpuCore& core);
+  /// Translates the block at core.pc. A trap may be left pending. Outside generated code.
+  void translate(CpuCore& core);
+  /// False: a trap is pending.
+  bool locate(CpuCore& core, Place& place);
+  bool locate_fully(CpuCore& core, Place& place);
+  /// Translates to IR into `unit_`; under the lock.
+  void make_unit(const Place& place, unsigned max_insns);
+  [[nodiscard]] std::mutex& mutex() { return mutex_; }
+  [[nodiscard]] BlockCache& blocks() { return blocks_; }
+
+  static constexpr unsigned kMaxInsns = 64;
+
+  Guest& guest_;
+  AddressSpace& memory_;
+  Exclusive& exclusive_;
+  const GuestLayout layout_;
+  Unit unit_;
+
+ private:
+  struct HartRecord {
+    const CpuCore* core;
+    std::uint64_t generation;
+  };
+  HartRecord& record_of(const CpuCore& core);
+  bool locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bool& is_cached);
+  bool locate_straddling(CpuCore& core, Place& place);
+  Outcome translate_locked(const Place& place);
+  bool is_settled(Paddr page);
+  void settle();
+  void flush(std::uint64_t generation);
+
+  std::mutex mutex_;  ///< translation, invalidation, patching
+  BlockCache blocks_;
+  std::uint64_t generation_ = 0;          ///< counts flushes; written while no hart runs
+  std::vector<std::uint64_t> unsettled_;  ///< pages to which a store may be under way
+
+  std::mutex records_mutex_;
+  std::vector<std::unique_ptr<HartRecord>> records_;
+  std::atomic<std::size_t> hart_count_{0};
+};
+
+}  // namespace gstage::tcg

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/runtime/interp_engine.h"
+
+#include <immintrin.h>
+
+#include "softmmu/base/check.h"
+#include "tcg/interp/interp.h"
+
+namespace gstage::tcg {
+
+namespace {
+
+constexpr std::size_t kDefaultBytes = std::size_t{256} << 20;
+
+/// The guest's MXCSR, while this lives.
+class GuestFloat {
+ public:
+  explicit GuestFloat(CpuCore& core) : core_(core), host_(_mm_getcsr()) { _mm_setcsr(core.mxcsr); }
+  ~GuestFloat() {
+    core_.mxcsr = _mm_getcsr();
+    _mm_setcsr(host_);
+  }
+  GuestFloat(const GuestFloat&) = delete;
+  GuestFloat& operator=(const GuestFloat&) = delete;
+
+ private:
+  CpuCore& core_;
+  std::uint32_t host_;
+};
+
+}  // namespace
+
+InterpEngine::InterpEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive, std::size_t buffer_bytes)
+    : EngineBase(guest, memory, exclusive), limit_bytes_(buffer_bytes == 0 ? kDefaultBytes : buffer_bytes) {}
+
+void InterpEngine::execute(CpuCore& core) {
+  const GuestFloat guest_float(core);
+  while (core.attention.load(std::memory_order_relaxed) == 0) {
+    const JumpEntry& jump = core.jumps[jump_index(core.pc)];
+    const auto* block = static_cast<const Block*>(jump.code);
+    if (jump.pc == core.pc && !block->is_dead.load(std::memory_order_acquire)) {
+      core.pc_page = core.pc & ~kPageMask;
+    } else {
+      block = next_block(core);
+      if (block == nullptr) return;
+    }
+    interp::run(*block->unit, core, guest_, layout_);
+    if (core.trap_pending != 0) guest_.deliver_trap(core);
+  }
+}
+
+void InterpEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
+  Place place;
+  if (!locate_fully(core, place)) return;
+  Unit unit;
+  {
+    const std::lock_guard lock(mutex());
+    make_unit(place, max_insns);
+    unit = unit_;
+  }
+  exclusive_.enter_guest(core);
+  core.pc_page = core.pc & ~kPageMask;
+  {
+    const GuestFloat guest_float(core);
+    interp::run(unit, core, guest_, layout_);
+  }
+  exclusive_.leave_guest(core);
+}
+
+bool InterpEngine::generate(Block& block, const Unit& unit) {
+  block.unit = std::make_unique<Unit>(unit);
+  block.code = &block;
+  used_bytes_ += sizeof(Block) + sizeof(Unit) + unit.insts.size() * sizeof(Inst);
+  return true;
+}
+
+}  // namespace gstage::tcg

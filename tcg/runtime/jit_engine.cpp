@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/runtime/jit_engine.h"
+
+#include "softmmu/base/check.h"
+#include "softmmu/base/log.h"
+#include "tcg/runtime/dump.h"
+
+namespace gstage::tcg {
+
+using x86_64::Compiler;
+using x86_64::Thunks;
+
+namespace {
+
+JitEngine& jit_of(const RunContext& context) { return *static_cast<JitEngine*>(context.engine); }
+
+}  // namespace
+
+JitEngine::JitEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive,
+                     std::unique_ptr<CodeBuffer> buffer, x86_64::HostFeatures features)
+    : EngineBase(guest, memory, exclusive),
+      buffer_(std::move(buffer)),
+      thunks_(*buffer_, guest, {on_next, on_trap, on_link}),
+      compiler_(*buffer_, thunks_, layout_, features),
+      single_at_(buffer_->size() - Compiler::kMaxBlockBytes),
+      next_at_(Thunks::kBytes) {}
+
+void JitEngine::execute(CpuCore& core) {
+  const Block* const block = next_block(core);
+  if (block == nullptr) return;
+  RunContext context{&core, this, false};
+  thunks_.enter(context, block->code);
+}
+
+void JitEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
+  const std::lock_guard single(single_mutex_);
+  Block block;
+  Place place;
+  if (!locate_fully(core, place)) return;
+  {
+    const std::lock_guard lock(mutex());
+    block.key = place.key;
+    bool is_done = false;
+    for (unsigned limit = max_insns; !is_done; limit /= 2) {
+      CHECK(limit != 0);
+      make_unit(place, limit);
+      is_done = compile(block, unit_, {single_at_, &block, nullptr, true, place.key.second_page != nullptr});
+    }
+  }
+  exclusive_.enter_guest(core);
+  core.pc_page = core.pc & ~kPageMask;
+  RunContext context{&core, this, true};
+  thunks_.enter(context, block.code);
+  exclusive_.leave_guest(core);
+}
+
+const void* JitEngine::next_code(CpuCore& core) {
+  const Block* const block = next_block(core);
+  return block != nullptr ? block->code : thunks_.leave();
+}
+
+const void* JitEngine::on_next(RunContext* context) { return jit_of(*context).next_code(*context->core); }
+
+const void* JitEngine::on_trap(RunContext* context) {
+  JitEngine& engine = jit_of(*context);
+  if (context->is_single) return engine.thunks_.leave();
+  engine.guest_.deliver_trap(*context->core);
+  return engine.next_code(*context->core);
+}
+
+const void* JitEngine::on_link(RunContext* context, const LinkSite* site) {
+  JitEngine& engine = jit_of(*context);
+  CpuCore& core = *context->core;
+  core.pc = core.pc_page + site->target;
+  if (const Block* const target = engine.link(core, *site); target != nullptr) return target->code;
+  return engine.next_code(core);
+}
+
+Block* JitEngine::link(CpuCore&, const LinkSite& site) {
+  const std::uint8_t* const entry = reinterpret_cast<const std::uint8_t*>(&site) - site.self;
+  auto& from = *static_cast<Block*>(const_cast<void*>(Compiler::owner(entry)));
+  if (from.key.second_page != nullptr) return nullptr;
+  const std::lock_guard lock(mutex());
+  // The same virtual page is the same physical page: the target's bytes are found from the block's own.
+  const std::byte* const page = from.key.host - from.paddr.page_offset();
+  Block* const target = blocks().find({page + site.target, nullptr, from.key.flags});
+  if (target == nullptr) return nullptr;
+  const bool is_stale_entry = site.displacement == 1;
+  if (is_stale_entry)
+    forward(from, *target);
+  else
+    buffer_->patch_displacement(from.entry + site.displacement, target->entry);
+  return target;
+}
+
+/// Makes a dead block's entry, and those that lead to it, jump to its successor: old links then cost one
+/// jump.
+void JitEngine::forward(Block& dead, Block& to) {
+  if (dead.is_forwarded) return;  // by another hart; whoever follows `to` takes it along
+  dead.is_forwarded = true;
+  dead.next_forwarded = dead.forwarded;
+  dead.forwarded = nullptr;
+  Block* last = nullptr;
+  for (Block* b = &dead; b != nullptr; b = b->next_forwarded) {
+    buffer_->patch_displacement(b->entry + 1, to.entry);
+    last = b;
+  }
+  last->next_forwarded = to.forwarded;
+  to.forwarded = &dead;
+}
+
+bool JitEngine::has_room() { return next_at_ + Compiler::kMaxBlockBytes <= single_at_; }
+
+bool JitEngine::compile(Block& block, const Unit& unit, const x86_64::CompileRequest& request) {
+  x86_64::CompiledBlock code{};
+  if (!compiler_.compile(unit, request, code)) return false;
+  block.entry = static_cast<std::uint32_t>(code.entry);
+  block.stale = static_cast<std::uint32_t>(code.stale);
+  block.code = buffer_->executable_at(code.entry);
+  if (!request.is_single) next_at_ = code.end;
+  if (log_enabled(Log::kOutAsm))
+    dump_host_code(buffer_->writable() + code.entry, code.end - code.entry,
+                   reinterpret_cast<std::uintptr_t>(block.code));
+  return true;
+}
+
+bool JitEngine::generate(Block& block, const Unit& unit) {
+  linking_ = &block.key;
+  x86_64::LinkTargets* const links = log_enabled(Log::kNoChain) ? nullptr : this;
+  const bool is_done =
+      compile(block, unit, {next_at_, &block, links, false, block.key.second_page != nullptr});
+  buffer_->release_writable(next_at_);
+  return is_done;
+}
+
+std::size_t JitEngine::entry_at(std::uint32_t page_offset) {
+  const auto own_offset = unit_.first_offset;
+  const std::byte* const page = linking_->host - own_offset;
+  const Block* const block = blocks().find({page + page_offset, nullptr, linking_->flags});
+  return block == nullptr ? 0 : block->entry;
+}
+
+void JitEngine::retire(Block& block) { buffer_->patch_jump(block.entry, block.stale); }
+
+void JitEngine::reset_code() {
+  next_at_ = Thunks::kBytes;
+  buffer_->release_writable(0);
+}
+
+}  // namespace gstage::tcg

@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/x86_64/allocator.h"
+
+#include <bit>
+#include <cstddef>
+
+#include "softmmu/base/check.h"
+#include "tcg/ir/op_info.h"
+
+namespace gstage::tcg::x86_64 {
+
+using Xbyak::util::dword;
+using Xbyak::util::qword;
+
+namespace {
+
+Source slot_operand(std::int16_t slot) {
+  return {Source::Kind::frame, 0, static_cast<std::int32_t>(offsetof(Frame, slots)) + 8 * slot};
+}
+
+}  // namespace
+
+Allocator::Allocator(Assembler& assembler, const GuestLayout& layout)
+    : a_(assembler),
+      x_displacement_(static_cast<std::int32_t>(layout.x_offset) - kCoreBias),
+      f_displacement_(static_cast<std::int32_t>(layout.f_offset) - kCoreBias) {
+  pinned_.fill(kNoReg);
+  for (unsigned i = 0; i < kPinnedRegisters; ++i) pinned_[layout.pinned[i]] = kPinnedHosts[i];
+  banks_[kInts].all = kScratchGprs;
+  banks_[kFloats].all = kAllXmms;
+}
+
+void Allocator::start(const Unit& unit) {
+  unit_ = &unit;
+  is_overflown_ = false;
+  states_.assign(unit.insts.size(), State{});
+  for (std::uint32_t i = 0; i < unit.insts.size(); ++i) {
+    const Inst& inst = unit.insts[i];
+    for (unsigned n = 0; n < inst.argument_count; ++n) state(inst.args[n]).last_use = i;
+  }
+  for (Bank& bank : banks_) bank.owned = bank.temps = bank.locked = 0;
+  home_values_.fill(kNoValue);
+  homes_in_use_ = 0;
+  free_slot_count_ = Frame::kSlots;
+  for (unsigned i = 0; i < Frame::kSlots; ++i)
+    free_slots_[i] = static_cast<std::uint16_t>(Frame::kSlots - 1 - i);
+}
+
+Type Allocator::type(Value v) const { return info(op(v)).result; }
+
+void Allocator::end_inst() {
+  const Inst& inst = unit_->insts[now_];
+  for (unsigned n = 0; n < inst.argument_count; ++n)
+    if (state(inst.args[n]).last_use <= now_) release(inst.args[n]);
+  if (states_[now_].last_use == 0) release(Value{now_});
+  for (Bank& bank : banks_) bank.temps = bank.locked = 0;
+}
+
+void Allocator::release(Value v) {
+  drop_reg(v);
+  State& s = state(v);
+  if (s.slot >= 0) free_slots_[free_slot_count_++] = static_cast<std::uint16_t>(s.slot);
+  s.slot = -1;  // A home's list is left alone: it goes as a whole.
+}
+
+void Allocator::drop_reg(Value v) {
+  State& s = state(v);
+  if (s.reg == kNoReg) return;
+  Bank& bank = banks_[bank_of(v)];
+  bank.owned &= ~reg_bit(s.reg);
+  s.reg = kNoReg;
+}
+
+std::int16_t Allocator::allocate_slot() {
+  if (free_slot_count_ == 0) {
+    is_overflown_ = true;
+    return 0;
+  }
+  return static_cast<std::int16_t>(free_slots_[--free_slot_count_]);
+}
+
+Source Allocator::home_operand(unsigned home) const {
+  if (home >= 32)
+    return {Source::Kind::hart, 0, f_displacement_ + 8 * (static_cast<std::int32_t>(home) - 32)};
+  if (pinned_[home] != kNoReg) return {Source::Kind::reg, pinned_[home], 0};
+  return {Source::Kind::hart, 0, x_displacement_ + 8 * static_cast<std::int32_t>(home)};
+}
+
+Source Allocator::place(Value v) const {
+  const State& s = state(v);
+  if (is_const(v)) return {Source::Kind::imm, 0, static_cast<std::int32_t>(const_of(v))};
+  if (s.reg != kNoReg) return {Source::Kind::reg, s.reg, 0};
+  return s.home != kNoHome ? home_operand(s.home) : slot_operand(s.slot);
+}
+
+Source Allocator::source(Value v) {
+  const State& s = state(v);
+  if (is_const(v) && fits_int32(const_of(v)))
+    return {Source::Kind::imm, 0, static_cast<std::int32_t>(const_of(v))};
+  if (s.reg == kNoReg && !is_live(v) && !is_const(v)) {
+    // Used for the last time: straight from memory.
+    const Source place = s.home != kNoHome ? home_operand(s.home) : slot_operand(s.slot);
+    if (place.is_memory()) return place;
+  }
+  return {Source::Kind::reg, use_in(bank_of(v), v), 0};
+}
+
+std::uint8_t Allocator::use_in(BankIndex bank, Value v) {
+  const State& s = state(v);
+  std::uint8_t reg = s.reg;
+  if (reg == kNoReg && s.home < 32) reg = pinned_[s.home];
+  if (reg == kNoReg) {
+    reg = allocate(bank, banks_[bank].all);
+    move_to_register(reg, v);
+    bind(bank, reg, v);
+  }
+  banks_[bank].locked |= reg_bit(reg);
+  return reg;
+}
+
+void Allocator::move_to_register(std::uint8_t reg, Value v) {
+  const State& s = state(v);
+  if (is_const(v)) return a_.load_constant(gpr(reg), static_cast<std::uint64_t>(const_of(v)));
+  Source from = {Source::Kind::reg, s.reg, 0};
+  if (s.reg == kNoReg) from = s.home != kNoHome ? home_operand(s.home) : slot_operand(s.slot);
+  if (type(v) == Type::i64) {
+    if (from.is_reg())
+      a_.mov(gpr(reg), gpr(from.reg));
+    else
+      a_.mov(gpr(reg), from.memory(qword));
+  } else if (from.is_reg()) {
+    a_.movaps(xmm(reg), xmm(from.reg));
+  } else if (type(v) == Type::f64) {
+    a_.movsd(xmm(reg), from.memory(qword));
+  } else {
+    a_.movss(xmm(reg), from.memory(dword));
+  }
+}
+
+void Allocator::bind(BankIndex bank, std::uint8_t reg, Value v) {
+  Bank& b = banks_[bank];
+  b.owned |= reg_bit(reg);
+  b.temps &= ~reg_bit(reg);
+  b.owner[reg] = v.index;
+  state(v).reg = reg;
+}
+
+std::uint8_t Allocator::allocate(BankIndex bank, RegMask allowed) {
+  const Bank& b = banks_[bank];
+  const RegMask candidates = allowed & ~(b.locked | b.temps);
+  const RegMask free = candidates & ~b.owned;
+  if (free != 0) return static_cast<std::uint8_t>(std::countr_zero(free));
+  CHECK(candidates != 0);
+  const std::uint8_t victim = choose_victim(bank, candidates);
+  evict(bank, victim);
+  return victim;
+}
+
+std::uint8_t Allocator::choose_victim(BankIndex bank, RegMask candidates) const {
+  const Bank& b = banks_[bank];
+  std::uint8_t best = kNoReg;
+  std::uint64_t best_score = 0;
+  for (RegMask rest = candidates; rest != 0; rest &= rest - 1) {
+    const auto reg = static_cast<std::uint8_t>(std::countr_zero(rest));
+    const Value v{b.owner[reg]};
+    const State& s = state(v);
+    // What is also elsewhere costs no store; else what is wanted last.
+    const std::uint64_t score = (has_backup(s, v, true) ? std::uint64_t{1} << 32 : 0) + s.last_use;
+    if (best == kNoReg || score > best_score) {
+      best = reg;
+      best_score = score;
+    }
+  }
+  return best;
+}
+
+void Allocator::save_to_slot(Value v) {
+  State& s = state(v);
+  s.slot = allocate_slot();
+  const Source to = slot_operand(s.slot);
+  if (type(v) == Type::i64)
+    a_.mov(to.memory(qword), gpr(s.reg));
+  else
+    a_.movsd(to.memory(qword), xmm(s.reg));
+}
+
+void Allocator::move_home_to_slot(Value v) {
+  State& s = state(v);
+  if (home_operand(s.home).is_reg()) {
+    s.slot = allocate_slot();
+    a_.mov(slot_operand(s.slot).memory(qword), gpr(pinned_[s.home]));
+    return;
+  }
+  if (s.reg == kNoReg) {
+    const BankIndex bank = bank_of(v);
+    const std::uint8_t reg = allocate(bank, banks_[bank].all);
+    move_to_register(reg, v);
+    bind(bank, reg, v);
+  }
+  save_to_slot(v);
+}
+
+void Allocator::evict(BankIndex bank, std::uint8_t reg) {
+  const Value v{banks_[bank].owner[reg]};
+  if (!has_backup(state(v), v, true)) save_to_slot(v);
+  drop_reg(v);
+}
+
+std::uint8_t Allocator::temp_in(BankIndex bank) {
+  const std::uint8_t reg = allocate(bank, banks_[bank].all);
+  banks_[bank].temps |= reg_bit(reg);
+  return reg;
+}
+
+Xbyak::Reg64 Allocator::take(unsigned reg) {
+  Bank& b = banks_[kInts];
+  CHECK(((b.locked | b.temps) & reg_bit(reg)) == 0);
+  if ((b.owned & reg_bit(reg)) != 0) {
+    const Value v{b.owner[reg]};
+    const RegMask free = b.all & ~(b.owned | b.locked | b.temps);
+    if (free != 0 && !has_backup(state(v), v, true)) {
+      const auto other = static_cast<std::uint8_t>(std::countr_zero(free));
+      a_.mov(gpr(other), gpr(reg));
+      drop_reg(v);
+      bind(kInts, other, v);
+    } else {
+      evict(kInts, static_cast<std::uint8_t>(reg));
+    }
+  }
+  b.temps |= reg_bit(reg);
+  return gpr(reg);
+}
+
+Xbyak::Reg64 Allocator::bring(Value v, unsigned reg) {
+  State& s = state(v);
+  Bank& b = banks_[kInts];
+  if (s.reg == reg && (b.locked & reg_bit(reg)) == 0) {
+    // In place, and where it is still wanted it moves on (take copies it away).
+    if (!is_live(v)) {
+      const Inst& inst = unit_->insts[now_];
+      unsigned uses = 0;
+      for (unsigned n = 0; n < inst.argument_count; ++n) uses += inst.args[n] == v;
+      if (uses == 1) {
+        drop_reg(v);
+        b.temps |= reg_bit(reg);
+        return gpr(reg);
+      }
+    }
+    const RegMask mask = b.all & ~(b.locked | b.temps) & ~reg_bit(reg);
+    const std::uint8_t other = allocate(kInts, mask);
+    a_.mov(gpr(other), gpr(reg));
+    drop_reg(v);
+    bind(kInts, other, v);
+    b.temps |= reg_bit(reg);
+    return gpr(reg);
+  }
+  take(reg);
+  move_to_register(static_cast<std::uint8_t>(reg), v);
+  return gpr(reg);
+}
+
+std::uint8_t Allocator::hinted() const {
+  if (now_ + 1 >= unit_->insts.size()) return kNoReg;
+  const Inst& next = unit_->insts[now_ + 1];
+  return next.op == Op::set_x && next.args[0].index == now_ ? pinned_[next.imm] : kNoReg;
+}
+
+std::uint8_t Allocator::def_in(BankIndex bank, Value reuse) {
+  Bank& b = banks_[bank];
+  const Value v{now_};
+  if (const std::uint8_t host = hinted(); host != kNoReg) {
+    const auto home = static_cast<unsigned>(unit_->insts[now_ + 1].imm);
+    evacuate(home);
+    settle(home, v);
+    return host;
+  }
+  std::uint8_t reg = kNoReg;
+  if (reuse.is_valid() && state(reuse).last_use <= now_ && state(reuse).reg != kNoReg &&
+      bank_of(reuse) == bank) {
+    reg = state(reuse).reg;
+    drop_reg(reuse);
+  } else {
+    reg = allocate(bank, b.all);
+  }
+  bind(bank, reg, v);
+  b.locked |= reg_bit(reg);
+  return reg;
+}
+
+Xbyak::Reg64 Allocator::def_or(const Xbyak::Reg64& temporary) {
+  if (hinted() != kNoReg) return def();
+  def_in_scratch(static_cast<unsigned>(temporary.getIdx()));
+  return temporary;
+}
+
+Xbyak::Reg64 Allocator::def_apart() {
+  const std::uint8_t host = hinted();
+  if (host != kNoReg && (banks_[kInts].locked & reg_bit(host)) == 0) return def();
+  const std::uint8_t reg = allocate(kInts, banks_[kInts].all);
+  bind(kInts, reg, Value{now_});
+  banks_[kInts].locked |= reg_bit(reg);
+  return gpr(reg);
+}
+
+void Allocator::def_in_scratch(unsigned reg) {
+  bind(kInts, static_cast<std::uint8_t>(reg), Value{now_});
+  banks_[kInts].locked |= reg_bit(reg);
+}
+
+void Allocator::def_home(unsigned home) { settle(home, Value{now_}); }
+
+void Allocator::settle(unsigned home, Value v) {
+  State& s = state(v);
+  if (s.home != kNoHome) return;
+  s.home = static_cast<std::uint8_t>(home);
+  s.next_in_home = home_values_[home];
+  home_values_[home] = v.index;
+  homes_in_use_ |= std::uint64_t{1} << home;
+}
+
+void Allocator::evacuate(unsigned home) {
+  for (std::uint32_t i = home_values_[home]; i != kNoValue;) {
+    const Value v{i};
+    State& s = state(v);
+    i = s.next_in_home;
+    if (is_live(v) && s.reg == kNoReg && s.slot < 0) leave_home(v);
+    s.home = kNoHome;
+    s.next_in_home = kNoValue;
+  }
+  home_values_[home] = kNoValue;
+  homes_in_use_ &= ~(std::uint64_t{1} << home);
+}
+
+void Allocator::leave_home(Value v) {
+  const BankIndex bank = bank_of(v);
+  const Bank& b = banks_[bank];
+  if ((b.all & ~(b.locked | b.temps)) == 0) return move_home_to_slot(v);
+  const std::uint8_t reg = allocate(bank, b.all);
+  move_to_register(reg, v);
+  bind(bank, reg, v);
+}
+
+RegMask Allocator::live_in(BankIndex bank) const {
+  const Bank& b = banks_[bank];
+  RegMask live = 0;
+  for (RegMask rest = b.owned; rest != 0; rest &= rest - 1) {
+    const int reg = std::countr_zero(rest);
+    const Value v{b.owner[static_cast<unsigned>(reg)]};
+    if (v.index != now_ && is_live(v)) live |= reg_bit(static_cast<unsigned>(reg));
+  }
+  return live;
+}
+
+void Allocator::before_call(bool touches_registers) {
+  for (const BankIndex bank : {kInts, kFloats}) {
+    Bank& b = banks_[bank];
+    for (RegMask rest = b.owned; rest != 0; rest &= rest - 1) {
+      const Value v{b.owner[static_cast<unsigned>(std::countr_zero(rest))]};
+      if (is_live(v) && !has_backup(state(v), v, !touches_registers)) save_to_slot(v);
+    }
+  }
+  if (!touches_registers) return;
+  for (std::uint64_t homes = homes_in_use_; homes != 0; homes &= homes - 1) {
+    const auto home = static_cast<unsigned>(std::countr_zero(homes));
+    for (std::uint32_t i = home_values_[home]; i != kNoValue; i = states_[i].next_in_home) {
+      const Value v{i};
+      if (is_live(v) && !has_backup(state(v), v, false)) move_home_to_slot(v);
+    }
+  }
+}
+
+void Allocator::after_call(bool touches_registers) {
+  for (const BankIndex bank : {kInts, kFloats}) {
+    Bank& b = banks_[bank];
+    for (RegMask rest = b.owned; rest != 0; rest &= rest - 1)
+      states_[b.owner[static_cast<unsigned>(std::countr_zero(rest))]].reg = kNoReg;
+    b.owned = b.temps = b.locked = 0;
+  }
+  if (!touches_registers) return;
+  for (std::uint64_t homes = homes_in_use_; homes != 0; homes &= homes - 1) {
+    const auto home = static_cast<unsigned>(std::countr_zero(homes));
+    for (std::uint32_t i = home_values_[home]; i != kNoValue;) {
+      State& s = states_[i];
+      i = s.next_in_home;
+      s.home = kNoHome;
+      s.next_in_home = kNoValue;
+    }
+    home_values_[home] = kNoValue;
+  }
+  homes_in_use_ = 0;
+}
+
+}  // namespace gstage::tcg::x86_64

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/x86_64/compiler.h"
+
+#include <bit>
+#include <cstddef>
+
+namespace gstage::tcg::x86_64 {
+
+using namespace Xbyak::util;  // NOLINT: register names
+
+HostFeatures detect_host() {
+  __builtin_cpu_init();
+  HostFeatures features;
+  features.bmi2 = __builtin_cpu_supports("bmi2") != 0;
+  features.fma = __builtin_cpu_supports("fma") != 0;
+  return features;
+}
+
+Compiler::Compiler(CodeBuffer& buffer, Thunks& thunks, const GuestLayout& layout, HostFeatures features)
+    : buffer_(buffer),
+      thunks_(thunks),
+      layout_(layout),
+      features_(features),
+      a_(buffer.writable(), buffer.size()),
+      regs_(a_, layout) {}
+
+bool Compiler::compile(const Unit& unit, const CompileRequest& request, CompiledBlock& block) {
+  unit_ = &unit;
+  request_ = &request;
+  colds_.clear();
+  links_.clear();
+  boxed_ = 0;
+  insn_offset_ = unit.first_offset;
+  insn_raw_ = 0;
+  regs_.start(unit);
+  begin_block(request);
+  const std::size_t limit = request.at + kMaxBlockBytes / 2;
+  for (std::uint32_t i = 0; i < unit.insts.size(); ++i) {
+    regs_.begin_inst(i);
+    emit_inst(unit.insts[i]);
+    regs_.end_inst();
+    if (a_.here() > limit) return false;
+  }
+  // Cold code may add to the list.
+  for (std::size_t i = 0; i < colds_.size(); ++i) {
+    const Cold cold = colds_[i];
+    (this->*cold.emit)(cold);
+    if (a_.here() > request.at + kMaxBlockBytes - 4096) return false;
+  }
+  if (links_.size() > 64) return false;
+  finish_block(request, block);
+  return !regs_.is_overflown() && !Assembler::take_error();
+}
+
+void Compiler::begin_block(const CompileRequest& request) {
+  // The header, then the entry: aligned, so that the jump of a stale block is one aligned store.
+  entry_ = (request.at + sizeof(void*) + 15) & ~std::size_t{15};
+  a_.go_to(entry_ - sizeof(void*));
+  a_.dq(reinterpret_cast<std::uintptr_t>(request.block));
+  a_.nop(5);
+  // The store covers 8 bytes, all of which are the block's.
+}
+
+void Compiler::finish_block(const CompileRequest& request, CompiledBlock& block) {
+  const auto stub = [&](std::size_t displacement, std::uint32_t target) {
+    a_.call(static_cast<const void*>(a_.at(thunks_.link())));
+    const std::size_t self = a_.here();
+    a_.dw(static_cast<std::uint32_t>(self - entry_));
+    a_.dw(target);
+    a_.dw(static_cast<std::uint32_t>(displacement - entry_));
+  };
+  for (const Link& link : links_) {
+    a_.rewrite(link.displacement, a_.here() - (link.displacement + 4), 4);
+    stub(link.displacement, link.target);
+  }
+  block.entry = entry_;
+  block.stale = a_.here();
+  if (!request.is_single) stub(entry_ + 1, unit_->first_offset);
+  block.end = a_.here();
+}
+
+void Compiler::emit_inst(const Inst& inst) {
+  switch (inst.op) {
+#define OP(name, ...) \
+  case Op::name:      \
+    return name(inst);
+#include "tcg/ir/ops.inc"
+#undef OP
+    case Op::kCount: break;
+  }
+}
+
+void Compiler::save_live(const Cold& cold) {
+  for (RegMask rest = cold.live_gprs; rest != 0; rest &= rest - 1) {
+    const auto reg = static_cast<unsigned>(std::countr_zero(rest));
+    a_.mov(a_.frame(offsetof(Frame, saved_gpr) + 8 * reg), gpr(reg));
+  }
+  for (RegMask rest = cold.live_xmms; rest != 0; rest &= rest - 1) {
+    const auto reg = static_cast<unsigned>(std::countr_zero(rest));
+    a_.movsd(a_.frame(offsetof(Frame, saved_xmm) + 8 * reg), xmm(reg));
+  }
+}
+
+void Compiler::restore_live(const Cold& cold) {
+  for (RegMask rest = cold.live_gprs; rest != 0; rest &= rest - 1) {
+    const auto reg = static_cast<unsigned>(std::countr_zero(rest));
+    a_.mov(gpr(reg), a_.frame(offsetof(Frame, saved_gpr) + 8 * reg));
+  }
+  for (RegMask rest = cold.live_xmms; rest != 0; rest &= rest - 1) {
+    const auto reg = static_cast<unsigned>(std::countr_zero(rest));
+    a_.movsd(xmm(reg), a_.frame(offsetof(Frame, saved_xmm) + 8 * reg));
+  }
+}
+
+void Compiler::call_thunk(std::size_t thunk, std::uint32_t page_offset) {
+  a_.push(page_offset);
+  a_.call(static_cast<const void*>(a_.at(thunk)));
+}
+
+}  // namespace gstage::tcg::x86_64

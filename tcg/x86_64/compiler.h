@@ -1,0 +1,233 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "tcg/ir/unit.h"
+#include "tcg/runtime/code_buffer.h"
+#include "tcg/runtime/guest.h"
+#include "tcg/x86_64/allocator.h"
+#include "tcg/x86_64/assembler.h"
+#include "tcg/x86_64/host.h"
+#include "tcg/x86_64/thunks.h"
+
+namespace gstage::tcg::x86_64 {
+
+/// Knows which code exists already.
+class LinkTargets {
+ public:
+  virtual ~LinkTargets() = default;
+  /// The entry (offset in the buffer) of the block at this offset of the page that is being translated, or 0.
+  virtual std::size_t entry_at(std::uint32_t page_offset) = 0;
+};
+
+/// Where and how to emit a block.
+struct CompileRequest {
+  std::size_t at;      ///< offset in the buffer; at least kMaxBlockBytes are free
+  const void* block;   ///< goes into the header: who owns the code
+  LinkTargets* links;  ///< null: no direct jumps; the block ends by the dispatcher
+  bool is_single;      ///< the block's end leaves generated code
+  bool has_second_page;
+};
+
+/// A block's code, as offsets in the buffer.
+struct CompiledBlock {
+  std::size_t entry;  ///< a multiple of 16; begins with a 5-byte nop that a jump may replace
+  std::size_t stale;  ///< where that jump then leads
+  std::size_t end;
+};
+
+/// Turns a unit into host code. One for all harts, used under the translator's lock.
+class Compiler {
+ public:
+  static constexpr std::size_t kMaxBlockBytes = std::size_t{48} << 10;
+
+  Compiler(CodeBuffer& buffer, Thunks& thunks, const GuestLayout& layout, HostFeatures features);
+
+  /// Returns false when the unit is too big: try with fewer instructions.
+  bool compile(const Unit& unit, const CompileRequest& request, CompiledBlock& block);
+
+  /// Before the entry of each block: the `block` of its request.
+  static const void* owner(const std::uint8_t* entry) {
+    return *reinterpret_cast<const void* const*>(entry - sizeof(void*));
+  }
+
+ private:
+  using Reg = Xbyak::Reg64;
+  using Xmm = Xbyak::Xmm;
+  using Jump = Assembler::Jump;
+  static constexpr std::uint8_t kNoReg = Allocator::kNoReg;
+
+  /// What a division is to give.
+  struct Divide {
+    bool is_signed;
+    bool is_word;
+    bool wants_remainder;
+  };
+
+  /// Code out of the way, emitted after the block's hot part.
+  struct Cold {
+    void (Compiler::*emit)(const Cold&);
+    Jump entries[2];        ///< jumps that lead here
+    std::size_t back = 0;   ///< where the hot part goes on
+    std::size_t thunk = 0;  ///< what it calls
+    RegMask live_gprs = 0;  ///< scratch registers to keep
+    RegMask live_xmms = 0;
+    std::uint32_t page_offset = 0;  ///< of the guest instruction
+    std::uint8_t result = kNoReg;
+    std::uint8_t a = kNoReg;
+    std::uint8_t b = kNoReg;
+    bool has_value = false;  ///< an access with a value: a store
+    bool is_from_xmm = false;
+    Type type = Type::none;
+    Cc cc = Cc::e;
+    Divide divide{};
+    Source sources[2];
+    std::int64_t imm = 0;
+    std::int64_t imm2 = 0;
+  };
+  /// A direct jump that goes to its link stub first.
+  struct Link {
+    std::size_t displacement;
+    std::uint32_t target;
+  };
+  /// A guest address: register plus constant.
+  struct GuestAddress {
+    Reg base;
+    std::int32_t displacement;
+  };
+
+#define OP(name, ...) void name(const Inst& inst);
+#include "tcg/ir/ops.inc"
+#undef OP
+
+  void emit_inst(const Inst& inst);
+  void begin_block(const CompileRequest& request);
+  void finish_block(const CompileRequest& request, CompiledBlock& block);
+
+  // Integers.
+  using AluReg = void (Xbyak::CodeGenerator::*)(const Xbyak::Operand&, const Xbyak::Operand&);
+  using AluImm = void (Xbyak::CodeGenerator::*)(const Xbyak::Operand&, std::uint32_t);
+  struct Alu {
+    AluReg reg;
+    AluImm imm;
+    bool commutes;
+    bool is_word;
+  };
+  static const Alu kAdd, kSub, kAnd, kOr, kXor, kAddWord, kSubWord;
+  using ShiftImm = void (Xbyak::CodeGenerator::*)(const Xbyak::Operand&, int);
+  using ShiftCl = void (Xbyak::CodeGenerator::*)(const Xbyak::Operand&, const Xbyak::Reg8&);
+  using ShiftBmi2 = void (Xbyak::CodeGenerator::*)(const Xbyak::Reg32e&, const Xbyak::Operand&,
+                                                   const Xbyak::Reg32e&);
+  struct Shift {
+    ShiftImm by_imm;
+    ShiftCl by_cl;
+    ShiftBmi2 bmi2;
+    bool is_word;
+  };
+  static const Shift kShl, kShr, kSar, kShlWord, kShrWord, kSarWord;
+  void alu(const Inst& inst, const Alu& how);
+  void shift(const Inst& inst, const Shift& how);
+  void shift_by_register(const Inst& inst, const Shift& how);
+  void shift_by_cl(const Inst& inst, const Shift& how);
+  void multiply(const Inst& inst, bool is_word);
+  void multiply_high(const Inst& inst, bool is_signed);
+  void divide(const Inst& inst, const Divide& how);
+  void cold_divide(const Cold& cold);
+  void extend(const Inst& inst, MemKind kind);
+  void select_constant(const Reg& to, std::int32_t value);
+  /// Fetches the operands for `compare_sources`; the condition that it then tells.
+  Cc prepare_compare(Value a, Value b, Cond cond, Source (&operands)[2]);
+  void compare_sources(const Source& a, const Source& b);
+  void move(const Reg& to, const Source& from);
+  void move_word(const Reg& to, const Source& from);
+  void alu_source(const Alu& how, const Reg& to, const Source& from);
+
+  // Memory.
+  GuestAddress guest_address(Value base, std::int64_t displacement);
+  /// Emits the TLB lookup with `entry` as scratch, which then holds the entry's addend; a miss goes to
+  /// `cold`.
+  Reg lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry, Cold& cold);
+  Cold access(void (Compiler::*emit)(const Cold&), const GuestAddress& address);
+  Source reg_or_imm(Value v);
+  void require_aligned(const Reg& address, unsigned size, Cold& cold);
+  void load_from(const Reg& to, const Xbyak::RegExp& address, MemKind kind);
+  void store_to(const Xbyak::RegExp& address, MemKind kind, const Source& value);
+  void cold_access(const Cold& cold);
+  void rmw_loop(const Inst& inst);
+  /// The new value, of the old one in rax.
+  void rmw_value(Rmw how, const Reg& to, const Reg& operand, bool is_wide);
+  void extend_old(const Reg& to, const Reg& from, MemKind kind);
+
+  // Floating point.
+  using Sse = void (Xbyak::CodeGenerator::*)(const Xbyak::Xmm&, const Xbyak::Operand&);
+  using Fused = void (Xbyak::CodeGenerator::*)(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Operand&);
+  void fp_binary(const Inst& inst, Sse how, Type type);
+  void fp_unary(const Inst& inst, Sse how, Type type, Type from);
+  void fp_fma(const Inst& inst, Type type);
+  void fp_fma_by_call(const Inst& inst, Type type);
+  void fp_compare(const Inst& inst, Type type);
+  void fp_from_int(const Inst& inst, Type type);
+  void fp_to_int(const Inst& inst, Type type);
+  void bits_from_xmm(const Reg& to, const Xmm& from, Type type);
+  void bits_to_xmm(const Xmm& to, const Reg& from, Type type);
+  void canonicalize(const Xmm& reg, Type type);
+  void load_canonical_nan(const Xmm& to, Type type);
+  void cold_nan(const Cold& cold);
+  void cold_fma_nan(const Cold& cold);
+  void cold_fp_call(const Cold& cold);
+
+  // Calls and ends.
+  void move_arguments(const Inst& inst);
+  void cold_trap(const Cold& cold);
+  void cold_leave_branch(const Cold& cold);
+  void cold_exit(const Cold& cold);
+  [[nodiscard]] bool is_linkable(std::int64_t offset) const;
+  [[nodiscard]] bool is_back_edge(std::int64_t offset) const;
+  void load_pc(std::int64_t offset);
+  void exit_by_dispatch(std::int64_t offset);
+  void exit_to(std::int64_t offset);
+  void link_jump(std::int64_t offset);
+  void link_jump_on(Cc cc, std::int64_t offset);
+  void align_displacement(unsigned opcode_bytes);
+
+  Cold cold(void (Compiler::*emit)(const Cold&)) {
+    Cold c{};
+    c.emit = emit;
+    c.page_offset = insn_offset_;
+    return c;
+  }
+  /// Notes what the cold code must keep; the hot part goes on here. After all registers were given out.
+  void resume(Cold& cold) {
+    cold.back = a_.here();
+    colds_.push_back(cold);
+  }
+  void keep_live(Cold& cold) {
+    cold.live_gprs = regs_.live_gprs();
+    cold.live_xmms = regs_.live_xmms();
+  }
+  void save_live(const Cold& cold);
+  void restore_live(const Cold& cold);
+  void call_thunk(std::size_t thunk, std::uint32_t page_offset);
+
+  CodeBuffer& buffer_;
+  Thunks& thunks_;
+  GuestLayout layout_;
+  HostFeatures features_;
+  Assembler a_;
+  Allocator regs_;
+
+  // The block under way.
+  const Unit* unit_ = nullptr;
+  const CompileRequest* request_ = nullptr;
+  std::size_t entry_ = 0;
+  std::uint32_t insn_offset_ = 0;
+  std::int32_t insn_raw_ = 0;
+  std::uint32_t boxed_ = 0;  ///< f registers known to hold a boxed single
+  std::vector<Cold> colds_;
+  std::vector<Link> links_;
+};
+
+}  // namespace gstage::tcg::x86_64

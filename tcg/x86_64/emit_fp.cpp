@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+// Floating point on SSE and FMA3. MXCSR holds the guest's rounding mode, and its sticky flags are fflags;
+// only NaN results differ, which become RISC-V's canonical NaN out of the way.
+#include <bit>
+
+#include "tcg/ir/fp_semantics.h"
+#include "tcg/x86_64/compiler.h"
+
+namespace gstage::tcg::x86_64 {
+
+using namespace Xbyak::util;  // NOLINT: register names
+using Xbyak::CodeGenerator;
+
+namespace {
+
+const Xbyak::AddressFrame& memory_size(Type type) { return type == Type::f64 ? qword : dword; }
+
+}  // namespace
+
+// Registers.
+
+void Compiler::get_f64(const Inst& inst) { regs_.def_home(32 + static_cast<unsigned>(inst.imm)); }
+void Compiler::get_f_bits(const Inst& inst) { regs_.def_home(32 + static_cast<unsigned>(inst.imm)); }
+
+void Compiler::get_f32(const Inst& inst) {
+  const auto f = static_cast<unsigned>(inst.imm);
+  if ((boxed_ >> f & 1) != 0) return regs_.def_home(32 + f);
+  const Source home = regs_.home_operand(32 + f);
+  const Xmm d = regs_.def_xmm();
+  Cold unboxed = cold(&Compiler::cold_nan);
+  unboxed.result = static_cast<std::uint8_t>(d.getIdx());
+  unboxed.type = Type::f32;
+  a_.movss(d, home.memory(dword));
+  a_.cmp(dword[home.address() + 4], 0xffffffff);
+  unboxed.entries[0] = a_.jump_on(Cc::ne);
+  resume(unboxed);
+}
+
+void Compiler::set_f_bits(const Inst& inst) {
+  const unsigned home = 32 + static_cast<unsigned>(inst.imm);
+  boxed_ &= ~(1u << inst.imm);
+  const Value v = inst.args[0];
+  if (regs_.is_at_home(v, home)) return;
+  const Source from = reg_or_imm(v);
+  regs_.evacuate(home);
+  store_to(regs_.home_operand(home).address(), MemKind::u64, from);
+  if (!regs_.is_const(v)) regs_.settle(home, v);
+}
+
+void Compiler::set_f64(const Inst& inst) {
+  const unsigned home = 32 + static_cast<unsigned>(inst.imm);
+  boxed_ &= ~(1u << inst.imm);
+  const Value v = inst.args[0];
+  if (regs_.is_at_home(v, home)) return;
+  const Xmm from = regs_.use_xmm(v);
+  regs_.evacuate(home);
+  a_.movsd(regs_.home_operand(home).memory(qword), from);
+  regs_.settle(home, v);
+}
+
+void Compiler::set_f32(const Inst& inst) {
+  const unsigned home = 32 + static_cast<unsigned>(inst.imm);
+  const Value v = inst.args[0];
+  const Xmm from = regs_.use_xmm(v);
+  regs_.evacuate(home);
+  const Source to = regs_.home_operand(home);
+  a_.movss(to.memory(dword), from);
+  a_.mov(dword[to.address() + 4], 0xffffffff);
+  boxed_ |= 1u << inst.imm;
+  regs_.settle(home, v);
+}
+
+// NaNs.
+
+void Compiler::load_canonical_nan(const Xmm& to, Type type) {
+  // The displacement is from the instruction's end, which is known when it is emitted.
+  type == Type::f64 ? a_.movsd(to, qword[rip]) : a_.movss(to, dword[rip]);
+  a_.rewrite(a_.here() - 4, thunks_.canonical_nan(type) - a_.here(), 4);
+}
+
+void Compiler::cold_nan(const Cold& cold) {
+  a_.bind(cold.entries[0]);
+  load_canonical_nan(xmm(cold.result), cold.type);
+  a_.jump_back(cold.back);
+}
+
+void Compiler::canonicalize(const Xmm& reg, Type type) {
+  Cold nan = cold(&Compiler::cold_nan);
+  nan.result = static_cast<std::uint8_t>(reg.getIdx());
+  nan.type = type;
+  type == Type::f64 ? a_.ucomisd(reg, reg) : a_.ucomiss(reg, reg);
+  nan.entries[0] = a_.jump_on(Cc::p);
+  resume(nan);
+}
+
+// Arithmetic.
+
+void Compiler::fp_binary(const Inst& inst, Sse how, Type type) {
+  const Xmm a = regs_.use_xmm(inst.args[0]);
+  const Source b = regs_.source(inst.args[1]);
+  const Xmm d = regs_.def_xmm(inst.args[0]);
+  if (d.getIdx() != a.getIdx()) a_.movaps(d, a);
+  if (b.is_memory())
+    (a_.*how)(d, b.memory(memory_size(type)));
+  else
+    (a_.*how)(d, xmm(b.reg));
+  canonicalize(d, type);
+}
+
+void Compiler::fp_unary(const Inst& inst, Sse how, Type type, Type from) {
+  const Source a = regs_.source(inst.args[0]);
+  const Xmm d = regs_.def_xmm(inst.args[0]);
+  // These write the low part alone: break the dependency on what was there.
+  if (!a.is_reg(static_cast<unsigned>(d.getIdx()))) a_.xorps(d, d);
+  if (a.is_memory())
+    (a_.*how)(d, a.memory(memory_size(from)));
+  else
+    (a_.*how)(d, xmm(a.reg));
+  canonicalize(d, type);
+}
+
+void Compiler::fadd_s(const Inst& inst) { fp_binary(inst, &CodeGenerator::addss, Type::f32); }
+void Compiler::fsub_s(const Inst& inst) { fp_binary(inst, &CodeGenerator::subss, Type::f32); }
+void Compiler::fmul_s(const Inst& inst) { fp_binary(inst, &CodeGenerator::mulss, Type::f32); }
+void Compiler::fdiv_s(const Inst& inst) { fp_binary(inst, &CodeGenerator::divss, Type::f32); }
+void Compiler::fadd_d(const Inst& inst) { fp_binary(inst, &CodeGenerator::addsd, Type::f64); }
+void Compiler::fsub_d(const Inst& inst) { fp_binary(inst, &CodeGenerator::subsd, Type::f64); }
+void Compiler::fmul_d(const Inst& inst) { fp_binary(inst, &CodeGenerator::mulsd, Type::f64); }
+void Compiler::fdiv_d(const Inst& inst) { fp_binary(inst, &CodeGenerator::divsd, Type::f64); }
+void Compiler::fsqrt_s(const Inst& inst) { fp_unary(inst, &CodeGenerator::sqrtss, Type::f32, Type::f32); }
+void Compiler::fsqrt_d(const Inst& inst) { fp_unary(inst, &CodeGenerator::sqrtsd, Type::f64, Type::f64); }
+void Compiler::fcvt_s_d(const Inst& inst) { fp_unary(inst, &CodeGenerator::cvtsd2ss, Type::f32, Type::f64); }
+void Compiler::fcvt_d_s(const Inst& inst) { fp_unary(inst, &CodeGenerator::cvtss2sd, Type::f64, Type::f32); }
+
+// Fused multiplication and addition.
+
+void Compiler::fp_fma(const Inst& inst, Type type) {
+  if (!features_.fma) return fp_fma_by_call(inst, type);
+  static constexpr Fused kFused[2][4] = {{&CodeGenerator::vfmadd213ss, &CodeGenerator::vfmsub213ss,
+                                          &CodeGenerator::vfnmadd213ss, &CodeGenerator::vfnmsub213ss},
+                                         {&CodeGenerator::vfmadd213sd, &CodeGenerator::vfmsub213sd,
+                                          &CodeGenerator::vfnmadd213sd, &CodeGenerator::vfnmsub213sd}};
+  const Xmm a = regs_.use_xmm(inst.args[0]);
+  const Xmm b = regs_.use_xmm(inst.args[1]);
+  const Xmm c = regs_.use_xmm(inst.args[2]);
+  const Xmm d = regs_.def_xmm();  // none of a, b, c: the cold path wants a and b
+  a_.movaps(d, a);
+  (a_.*kFused[type == Type::f64][inst.aux])(d, b, c);
+  Cold nan = cold(&Compiler::cold_fma_nan);
+  nan.result = static_cast<std::uint8_t>(d.getIdx());
+  nan.a = static_cast<std::uint8_t>(a.getIdx());
+  nan.b = static_cast<std::uint8_t>(b.getIdx());
+  nan.type = type;
+  type == Type::f64 ? a_.ucomisd(d, d) : a_.ucomiss(d, d);
+  nan.entries[0] = a_.jump_on(Cc::p);
+  resume(nan);
+}
+
+void Compiler::cold_fma_nan(const Cold& cold) {
+  // Infinity times zero raises NV even when the addend is a quiet NaN ("F" chapter, multiply-add), which the
+  // host's instruction does not: the product alone does. Flags of a product that is no NaN do not count.
+  a_.bind(cold.entries[0]);
+  const Xmm d = xmm(cold.result);
+  const Xbyak::Address saved = a_.frame32(offsetof(Frame, temp_mxcsr));
+  a_.stmxcsr(saved);
+  a_.movaps(d, xmm(cold.a));
+  cold.type == Type::f64 ? a_.mulsd(d, xmm(cold.b)) : a_.mulss(d, xmm(cold.b));
+  cold.type == Type::f64 ? a_.ucomisd(d, d) : a_.ucomiss(d, d);
+  const auto is_raised = a_.short_on(Cc::p);
+  a_.ldmxcsr(saved);
+  a_.bind(is_raised);
+  load_canonical_nan(d, cold.type);
+  a_.jump_back(cold.back);
+}
+
+void Compiler::fmadd_s(const Inst& inst) { fp_fma(inst, Type::f32); }
+void Compiler::fmadd_d(const Inst& inst) { fp_fma(inst, Type::f64); }
+
+// Comparisons.
+
+void Compiler::fp_compare(const Inst& inst, Type type) {
+  const auto cond = static_cast<FpCond>(inst.aux);
+  // a < b as b > a: "above" is false for unordered operands.
+  const Xmm x = regs_.use_xmm(inst.args[cond == FpCond::eq ? 0 : 1]);
+  const Xmm y = regs_.use_xmm(inst.args[cond == FpCond::eq ? 1 : 0]);
+  const Reg d = regs_.def();
+  if (cond != FpCond::eq) {
+    type == Type::f64 ? a_.comisd(x, y) : a_.comiss(x, y);
+    a_.set_on(cond == FpCond::lt ? Cc::a : Cc::ae, d.cvt8());
+    a_.movzx(d.cvt32(), d.cvt8());
+    return;
+  }
+  type == Type::f64 ? a_.ucomisd(x, y) : a_.ucomiss(x, y);
+  a_.set_on(Cc::e, d.cvt8());
+  a_.movzx(d.cvt32(), d.cvt8());
+  const auto is_ordered = a_.short_on(Cc::np);
+  a_.xor_(d.cvt32(), d.cvt32());
+  a_.bind(is_ordered);
+}
+void Compiler::fcmp_s(const Inst& inst) { fp_compare(inst, Type::f32); }
+void Compiler::fcmp_d(const Inst& inst) { fp_compare(inst, Type::f64); }
+
+}  // namespace gstage::tcg::x86_64

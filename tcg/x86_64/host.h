@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstdint>
+
+#include "tcg/runtime/guest.h"
+
+namespace gstage::tcg::x86_64 {
+
+/// Numbers of the general registers as encoded.
+enum Gpr : std::uint8_t {
+  kRax = 0,
+  kRcx = 1,
+  kRdx = 2,
+  kRbx = 3,
+  kRsp = 4,
+  kRbp = 5,
+  kRsi = 6,
+  kRdi = 7,
+  kR8 = 8,
+  kR9 = 9,
+  kR10 = 10,
+  kR11 = 11,
+  kR12 = 12,
+  kR13 = 13,
+  kR14 = 14,
+  kR15 = 15,
+};
+
+/// rbp points this far into CpuCore, so that its fields and the first guest registers have 8-bit
+/// displacements.
+inline constexpr int kCoreBias = 128;
+
+/// Host registers of the guest's pinned ones, in GuestLayout's order. The first five survive a C++ call. (As
+/// a base r12 and r13 need a byte more: not for the stack pointer.)
+inline constexpr std::array<std::uint8_t, kPinnedRegisters> kPinnedHosts = {kR12, kRbx, kR14, kR15, kR13,
+                                                                            kRdi, kR8,  kR9,  kR10, kR11};
+inline constexpr unsigned kCalleeSavedPinned = 5;
+
+using RegMask = std::uint32_t;
+constexpr RegMask reg_bit(unsigned reg) { return RegMask{1} << reg; }
+/// What the allocator hands out. All of xmm0–15 are scratch too.
+inline constexpr RegMask kScratchGprs = reg_bit(kRax) | reg_bit(kRcx) | reg_bit(kRdx) | reg_bit(kRsi);
+inline constexpr RegMask kAllXmms = 0xffff;
+
+/// The stack frame below generated code, from rsp. It is aligned to 16 bytes.
+struct Frame {
+  static constexpr unsigned kSlots = 256;  ///< for values that the registers cannot hold
+  std::uint64_t context;                   ///< RunContext*
+  std::uint32_t host_mxcsr;
+  std::uint32_t temp_mxcsr;
+  std::uint64_t saved_gpr[8];   ///< by register number: scratch registers around a slow path
+  std::uint64_t saved_xmm[16];  ///< likewise
+  std::uint64_t slots[kSlots];
+};
+static_assert(sizeof(Frame) % 16 == 0);
+
+/// What the host can do beyond SSE2.
+struct HostFeatures {
+  bool bmi2 = false;
+  bool fma = false;
+};
+/// The features of this machine.
+HostFeatures detect_host();
+
+}  // namespace gstage::tcg::x86_64

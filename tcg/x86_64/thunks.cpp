@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/x86_64/thunks.h"
+
+#include <cstddef>
+
+#include "softmmu/base/check.h"
+
+namespace gstage::tcg::x86_64 {
+
+using namespace Xbyak::util;  // NOLINT: register names
+
+namespace {
+
+constexpr unsigned kAll = kPinnedRegisters;
+
+template <class F>
+const void* address_of(F* function) {
+  return reinterpret_cast<const void*>(reinterpret_cast<std::uintptr_t>(function));
+}
+
+std::uint64_t slow_load(Guest* guest, CpuCore* core, std::uint64_t vaddr, std::uint32_t kind, std::uint64_t) {
+  return guest->load(*core, Vaddr{vaddr}, static_cast<MemKind>(kind));
+}
+
+std::uint64_t slow_store(Guest* guest, CpuCore* core, std::uint64_t vaddr, std::uint32_t kind,
+                         std::uint64_t value) {
+  guest->store(*core, Vaddr{vaddr}, static_cast<MemKind>(kind), value);
+  return 0;
+}
+
+std::uint64_t slow_atomic_host(Guest* guest, CpuCore* core, std::uint64_t vaddr, std::uint32_t kind,
+                               std::uint64_t) {
+  return reinterpret_cast<std::uintptr_t>(
+      guest->atomic_host(*core, Vaddr{vaddr}, static_cast<MemKind>(kind)));
+}
+
+std::uint64_t slow_load_reserved(Guest* guest, CpuCore* core, std::uint64_t vaddr, std::uint32_t kind,
+                                 std::uint64_t) {
+  return guest->load_reserved(*core, Vaddr{vaddr}, static_cast<MemKind>(kind));
+}
+
+}  // namespace
+
+Thunks::Thunks(CodeBuffer& buffer, Guest& guest, const RuntimeCalls& runtime)
+    : buffer_(buffer), guest_(guest), layout_(guest.layout()), a_(buffer.writable(), kBytes) {
+  nan_s_ = a_.here();
+  a_.dq(0xffffffff7fc00000u);
+  nan_d_ = a_.here();
+  a_.dq(0x7ff8000000000000u);
+  emit_entry_and_exit();
+  emit_dispatch(runtime);
+  for (unsigned kind = 0; kind < kMemKinds; ++kind) {
+    load_[kind] = emit_access(slow_load, kind, false);
+    reserved_[kind] = emit_access(slow_load_reserved, kind, false);
+    atomic_[kind] = emit_access(slow_atomic_host, kind, false);
+    if (kind < store_.size()) store_[kind] = emit_access(slow_store, kind, true);
+  }
+  CHECK(!Assembler::take_error());
+}
+
+void Thunks::save(unsigned first, unsigned last) {
+  for (unsigned i = first; i < last; ++i) a_.mov(pinned_home(i), gpr(kPinnedHosts[i]));
+}
+
+void Thunks::restore(unsigned first, unsigned last) {
+  for (unsigned i = first; i < last; ++i) a_.mov(gpr(kPinnedHosts[i]), pinned_home(i));
+}
+
+void Thunks::emit_entry_and_exit() {
+  // void enter(RunContext*, const void* code)
+  constexpr int kRoom = sizeof(Frame) + 8;  // six pushes and the return address: 8 more to align
+  const Xbyak::Reg64 kSaved[] = {rbx, rbp, r12, r13, r14, r15};
+  enter_ = a_.here();
+  for (const auto& reg : kSaved) a_.push(reg);
+  a_.sub(rsp, kRoom);
+  a_.mov(a_.frame(offsetof(Frame, context)), rdi);
+  a_.mov(rbp, qword[rdi + offsetof(RunContext, core)]);
+  a_.sub(rbp, -kCoreBias);
+  a_.stmxcsr(a_.frame32(offsetof(Frame, host_mxcsr)));
+  a_.ldmxcsr(a_.core32(offsetof(CpuCore, mxcsr)));
+  restore(0, kAll);
+  a_.jmp(rsi);
+
+  leave_at_ = a_.here();
+  a_.mov(a_.core(offsetof(CpuCore, pc)), rax);
+  leave_ = a_.here();
+  save(0, kAll);
+  a_.stmxcsr(a_.core32(offsetof(CpuCore, mxcsr)));
+  a_.ldmxcsr(a_.frame32(offsetof(Frame, host_mxcsr)));
+  a_.add(rsp, kRoom);
+  for (int i = 5; i >= 0; --i) a_.pop(kSaved[i]);
+  a_.ret();
+}
+
+void Thunks::call_runtime(const void* function) {
+  a_.mov(rdi, a_.frame(offsetof(Frame, context)));
+  a_.mov(rax, reinterpret_cast<std::uintptr_t>(function));
+  a_.call(rax);
+  restore(kCalleeSavedPinned, kAll);
+  a_.jmp(rax);
+}
+
+void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
+  dispatch_ = a_.here();
+  a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
+  const auto attended = a_.jump_on(Cc::ne);
+  // The jump cache: JumpEntry at 16 * jump_index(pc).
+  static_assert(sizeof(JumpEntry) == 16);
+  a_.mov(ecx, eax);
+  a_.mov(edx, eax);
+  a_.shr(ecx, 2);
+  a_.and_(edx, 0x7e);
+  a_.and_(ecx, 0x7c00);
+  a_.lea(ecx, ptr[rcx + rdx * 8]);
+  a_.add(rcx, a_.core(offsetof(CpuCore, jumps)));
+  a_.cmp(rax, qword[rcx + offsetof(JumpEntry, pc)]);
+  const auto missed = a_.short_on(Cc::ne);
+  a_.and_(rax, -4096);
+  a_.mov(a_.core(offsetof(CpuCore, pc_page)), rax);
+  a_.jmp(qword[rcx + offsetof(JumpEntry, code)]);
+
+  a_.bind(missed);
+  a_.mov(a_.core(offsetof(CpuCore, pc)), rax);
+  save(kCalleeSavedPinned, kAll);
+  call_runtime(address_of(runtime.next));
+  a_.bind(attended);
+  a_.jump_back(leave_at_);
+
+  // call link; its return address leads to the LinkSite.
+  link_ = a_.here();
+  a_.pop(rsi);
+  save(kCalleeSavedPinned, kAll);
+  call_runtime(address_of(runtime.link));
+
+  // Out of a call's thunk: its return address and the page offset are still on the stack. What the pinned
+  // registers held is in memory, as far as C++ may have destroyed it.
+  trap_full_ = a_.here();
+  restore(0, kCalleeSavedPinned);
+  trap_light_ = a_.here();
+  a_.add(rsp, 16);
+  call_runtime(address_of(runtime.trapped));
+}
+
+void Thunks::store_pc() {
+  // Uses rdi, which is saved by now.
+  a_.mov(rdi, qword[rsp + 8]);
+  a_.add(rdi, a_.core(offsetof(CpuCore, pc_page)));
+  a_.mov(a_.core(offsetof(CpuCore, pc)), rdi);
+}
+
+void Thunks::finish_call(bool is_full, bool may_trap) {
+  if (may_trap) {
+    a_.cmp(a_.core32(offsetof(CpuCore, trap_pending)), 0);
+    a_.jne(static_cast<const void*>(a_.at(is_full ? trap_full_ : trap_light_)));
+  }
+  restore(is_full ? 0 : kCalleeSavedPinned, kAll);
+  a_.ret(8);
+}
+
+std::size_t Thunks::emit_access(Slow function, unsigned kind, bool has_value) {
+  const std::size_t start = a_.here();
+  save(kCalleeSavedPinned, kAll);
+  store_pc();
+  if (has_value) a_.mov(r8, rax);
+  a_.mov(rdi, reinterpret_cast<std::uintptr_t>(&guest_));
+  a_.lea(rsi, ptr[rbp - kCoreBias]);
+  a_.mov(ecx, kind);
+  a_.mov(rax, reinterpret_cast<std::uintptr_t>(address_of(function)));
+  a_.call(rax);
+  finish_call(false, true);
+  return start;
+}
+
+std::size_t Thunks::helper(const Helper& helper) {
+  const auto known = helpers_.find(&helper);
+  if (known != helpers_.end()) return known->second;
+  const std::size_t start = a_.here();
+  const bool is_full = helper.touches_registers;
+  save(is_full ? 0 : kCalleeSavedPinned, kAll);
+  store_pc();
+  if (helper.arguments == 4) a_.mov(r8, rax);
+  a_.lea(rdi, ptr[rbp - kCoreBias]);
+  a_.mov(rax, reinterpret_cast<std::uintptr_t>(address_of(helper.function)));
+  a_.call(rax);
+  finish_call(is_full, helper.may_trap);
+  CHECK(!Assembler::take_error());
+  helpers_.emplace(&helper, start);
+  return start;
+}
+
+}  // namespace gstage::tcg::x86_64
