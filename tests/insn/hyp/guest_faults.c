@@ -360,6 +360,41 @@ static void gstage_updates(void) {
   CHECK_EQ(*g_pte & PTE_AD, 0);
 }
 
+// The same for the page of the data itself: a load sets A of both stages, a store D of both, HLV and
+// HSV like the guest's own accesses.
+static void data_updates(void) {
+  enable_guest(3, 3);
+  const uint64_t flags = PTE_V | PTE_R | PTE_W | PTE_X;
+  uint64_t *vs_pte = map(&vs_space, AT, TEST_GPA, flags, 0);
+  uint64_t *g_pte = map(&g_space, TEST_GPA, (uint64_t)page_a, flags | PTE_U, 0);
+  csr_write(MENVCFG, ENVCFG_ADUE);
+  csr_write(HENVCFG, ENVCFG_ADUE);
+  csr_write(HSTATUS, HSTATUS_SPVP);
+  fence_all();
+  for (int by_hlv = 0; by_hlv < 2; by_hlv++) {
+    if (by_hlv) RUN(MODE_HS, ".insn r 0x73, 4, 0x36, a0, a0, x0", AT);
+    else RUN(MODE_VS, "ld a0, 0(a0)", AT);
+    EXPECT_OK();
+    CHECK_EQ(*vs_pte & PTE_AD, PTE_A);
+    CHECK_EQ(*g_pte & PTE_AD, PTE_A);
+    if (by_hlv) RUN(MODE_HS, ".insn r 0x73, 4, 0x37, x0, a0, a1", AT);
+    else RUN(MODE_VS, "sd zero, 0(a0)", AT);
+    EXPECT_OK();
+    CHECK_EQ(*vs_pte & PTE_AD, PTE_AD);
+    CHECK_EQ(*g_pte & PTE_AD, PTE_AD);
+    *vs_pte &= ~PTE_AD;
+    *g_pte &= ~PTE_AD;
+    fence_all();
+  }
+  // A store that the G stage forbids does not set the G-stage entry's D.
+  *g_pte = pte_for(page_a, PTE_V | PTE_R | PTE_U);
+  fence_all();
+  RUN(MODE_VS, "sd zero, 0(a0)", AT);
+  EXPECT(BY_M, C_STORE_GUEST);
+  CHECK_EQ(trap.tval2, TEST_GPA >> 2);
+  CHECK_EQ(*g_pte & PTE_D, 0);
+}
+
 // htval, mtval2 and tinst are zero for every trap that is not a guest-page fault.
 static void nothing_to_report(void) {
   enable_guest(3, 3);
@@ -396,5 +431,5 @@ static void nothing_to_report(void) {
 void test_body(void) {
   RUN_PARTS(loads_and_stores, atomics, compressed_accesses, hypervisor_accesses, previous_privilege,
             not_delegable, straddling, implicit_reads, implicit_root, implicit_writes, gstage_updates,
-            nothing_to_report);
+            data_updates, nothing_to_report);
 }
