@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every row of csr_table.inc: who may access it, and which bits can be set. The expectations are written down
+// from the specification, not derived from the table.
+#include <map>
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/riscv_hart.h"
+
+#include "target/riscv/csr/row.h"
+
+namespace gstage::riscv {
+namespace {
+
+constexpr std::uint64_t kOnes = ~std::uint64_t{0};
+constexpr std::uint64_t kEven = ~std::uint64_t{1};
+constexpr std::uint64_t kLow32 = 0xffff'ffff;
+constexpr std::uint64_t kTvec = ~std::uint64_t{2};
+
+/// What a CSR must be. `ones` is read after `wrote` was written to it at power-on, `zeros` after zero was;
+/// for read-only ones both are what it reads.
+struct Expected {
+  unsigned number;
+  const char* name;
+  char level;  ///< least mode: U, S, H or M
+  bool is_read_only;
+  std::uint64_t ones;
+  std::uint64_t zeros;
+  std::uint64_t wrote;
+};
+constexpr Expected rw(unsigned number, const char* name, char level, std::uint64_t ones,
+                      std::uint64_t zeros = 0, std::uint64_t wrote = kOnes) {
+  return {number, name, level, false, ones, zeros, wrote};
+}
+constexpr Expected ro(unsigned number, const char* name, char level, std::uint64_t value) {
+  return {number, name, level, true, value, value, 0};
+}
+
+constexpr Expected kExpected[] = {
+    rw(0x001, "fflags", 'U', 0x1f),
+    rw(0x002, "frm", 'U', 7),
+    rw(0x003, "fcsr", 'U', 0xff),
+    rw(0x100, "sstatus", 'S', 0x8000'0002'000c'6122, 0x2'0000'0000),
+    rw(0x104, "sie", 'S', 0x222),
+    rw(0x105, "stvec", 'S', kTvec),
+    rw(0x106, "scounteren", 'S', kLow32),
+    rw(0x10a, "senvcfg", 'S', 1),
+    rw(0x140, "sscratch", 'S', kOnes),
+    rw(0x141, "sepc", 'S', kEven),
+    rw(0x142, "scause", 'S', kOnes),
+    rw(0x143, "stval", 'S', kOnes),
+    rw(0x144, "sip", 'S', 0x2),
+    rw(0x14d, "stimecmp", 'S', kOnes),
+    rw(0x180, "satp", 'S', 0xafff'ffff'ffff'ffff, 0, 0xafff'ffff'ffff'ffff),
+    rw(0x200, "vsstatus", 'H', 0x8000'0002'000c'6122, 0x2'0000'0000),
+    rw(0x204, "vsie", 'H', 0x222),
+    rw(0x205, "vstvec", 'H', kTvec),
+    rw(0x240, "vsscratch", 'H', kOnes),
+    rw(0x241, "vsepc", 'H', kEven),
+    rw(0x242, "vscause", 'H', kOnes),
+    rw(0x243, "vstval", 'H', kOnes),
+    rw(0x244, "vsip", 'H', 0x2),
+    rw(0x24d, "vstimecmp", 'H', kOnes),
+    rw(0x280, "vsatp", 'H', 0xafff'ffff'ffff'ffff, 0, 0xafff'ffff'ffff'ffff),
+    rw(0x300, "mstatus", 'M', 0x8000'00ca'007e'79aa, 0xa'0000'0000),
+    rw(0x301, "misa", 'M', 0x8000'0000'0014'11ad, 0x8000'0000'0014'112d),
+    rw(0x302, "medeleg", 'M', 0xf0'b7ff),
+    rw(0x303, "mideleg", 'M', 0x666, 0x444),
+    rw(0x304, "mie", 'M', 0xeee),
+    rw(0x305, "mtvec", 'M', kTvec),
+    rw(0x306, "mcounteren", 'M', kLow32),
+    rw(0x30a, "menvcfg", 'M', 0xa000'0000'0000'0001),
+    rw(0x320, "mcountinhibit", 'M', 0x5),
+    rw(0x340, "mscratch", 'M', kOnes),
+    rw(0x341, "mepc", 'M', kEven),
+    rw(0x342, "mcause", 'M', kOnes),
+    rw(0x343, "mtval", 'M', kOnes),
+    rw(0x344, "mip", 'M', 0x206),
+    rw(0x34a, "mtinst", 'M', kOnes),
+    rw(0x34b, "mtval2", 'M', kOnes),
+    rw(0x3a0, "pmpcfg0", 'M', 0x9f9f'9f9f'9f9f'9f9f),
+    rw(0x3a2, "pmpcfg2", 'M', 0x9f9f'9f9f'9f9f'9f9f),
+    rw(0x600, "hstatus", 'H', 0x2'0070'03c0, 0x2'0000'0000),
+    rw(0x602, "hedeleg", 'H', 0xc'b1ff),
+    rw(0x603, "hideleg", 'H', 0x444),
+    rw(0x604, "hie", 'H', 0x444),
+    rw(0x605, "htimedelta", 'H', kOnes),
+    rw(0x606, "hcounteren", 'H', kLow32),
+    rw(0x607, "hgeie", 'H', 0),
+    rw(0x60a, "henvcfg", 'H', 0xa000'0000'0000'0001),
+    rw(0x643, "htval", 'H', kOnes),
+    rw(0x644, "hip", 'H', 0x4),
+    rw(0x645, "hvip", 'H', 0x444),
+    rw(0x64a, "htinst", 'H', kOnes),
+    rw(0x680, "hgatp", 'H', 0xa3ff'ffff'ffff'fffc, 0, 0xafff'ffff'ffff'ffff),
+    rw(0x747, "mseccfg", 'M', 7),
+    rw(0x7a0, "tselect", 'M', 0),
+    rw(0xb00, "mcycle", 'M', kOnes),
+    rw(0xb02, "minstret", 'M', kOnes),
+    ro(0xc00, "cycle", 'U', 100'000),
+    ro(0xc01, "time", 'U', 1000),
+    ro(0xc02, "instret", 'U', 100'000),
+    ro(0xe12, "hgeip", 'H', 0),
+    ro(0xf11, "mvendorid", 'M', 0),
+    ro(0xf12, "marchid", 'M', 0),
+    ro(0xf13, "mimpid", 'M', 0),
+    ro(0xf14, "mhartid", 'M', 5),
+    ro(0xf15, "mconfigptr", 'M', 0),
+};
+
+/// The same of numbered families: `first` is the number of the first register's name.
+struct ExpectedFamily {
+  Expected of_each;
+  unsigned count;
+  unsigned first;
+};
+constexpr ExpectedFamily kFamilies[] = {
+    {rw(0x323, "mhpmevent", 'M', 0), 29, 3},  {rw(0x3b0, "pmpaddr", 'M', 0x3f'ffff'ffff'ffff), 16, 0},
+    {rw(0x7a1, "tdata", 'M', 0), 3, 1},       {rw(0xb03, "mhpmcounter", 'M', 0), 29, 3},
+    {ro(0xc03, "hpmcounter", 'U', 0), 29, 3},
+};
+
+std::map<unsigned, std::pair<std::string, Expected>> all_expected() {
+  std::map<unsigned, std::pair<std::string, Expected>> all;
+  for (const Expected& e : kExpected) all[e.number] = {e.name, e};
+  for (const ExpectedFamily& family : kFamilies) {
+    for (unsigned i = 0; i < family.count; ++i) {
+      Expected e = family.of_each;
+      e.number += i;
+      all[e.number] = {e.name + std::to_string(family.first + i), e};
+    }
+  }
+  return all;
+}
+
+class CsrTableTest : public RiscvHart {
+ protected:
+  /// Power-on state in which nothing closes a gate or masks a view.
+  void open() {
+    restart();
+    hart().pmpcfg[0] = 0;
+    hart().pmpaddr[0] = 0;
+    hart().mideleg = 0x222;
+    hart().hideleg = 0x444;
+    hart().menvcfg = envcfg::Stce::kMask | envcfg::Adue::kMask;
+    hart().henvcfg = envcfg::Stce::kMask | envcfg::Adue::kMask;
+    hart().mcounteren = hart().hcounteren = hart().scounteren = kLow32;
+    hart().hs.status = status::Fs::set(hart().hs.status, 1);
+    hart().vs.status = status::Fs::set(hart().vs.status, 1);
+  }
+};
+
+TEST_F(CsrTableTest, EveryNumberOfTheTableIsExpectedAndNoOther) {
+  const auto expected = all_expected();
+  for (unsigned number = 0; number < 4096; ++number) {
+    const CsrRow* const row = find_csr(number);
+    ASSERT_EQ(row != nullptr, expected.count(number) != 0) << std::hex << number;
+    EXPECT_EQ(csr_name(number), row == nullptr ? "" : expected.at(number).first) << std::hex << number;
+  }
+}
+
+TEST_F(CsrTableTest, MasksOfOnesAndZeros) {
+  for (const auto& [number, named] : all_expected()) {
+    const Expected& e = named.second;
+    open();
+    EXPECT_EQ(csr_poke(hart(), number, e.wrote), !e.is_read_only) << named.first;
+    EXPECT_EQ(csr_peek(hart(), number), e.ones) << named.first << " after ones";
+    open();
+    EXPECT_EQ(csr_poke(hart(), number, 0), !e.is_read_only) << named.first;
+    EXPECT_EQ(csr_peek(hart(), number), e.zeros) << named.first << " after zeros";
+  }
+}
+
+TEST_F(CsrTableTest, CsrInstructionsDoWhatPokeAndPeekDo) {
+  for (const auto& [number, named] : all_expected()) {
+    const Expected& e = named.second;
+    if (e.is_read_only) continue;
+    open();
+    EXPECT_TRUE(access(number, CsrOp::kWriteOnly, e.wrote)) << named.first;
+    EXPECT_EQ(access(number, CsrOp::kSwap, 0), e.ones) << named.first;
+  }
+}
+
+/// Verdicts in M, HS, U, VS, VU when nothing but privilege decides.
+const char* verdicts_of(char level) {
+  switch (level) {
+    case 'U': return "AAAAA";
+    case 'S': return "AAIAV";
+    case 'H': return "AAIVV";
+    default: return "AIIII";
+  }
+}
+
+TEST_F(CsrTableTest, PrivilegeInEveryMode) {
+  for (const auto& [number, named] : all_expected()) {
+    const Expected& e = named.second;
+    std::string reads;
+    std::string writes;
+    for (const Mode& mode : kModes) {
+      open();
+      enter(mode);
+      reads += verdict(number, CsrOp::kRead);
+      open();
+      enter(mode);
+      // Sets no bit, but counts as a write.
+      writes += verdict(number, CsrOp::kSet);
+    }
+    EXPECT_EQ(reads, verdicts_of(e.level)) << named.first;
+    EXPECT_EQ(writes, e.is_read_only ? "IIIII" : verdicts_of(e.level)) << named.first;
+  }
+}
+
+TEST_F(CsrTableTest, NumbersThatDoNotExistAreIllegalInEveryMode) {
+  for (const unsigned number : {0x000u, 0x004u, 0x101u, 0x180u + 1, 0x310u, 0x3a1u, 0x3a3u, 0x3a4u, 0x3c0u,
+                                0x601u, 0x7b0u, 0x7b1u, 0xb01u, 0xb80u, 0xc20u, 0xc80u, 0xfffu}) {
+    for (const Mode& mode : kModes) {
+      open();
+      enter(mode);
+      EXPECT_EQ(verdict(number), 'I') << std::hex << number << " in " << mode.name;
+    }
+    EXPECT_EQ(csr_peek(hart(), number), std::nullopt);
+    EXPECT_FALSE(csr_poke(hart(), number, 0));
+  }
+}
+
+/// No two registers share their bits: each keeps its own value while all others are written.
+TEST_F(CsrTableTest, FullWidthRegistersAreDistinct) {
+  open();
+  hart().mcountinhibit = 5;
+  std::set<unsigned> numbers;
+  for (const auto& [number, named] : all_expected())
+    if (named.second.ones == kOnes || named.second.ones == kEven || named.second.ones == kTvec)
+      numbers.insert(number);
+  EXPECT_GT(numbers.size(), 20u);
+  const auto value_of = [](unsigned number) { return 0x1000'0000'0000'0000u + number * 0x10004; };
+  for (const unsigned number : numbers) EXPECT_TRUE(csr_poke(hart(), number, value_of(number)));
+  for (const unsigned number : numbers)
+    EXPECT_EQ(csr_peek(hart(), number), value_of(number)) << csr_name(number);
+}
+
+/// Which registers go when an extension is not there.
+struct Absence {
+  bool CpuConfig::*extension;
+  std::set<unsigned> numbers;
+};
+
+TEST_F(CsrTableTest, RegistersOfAbsentExtensionsDoNotExist) {
+  std::set<unsigned> of_h = {0x34a, 0x34b};
+  std::set<unsigned> of_pmp = {0x3a0, 0x3a2};
+  std::set<unsigned> of_zihpm;
+  for (const auto& [number, named] : all_expected()) {
+    if (named.second.level == 'H') of_h.insert(number);
+    if (number >= 0x3b0 && number < 0x3c0) of_pmp.insert(number);
+    if (number >= 0xc03 && number < 0xc20) of_zihpm.insert(number);
+  }
+  const Absence absences[] = {{&CpuConfig::h, of_h},
+                              {&CpuConfig::f, {1, 2, 3}},
+                              {&CpuConfig::sstc, {0x14d, 0x24d}},
+                              {&CpuConfig::zicntr, {0xc00, 0xc01, 0xc02}},
+                              {&CpuConfig::zihpm, of_zihpm},
+                              {&CpuConfig::pmp, of_pmp},
+                              {&CpuConfig::smepmp, {0x747}}};
+  for (const Absence& absence : absences) {
+    config = CpuConfig{};
+    config.*absence.extension = false;
+    open();
+    for (const auto& [number, named] : all_expected())
+      EXPECT_EQ(verdict(number), absence.numbers.count(number) != 0 ? 'I' : 'A') << named.first;
+  }
+}
+
+}  // namespace
+}  // namespace gstage::riscv
