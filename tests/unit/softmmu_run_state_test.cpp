@@ -203,21 +203,18 @@ TEST(RunState, PauseStopsHartsAndClock) {
   long after_pause = -2;
   std::int64_t time_while_paused = -1;
   std::thread driver([&] {
-    const auto on_loop = [](std::function<void()> task) {
-      std::atomic<bool> is_done{false};
-      EventLoop::post([&] {
-        task();
-        is_done = true;
-      });
-      while (!is_done) std::this_thread::yield();
-      std::this_thread::sleep_for(milliseconds(20));
+    const auto wait_until = [](const std::function<bool()>& condition) {
+      for (int i = 0; i < 5000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(1));
     };
     std::this_thread::sleep_for(milliseconds(20));
     while_paused = steps;
     time_while_paused = machine.clock().now_ns();
-    on_loop([&] { state.resume(); });
+    EventLoop::post([&] { state.resume(); });
+    wait_until([] { return steps > 0; });
     after_resume = steps;
-    on_loop([&] { state.pause(); });
+    EventLoop::post([&] { state.pause(); });
+    // The clock stops once all harts are parked.
+    wait_until([&] { return !machine.clock().is_running(); });
     at_pause = steps;
     std::this_thread::sleep_for(milliseconds(20));
     after_pause = steps;
