@@ -86,7 +86,8 @@ static void g_stage(void) {
   AFTER_G_CHANGE(MODE_HS, HFENCE_GVMA "a0, a1", TEST_GPA >> 2, 9);
   AFTER_G_CHANGE(MODE_M, HFENCE_GVMA "a0, a1", TEST_GPA >> 2, 9);
   AFTER_G_CHANGE(MODE_HS, HFENCE_GVMA "x0, a1", 0, 9 | 1ull << 14);
-  // The G-stage page may hold a VS-stage table: a fence of its GPA covers walks through it.
+  // The G-stage page may hold a VS-stage table. HFENCE.GVMA need not reach what was cached of the
+  // VS stage, so that both fences are needed.
   for (int i = 0; i < 512; i++) page_b[i] = page_c[i] = 0;
   *pte_of(&vs_space, TEST_VA, 1) = pte_for((void *)TEST_GPA, PTE_V);
   page_b[3] = pte_for((void *)0x80000000, PTE_RWX);
@@ -96,7 +97,7 @@ static void g_stage(void) {
   fence_all();
   load();
   *g_pte = pte_for(page_c, PTE_RWX | PTE_U);
-  RUN(MODE_HS, HFENCE_GVMA "a0, a1", TEST_GPA >> 2, 9);
+  RUN(MODE_HS, HFENCE_GVMA "a0, a1\n" HFENCE_VVMA "a2, x0", TEST_GPA >> 2, 9, AT);
   CHECK_EQ(load(), 0xdd);
 }
 

@@ -204,6 +204,7 @@ static void virtual_timer(void) {
   // The guest arms it by itself and is interrupted while it runs.
   csr_write(HIDELEG, -1ull);
   csr_set(VSSTATUS, STATUS_SIE);
+  csr_write(VSTIMECMP, -1ull);
   csr_write(HTIMEDELTA, 1ull << 60);
   RUN(MODE_VS, "csrr a0, time\naddi a1, a0, 500\ncsrw 0x14d, a1\n" SPIN);
   EXPECT(BY_VS, IRQ(STI));

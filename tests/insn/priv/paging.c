@@ -141,6 +141,8 @@ static void permissions(void) {
       expect_row(store, i);
       RUN(mode, "flw fa0, 0(a0)", AT);
       expect_row(load, i);
+      page_a[0] = 0x00008067;  // the sc may have succeeded
+      asm volatile("fence.i" : : : "memory");
       RUN(mode, "jalr a0", AT);
       expect_row(user ? rows[i].u_fetch : rows[i].s_fetch, i);
     }

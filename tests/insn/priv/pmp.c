@@ -35,13 +35,13 @@ static void set_cfg(unsigned entry, uint64_t cfg) {
 
 // Each combination of R, W and X on a NAPOT page, for HS and U mode; M mode is free of it.
 static void permissions(void) {
-  page_a[0] = page_a[1] = 0x00008067;
-  asm volatile("fence.i" : : : "memory");
   csr_write(PMPADDR(0), napot(page_a, PAGE));
   for (unsigned rwx = 0; rwx < 8; rwx++) {
     if ((rwx & 3) == PMP_W) continue;  // reserved without mseccfg.MML
     set_cfg(0, PMP_NAPOT | rwx);
     for (int user = 0; user < 2; user++) {
+      page_a[0] = 0x00008067;
+      asm volatile("fence.i" : : : "memory");
       enum mode mode = user ? MODE_U : MODE_HS;
       LOAD(mode, page_a);
       if (rwx & PMP_R) EXPECT_OK();
