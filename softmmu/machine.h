@@ -30,6 +30,7 @@ struct DeviceOptions {
   [[nodiscard]] const std::string* find(const std::string& name) const;
 };
 
+/// `-accel`: translation to host code, or interpretation of the intermediate code.
 enum class Accel : std::uint8_t { kJit, kInterp };
 
 /// Everything the command line says of the machine, parsed and checked for form, not yet for sense.

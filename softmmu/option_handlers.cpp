@@ -52,6 +52,12 @@ Status set_accel(MachineOptions& machine, const std::string& name) {
   return error("-accel: unknown accelerator '%s': use jit (tcg is the same) or interp", name.c_str());
 }
 
+std::string machine_names() {
+  std::string names;
+  for (const MachineType& type : machine_types()) names += std::string(names.empty() ? "" : ", ") + type.name;
+  return names;
+}
+
 std::string machines_help() {
   std::string text = "Boards (-machine NAME):\n";
   for (const MachineType& type : machine_types()) text += format("  %-20s %s\n", type.name, type.description);
@@ -79,7 +85,7 @@ Status OptionHandlers::machine(Options& options, const std::string& argument) {
   const auto& types = machine_types();
   const std::string& name = options.machine.machine.driver;
   if (std::none_of(types.begin(), types.end(), [&](const MachineType& type) { return name == type.name; }))
-    return error("-machine: unknown board '%s': gstage -machine help lists them", name.c_str());
+    return error("-machine: unknown board '%s': there is %s", name.c_str(), machine_names().c_str());
   return Ok{};
 }
 
@@ -129,7 +135,10 @@ Status OptionHandlers::memory(Options& options, const std::string& argument) {
     if (property.name != "size") return unknown_property("-m", property, "size");
     auto bytes = parse_size("-m", property.value, kMiB);
     if (!bytes) return bytes.error();
-    if (*bytes < kLeastRam || *bytes > kMostRam)
+    if (*bytes < kLeastRam)
+      return error("-m: %llu MiB is too small: use 16M to 4T (a number alone counts MiB)",
+                   static_cast<unsigned long long>(*bytes / kMiB));
+    if (*bytes > kMostRam)
       return error("-m: '%s' is out of range: use 16M to 4T (a number alone counts MiB)",
                    property.value.c_str());
     options.machine.ram_bytes = (*bytes + kPageMask) & ~kPageMask;

@@ -36,7 +36,9 @@ constexpr std::uint64_t bits(std::uint64_t value, unsigned hi, unsigned lo) {
   return (value >> lo) & (hi - lo == 63 ? ~std::uint64_t{0} : (std::uint64_t{1} << (hi - lo + 1)) - 1);
 }
 
+/// Whether exactly one bit is set.
 constexpr bool is_power_of_two(std::uint64_t v) { return v != 0 && (v & (v - 1)) == 0; }
+/// Whether `v` is a multiple of `to`, a power of two.
 constexpr bool is_aligned(std::uint64_t v, std::uint64_t to) { return (v & (to - 1)) == 0; }
 
 }  // namespace gstage

@@ -51,6 +51,7 @@ constexpr unsigned jump_index(std::uint64_t pc) {
 }
 constexpr unsigned tlb_index(std::uint64_t vaddr) { return (vaddr >> kPageShift) & (kTlbSize - 1); }
 
+/// What a table of a context is for.
 enum class TlbAccess : std::uint8_t { kRead, kWrite, kFetch };
 
 /// The identity of a translation regime. The target packs into the words what it needs to tell regimes apart
