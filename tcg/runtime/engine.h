@@ -21,6 +21,7 @@ struct EngineOptions {
 /// Translates and executes guest code for all harts of a machine; one code cache for all.
 class Engine {
  public:
+  /// Also has CodePages report stores to translated code to it.
   static Result<std::unique_ptr<Engine>> make(Guest& guest, AddressSpace& memory, Exclusive& exclusive,
                                               const EngineOptions& options);
   virtual ~Engine() = default;

@@ -23,7 +23,11 @@ EngineBase::EngineBase(Guest& guest, AddressSpace& memory, Exclusive& exclusive)
       memory_(memory),
       exclusive_(exclusive),
       layout_(guest.layout()),
-      blocks_(memory.code_pages()) {}
+      blocks_(memory.code_pages()) {
+  memory.code_pages().set_invalidate([this](Paddr first, std::uint64_t size) { invalidate(first, size); });
+}
+
+EngineBase::~EngineBase() { memory_.code_pages().set_invalidate(nullptr); }
 
 EngineBase::HartRecord& EngineBase::record_of(const CpuCore& core) {
   const std::lock_guard lock(records_mutex_);

@@ -21,6 +21,10 @@ namespace gstage::tcg {
 /// be done from there. Lock order: Exclusive, then `mutex_`.
 class EngineBase : public Engine {
  public:
+  ~EngineBase() override;
+  EngineBase(const EngineBase&) = delete;
+  EngineBase& operator=(const EngineBase&) = delete;
+
   void invalidate(Paddr first, std::uint64_t size) override;
 
  protected:
