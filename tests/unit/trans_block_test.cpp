@@ -307,6 +307,81 @@ TEST(TransBlock, ConversionRowsNameTheirInteger) {
   }
 }
 
+// What helpers are told.
+std::int64_t constant_argument(const Unit& unit, const tcg::Helper& helper, unsigned index) {
+  for (const tcg::Inst& i : unit.insts)
+    if (i.op == Op::call && i.helper() == &helper) {
+      const tcg::Inst& argument = unit.insts[i.args[index].index];
+      EXPECT_EQ(argument.op, Op::konst) << helper.name;
+      return argument.imm;
+    }
+  ADD_FAILURE() << "no call of " << helper.name;
+  return -1;
+}
+
+TEST(TransBlock, HypervisorAccessesNameTheirKind) {
+  constexpr std::pair<Insn, tcg::MemKind> kLoads[] = {
+      {Insn::hlv_b, tcg::MemKind::s8},    {Insn::hlv_bu, tcg::MemKind::u8},
+      {Insn::hlv_h, tcg::MemKind::s16},   {Insn::hlv_hu, tcg::MemKind::u16},
+      {Insn::hlvx_hu, tcg::MemKind::u16}, {Insn::hlv_w, tcg::MemKind::s32},
+      {Insn::hlv_wu, tcg::MemKind::u32},  {Insn::hlvx_wu, tcg::MemKind::u32},
+      {Insn::hlv_d, tcg::MemKind::u64}};
+  for (const auto& [insn, kind] : kLoads) {
+    const bool needs_execute = insn == Insn::hlvx_hu || insn == Insn::hlvx_wu;
+    const Unit unit = Code({encode(insn, ArgsR2{10, 11}), kRet}).translate(kHs);
+    EXPECT_EQ(constant_argument(unit, k_hlv, 1), static_cast<int>(kind) + (needs_execute ? 0x10 : 0))
+        << row_of(insn).name;
+    EXPECT_EQ(constant_argument(unit, k_hlv, 2), encode(insn, ArgsR2{10, 11}));
+    EXPECT_EQ(count_op(unit, Op::set_x), 1u);
+  }
+  constexpr std::pair<Insn, tcg::MemKind> kStores[] = {{Insn::hsv_b, tcg::MemKind::u8},
+                                                       {Insn::hsv_h, tcg::MemKind::u16},
+                                                       {Insn::hsv_w, tcg::MemKind::u32},
+                                                       {Insn::hsv_d, tcg::MemKind::u64}};
+  for (const auto& [insn, kind] : kStores)
+    EXPECT_EQ(constant_argument(Code({encode(insn, ArgsVma{11, 12}), kRet}).translate(kHs), k_hsv, 2),
+              static_cast<int>(kind))
+        << row_of(insn).name;
+}
+
+TEST(TransBlock, FencesTellWhichOperandsTheyHave) {
+  constexpr std::pair<Insn, const tcg::Helper*> kFences[] = {{Insn::sfence_vma, &k_sfence_vma},
+                                                             {Insn::hfence_vvma, &k_hfence_vvma},
+                                                             {Insn::hfence_gvma, &k_hfence_gvma}};
+  for (const auto& [insn, helper] : kFences)
+    for (unsigned present = 0; present < 4; ++present) {
+      const ArgsVma args{static_cast<std::uint8_t>((present & 1) != 0 ? 11 : 0),
+                         static_cast<std::uint8_t>((present & 2) != 0 ? 12 : 0)};
+      EXPECT_EQ(constant_argument(Code({encode(insn, args), kRet}).translate(kHs), *helper, 2), present);
+    }
+}
+
+TEST(TransBlock, CsrInstructionsTellWhatTheyDo) {
+  struct Row {
+    Insn insn;
+    unsigned rd, rs1;
+    CsrOp op;
+  };
+  constexpr Row kRows[] = {
+      {Insn::csrrw, 10, 11, CsrOp::kSwap},  {Insn::csrrw, 0, 11, CsrOp::kWriteOnly},
+      {Insn::csrrw, 10, 0, CsrOp::kSwap},   {Insn::csrrs, 10, 11, CsrOp::kSet},
+      {Insn::csrrs, 0, 11, CsrOp::kSet},    {Insn::csrrs, 10, 0, CsrOp::kRead},
+      {Insn::csrrc, 10, 11, CsrOp::kClear}, {Insn::csrrc, 10, 0, CsrOp::kRead},
+      {Insn::csrrwi, 10, 0, CsrOp::kSwap},  {Insn::csrrwi, 0, 3, CsrOp::kWriteOnly},
+      {Insn::csrrsi, 10, 3, CsrOp::kSet},   {Insn::csrrsi, 10, 0, CsrOp::kRead},
+      {Insn::csrrci, 10, 3, CsrOp::kClear}, {Insn::csrrci, 10, 0, CsrOp::kRead},
+  };
+  for (const Row& row : kRows) {
+    const Unit unit = Code({csr_insn(row.insn, 0x300, row.rd, row.rs1), kRet}).translate();
+    EXPECT_EQ(constant_argument(unit, k_csr, 0), 0x300);
+    EXPECT_EQ(constant_argument(unit, k_csr, 1), static_cast<int>(row.op)) << row_of(row.insn).name;
+    EXPECT_EQ(count_op(unit, Op::set_x), row.rd != 0 ? 1u : 0u);
+    if (row_of(row.insn).format == Format::kCsrI) {
+      EXPECT_EQ(constant_argument(unit, k_csr, 2), row.rs1);
+    }
+  }
+}
+
 // Every row with random operands in every mode makes a unit that verifies (Code::translate checks).
 TEST(TransBlock, RandomInstructionsMakeWellFormedUnits) {
   std::mt19937 rng(3);
