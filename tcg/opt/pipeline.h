@@ -20,7 +20,7 @@ struct NamedPass {
 /// The passes in their order.
 std::span<const NamedPass> passes();
 
-/// Runs all passes. In builds with assertions the unit is verified after each.
+/// Runs all passes. In builds with assertions the unit is verified before the first and after each.
 void optimize(Unit& unit);
 
 }  // namespace gstage::tcg
