@@ -18,6 +18,7 @@ namespace gstage::riscv {
 class RiscvCpu;
 struct MmuState;
 
+/// Privilege levels, as mstatus.MPP encodes them.
 enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
 
 /// The supervisor-level state that a change of V swaps. `Hart::s` points to the active one: nothing is
@@ -118,8 +119,11 @@ struct Hart {
 
 static_assert(std::is_standard_layout_v<Hart>);
 
+/// The hart that a core is the first member of.
 inline Hart& hart_of(CpuCore* core) { return *reinterpret_cast<Hart*>(core); }
+/// The same for references.
 inline Hart& hart_of(CpuCore& core) { return reinterpret_cast<Hart&>(core); }
+/// The same for what is only read.
 inline const Hart& hart_of(const CpuCore& core) { return reinterpret_cast<const Hart&>(core); }
 
 /// Block flags (tcg::Guest::block_flags): what translation depends on besides the bytes.
@@ -130,6 +134,7 @@ inline constexpr std::uint32_t kVirtual = 1u << 2;  ///< V=1
 inline constexpr std::uint32_t kSlowRounding = 1u << 3;
 }  // namespace block_flags
 
+/// The flags of blocks that the hart runs now.
 inline std::uint32_t current_block_flags(const Hart& hart) {
   return hart.priv | (hart.v ? block_flags::kVirtual : 0) | (hart.frm > 3 ? block_flags::kSlowRounding : 0);
 }

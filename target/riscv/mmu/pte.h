@@ -23,6 +23,7 @@ using Reserved = Field<63, 54>;
 
 inline constexpr std::uint64_t kBytes = 8;
 
+/// R or X set: a translation, not a pointer to the next level.
 constexpr bool is_leaf(std::uint64_t e) { return (e & (R::kMask | X::kMask)) != 0; }
 
 /// Valid, and no encoding that is reserved (step 3 of the translation process).
