@@ -2,13 +2,13 @@
 #include "softmmu/run_state.h"
 
 #include <csignal>
-#include <cstdio>
 #include <utility>
 
 #include <glib-unix.h>
 #include <glib.h>
 #include <unistd.h>
 
+#include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
 #include "softmmu/io/event_loop.h"
 
@@ -41,9 +41,8 @@ bool ends(MachineRequest request) {
 
 template <int Signal>
 gboolean on_signal(void*) {
-  // The shell's prompt should not follow on the guest's last line.
-  std::fprintf(stderr, "gstage: terminating on signal %d\r\n", Signal);
   request_machine(MachineRequest::kQuit);
+  say_without_waiting(format("gstage: terminating on signal %d\r\n", Signal));
   return G_SOURCE_CONTINUE;
 }
 
@@ -200,7 +199,7 @@ void RunState::ask_again(bool is_wanted) {
 }
 
 void RunState::give_up() {
-  std::fprintf(stderr, "gstage: internal error: a hart does not stop; ending without it\r\n");
+  say_without_waiting("gstage: internal error: a hart does not stop; ending without it\r\n");
   log_flush();
   restore_terminal();
   _exit(exit_code_ != 0 ? exit_code_ : 1);

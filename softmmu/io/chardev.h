@@ -45,6 +45,9 @@ void restore_terminal();
 
 /// From now on a write that would block gives up: the program is ending, whatever the reader does.
 void abandon_output();
+/// Writes to standard error, or not if that would block: a stuck terminal must not keep the program from
+/// ending.
+void say_without_waiting(const std::string& text);
 /// Whether `abandon_output` was called.
 bool is_output_abandoned();
 

@@ -172,23 +172,31 @@ bool FdChardev::on_input(unsigned condition) {
 
 namespace {
 
-/// A descriptor of our own for what standard output leads to, non-blocking where that is possible: the mode
-/// of the one we were given is shared with the shell that started us.
-int own_stdout() {
+/// A descriptor of our own for what a standard one leads to, non-blocking where that is possible: the mode of
+/// the one we were given is shared with the shell that started us.
+int own_output(int standard_fd) {
   struct stat status;
-  if (fstat(STDOUT_FILENO, &status) != 0) return -1;
+  if (fstat(standard_fd, &status) != 0) return -1;
   if (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode)) {
-    const int fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+    const std::string name = "/proc/self/fd/" + std::to_string(standard_fd);
+    const int fd = open(name.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
     if (fd >= 0) return fd;
   }
-  return fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  return fcntl(standard_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
 }  // namespace
 
+void say_without_waiting(const std::string& text) {
+  const int fd = own_output(STDERR_FILENO);
+  if (fd < 0) return;
+  static_cast<void>(!::write(fd, text.data(), text.size()));
+  close(fd);
+}
+
 std::shared_ptr<Chardev> make_stdio_chardev() {
   std::fflush(stdout);
-  return std::make_shared<FdChardev>(STDIN_FILENO, own_stdout(), false);
+  return std::make_shared<FdChardev>(STDIN_FILENO, own_output(STDOUT_FILENO), false);
 }
 
 Result<std::shared_ptr<Chardev>> make_pty_chardev(const std::string& label) {

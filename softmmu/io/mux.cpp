@@ -109,8 +109,9 @@ void Mux::receive(std::span<const std::uint8_t> bytes) {
         if (const auto front = focused()) front->queue_.push_back(byte);
         break;
       case MuxEscape::Event::kQuit:
-        say("\r\ngstage: terminated by Ctrl-a x\r\n");
+        // First the quit: it makes writes that block give up.
         on_quit_();
+        say("\r\ngstage: terminated by Ctrl-a x\r\n");
         return;
       case MuxEscape::Event::kNext: focus_next(); break;
       case MuxEscape::Event::kHelp: say(kHelp); break;
