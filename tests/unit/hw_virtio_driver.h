@@ -123,14 +123,19 @@ class VirtioDriver {
     const auto at = area(queue) + 0x1000;
     const auto index = peek<std::uint16_t>(at + 2);
     poke(at + 4 + index % kSize * 2, head);
-    poke(at + 2, static_cast<std::uint16_t>(index + 1));
+    EXPECT_TRUE(memory.store(Paddr{at + 2}, 2, static_cast<std::uint16_t>(index + 1)));
   }
   void kick(unsigned queue) { set(*slot, kQueueNotify, queue); }
   void offer_and_kick(unsigned queue, std::uint16_t head) {
     offer(queue, head);
     kick(queue);
   }
-  std::uint16_t used_index(unsigned queue) { return peek<std::uint16_t>(area(queue) + 0x2000 + 2); }
+  /// As a driver must, this orders what it reads afterwards behind the index.
+  std::uint16_t used_index(unsigned queue) {
+    std::uint64_t value = 0;
+    EXPECT_TRUE(memory.load(Paddr{area(queue) + 0x2000 + 2}, 2, value));
+    return static_cast<std::uint16_t>(value);
+  }
   Used used(unsigned queue, unsigned index) {
     return peek<Used>(area(queue) + 0x2000 + 4 + index % kSize * 8);
   }
