@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+// -cpu: what is accepted, refused, and what the guest is told.
+#include "target/riscv/extensions.h"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace gstage::riscv {
+namespace {
+
+/// "rv64,d=off" as the option parser would hand it over.
+DeviceOptions cpu(const std::string& text) {
+  DeviceOptions options;
+  std::size_t at = text.find(',');
+  options.driver = text.substr(0, at);
+  while (at != std::string::npos) {
+    const std::size_t end = text.find(',', at + 1);
+    const std::string part = text.substr(at + 1, end == std::string::npos ? end : end - at - 1);
+    const std::size_t equals = part.find('=');
+    options.properties.push_back(
+        {part.substr(0, equals), equals == std::string::npos ? "on" : part.substr(equals + 1)});
+    at = end;
+  }
+  return options;
+}
+
+CpuConfig parsed(const std::string& text) {
+  Result<CpuConfig> config = parse_cpu(cpu(text));
+  EXPECT_TRUE(config.ok()) << text << ": " << (config.ok() ? "" : config.error().message);
+  return config.ok() ? *config : CpuConfig{};
+}
+
+std::string refusal(const std::string& text) {
+  const Result<CpuConfig> config = parse_cpu(cpu(text));
+  EXPECT_FALSE(config.ok()) << text;
+  return config.ok() ? "" : config.error().message;
+}
+
+TEST(ExtensionsTest, DefaultsHaveEverything) {
+  for (const char* const model : {"rv64", "max"}) {
+    const CpuConfig config = parsed(model);
+    EXPECT_EQ(isa_string(config), isa_string(CpuConfig{}));
+    EXPECT_EQ(mmu_type(config), "riscv,sv57");
+  }
+}
+
+TEST(ExtensionsTest, IsaStringShowsLettersThenNames) {
+  const std::string isa = isa_string(parsed("rv64"));
+  EXPECT_EQ(isa.rfind("rv64imafdch_zic", 0), 0u) << isa;
+  EXPECT_NE(isa.find("_sstc"), std::string::npos);
+  EXPECT_EQ(isa.find("sv57"), std::string::npos) << isa;
+  EXPECT_EQ(isa_string(parsed("rv64,h=off,d=off")).rfind("rv64imafc_", 0), 0u);
+  const auto names = isa_extension_names(parsed("rv64,sstc=off"));
+  EXPECT_EQ(names.front(), "i");
+  for (const std::string& name : names) {
+    EXPECT_FALSE(name.empty());
+    EXPECT_NE(name, "sstc");
+  }
+}
+
+TEST(ExtensionsTest, BooleansInTheirSpellings) {
+  for (const char* const off : {"h=off", "h=false", "h=no", "x-h=false"})
+    EXPECT_FALSE(parsed(std::string("rv64,") + off).h);
+  for (const char* const on : {"h", "h=on", "h=true", "x-h=true"})
+    EXPECT_TRUE(parsed(std::string("rv64,") + on).h);
+  EXPECT_NE(refusal("rv64,h=maybe").find("h=maybe"), std::string::npos);
+}
+
+TEST(ExtensionsTest, WhatLosesItsBaseGoesWithItUnlessAskedFor) {
+  EXPECT_FALSE(parsed("rv64,f=off").d);
+  EXPECT_FALSE(parsed("rv64,pmp=off").smepmp);
+  const CpuConfig bare = parsed("rv64,mmu=off");
+  EXPECT_FALSE(bare.sv39 || bare.sv48 || bare.sv57 || bare.h || bare.svadu);
+  EXPECT_EQ(mmu_type(bare), "riscv,none");
+  for (const char* const text : {"rv64,f=off,d=on", "rv64,d=on,f=off", "rv64,mmu=off,h=on",
+                                 "rv64,pmp=off,smepmp=on", "rv64,sv39=off,sv48=on", "rv64,sv39=off,h=on"})
+    EXPECT_NE(refusal(text).find("needs"), std::string::npos) << text;
+  EXPECT_FALSE(parsed("rv64,sv39=off").mmu);
+}
+
+TEST(ExtensionsTest, TheLargestModeNamedIsTheLargestThereIs) {
+  EXPECT_EQ(mmu_type(parsed("rv64,sv39=on")), "riscv,sv39");
+  EXPECT_EQ(mmu_type(parsed("rv64,sv48=on")), "riscv,sv48");
+  EXPECT_EQ(mmu_type(parsed("rv64,sv39=on,sv48=on")), "riscv,sv48");
+  EXPECT_EQ(mmu_type(parsed("rv64,sv57=off")), "riscv,sv48");
+  EXPECT_EQ(mmu_type(parsed("rv64,sv48=off")), "riscv,sv39");
+  const CpuConfig config = parsed("rv64,sv48=on");
+  EXPECT_TRUE(config.sv39 && config.sv48);
+  EXPECT_FALSE(config.sv57);
+}
+
+TEST(ExtensionsTest, PropertiesThatChangeNothing) {
+  for (const char* const text : {"rv64,priv_spec=v1.12.0", "rv64,priv_spec=v1.13.0", "rv64,pmu-mask=0x7fff8",
+                                 "rv64,v=off", "rv64,svpbmt=false", "rv64,zba=off"})
+    EXPECT_EQ(isa_string(parsed(text)), isa_string(CpuConfig{})) << text;
+}
+
+TEST(ExtensionsTest, RefusalsNameTheCulprit) {
+  EXPECT_NE(refusal("rv32").find("rv32"), std::string::npos);
+  EXPECT_NE(refusal("rv64,frobnicate=on").find("frobnicate"), std::string::npos);
+  EXPECT_NE(refusal("rv64,v=on").find("v is not supported yet"), std::string::npos);
+  EXPECT_NE(refusal("rv64,svpbmt=true").find("svpbmt is not supported yet"), std::string::npos);
+  EXPECT_NE(refusal("rv64,vlen=256").find("vlen"), std::string::npos);
+  EXPECT_NE(refusal("rv64,priv_spec=v1.10.0").find("v1.10.0"), std::string::npos);
+  EXPECT_NE(refusal("rv64,pmu-mask=many").find("many"), std::string::npos);
+  EXPECT_NE(refusal("rv64,i=off").find("i=off"), std::string::npos);
+  EXPECT_NE(refusal("rv64,zicsr=off").find("zicsr=off"), std::string::npos);
+}
+
+TEST(ExtensionsTest, HelpListsEveryProperty) {
+  const std::string help = cpu_help();
+#define EXTENSION(member, property, isa_name, on, text) \
+  EXPECT_NE(help.find(std::string("  ") + (property)), std::string::npos) << (property);
+#include "target/riscv/extensions.inc"
+#undef EXTENSION
+  EXPECT_NE(help.find("rv64"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gstage::riscv
