@@ -14,7 +14,8 @@ namespace gstage::tcg::test {
 /// instructions that read registers, compute and write registers.
 class RandomUnit {
  public:
-  explicit RandomUnit(std::uint64_t seed) : random_(seed) {}
+  /// `reach`: how many of the latest values are used again.
+  explicit RandomUnit(std::uint64_t seed, std::uint32_t reach = 6) : random_(seed), reach_(reach) {}
 
   Unit make() {
     unit_.clear();
@@ -56,7 +57,7 @@ class RandomUnit {
   Value value_of(Type type) {
     auto& known = values_[at(type)];
     if (!known.empty() && below(4) != 0)
-      return known[known.size() - 1 - below(std::min<std::uint32_t>(6, known.size()))];
+      return known[known.size() - 1 - below(std::min<std::uint32_t>(reach_, known.size()))];
     if (type == Type::f32) return append({.op = Op::get_f32, .imm = below(6)});
     if (type == Type::f64) return append({.op = Op::get_f64, .imm = below(6)});
     if (below(2) == 0) return append({.op = Op::konst, .imm = interesting()});
@@ -147,6 +148,7 @@ class RandomUnit {
   }
 
   std::mt19937_64 random_;
+  std::uint32_t reach_;
   Unit unit_;
   std::array<std::vector<Value>, 4> values_;
 };

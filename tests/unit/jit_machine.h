@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+
+#include "tcg/runtime/code_buffer.h"
+#include "tcg/x86_64/compiler.h"
+#include "tcg/x86_64/thunks.h"
+
+#include "tests/unit/ir_machine.h"
+
+namespace gstage::tcg::test {
+
+/// The test machine with the x86-64 back end alone, without an engine: runs single units.
+struct JitMachine : Machine {
+  std::unique_ptr<CodeBuffer> buffer;
+  x86_64::Thunks thunks;
+  x86_64::Compiler compiler;
+
+  explicit JitMachine(x86_64::HostFeatures features)
+      : buffer(std::move(*CodeBuffer::make(CodeBuffer::kMinimumBytes))),
+        thunks(*buffer, guest, {leave, leave, leave_link}),
+        compiler(*buffer, thunks, guest.layout(), features) {
+    current() = this;
+  }
+  ~JitMachine() { current() = nullptr; }
+
+  /// False: the unit is too big.
+  bool run(const Unit& unit) {
+    current() = this;
+    x86_64::CompiledBlock code{};
+    if (!compiler.compile(unit, {x86_64::Thunks::kBytes, nullptr, nullptr, true, false}, code)) return false;
+    hart->core.pc_page = kCodePage;
+    RunContext context{&hart->core, nullptr, true};
+    thunks.enter(context, buffer->executable_at(code.entry));
+    return true;
+  }
+
+ private:
+  static JitMachine*& current() {
+    static JitMachine* machine = nullptr;
+    return machine;
+  }
+  static const void* leave(RunContext*) { return current()->thunks.leave(); }
+  static const void* leave_link(RunContext*, const LinkSite*) { return current()->thunks.leave(); }
+};
+
+}  // namespace gstage::tcg::test
