@@ -50,7 +50,8 @@ class Cpu {
   virtual void reset() = 0;
   /// Sets attention bits and wakes the hart if it sleeps in wfi. Any thread.
   virtual void kick(std::uint32_t attention) = 0;
-  /// The registers as text for the monitor's `info registers`, lines ended. Only while stopped.
+  /// The hart's number and registers as text for the monitor's `info registers`, lines ended. Only while
+  /// stopped.
   [[nodiscard]] virtual std::string describe() const { return {}; }
 };
 

@@ -124,7 +124,7 @@ std::string options_help() {
       std::string left = "  ";
       for (const AliasRow& alias : kAliases)
         if (std::string_view(alias.word) == row.word) left += format("-%s, ", alias.alias);
-      left += format("-%s %s", row.word, row.argument);
+      left += format(row.argument[0] == '\0' ? "-%s%s" : "-%s %s", row.word, row.argument);
       // Too long for its column, or the help for the rest: the help goes on the next line.
       const bool fits = left.size() < kColumn && kColumn + std::string_view(row.help).size() <= kWidth;
       text += fits ? format("%-*s%s\n", kColumn, left.c_str(), row.help)

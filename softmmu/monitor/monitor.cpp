@@ -87,8 +87,7 @@ void MonitorCommands::info_mtree(Monitor& m) {
 void MonitorCommands::info_registers(Monitor& m) {
   std::string text;
   const bool is_done = m.run_state_.while_stopped([&] {
-    for (const Cpu* const cpu : m.machine_.cpus())
-      text += format("hart %u\n", cpu->index()) + cpu->describe();
+    for (const Cpu* const cpu : m.machine_.cpus()) text += cpu->describe();
   });
   m.say(is_done ? text : "A hart does not stop just now (its output is blocked?): try again.\n");
 }

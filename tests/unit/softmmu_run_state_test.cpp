@@ -39,7 +39,9 @@ class FakeCpu final : public Cpu {
     core_.attention.fetch_or(attention);
     wake_.notify_all();
   }
-  [[nodiscard]] std::string describe() const override { return "pc 1234\n"; }
+  [[nodiscard]] std::string describe() const override {
+    return "hart " + std::to_string(index_) + "\npc 1234\n";
+  }
 
   int resets = 0;
 
