@@ -153,6 +153,7 @@ TEST_F(CsrFieldTest, RlbOpensLocksAndCannotBeSetWhileOneIsClosed) {
   EXPECT_EQ(read(kPmpaddr0), 0x123u);
   write(kPmpcfg0, 0x99);
   EXPECT_EQ(read(kPmpcfg0), 0x99u);
+  write(kMseccfg, mseccfg::Rlb::kMask);
   EXPECT_EQ(read(kMseccfg), mseccfg::Rlb::kMask);
   write(kMseccfg, 0);
   write(kMseccfg, mseccfg::Rlb::kMask);
@@ -191,6 +192,46 @@ TEST_F(CsrFieldTest, MmlRefusesNewRulesThatMmodeCouldExecute) {
     write(kPmpcfg0, 0x18 | rwx);
     EXPECT_EQ(read(kPmpcfg0), 0x18u | rwx) << rwx;
   }
+}
+
+TEST_F(CsrFieldTest, PmpWritesDropCachedPermissionsWhenTheyChangeSomething) {
+  const auto flushes = [this](unsigned number, std::uint64_t value) {
+    const std::uint64_t before = cpu.tlb().flushes(TlbFlush::kPmp);
+    write(number, value);
+    return cpu.tlb().flushes(TlbFlush::kPmp) - before;
+  };
+  EXPECT_EQ(flushes(kPmpcfg0, 0x1b), 1u);
+  EXPECT_EQ(flushes(kPmpcfg0, 0x1b), 0u);
+  EXPECT_EQ(flushes(kPmpaddr0, 0x1234), 1u);
+  EXPECT_EQ(flushes(kPmpaddr0, 0x1234), 0u);
+  EXPECT_EQ(flushes(kMseccfg, mseccfg::Mmwp::kMask), 1u);
+  EXPECT_EQ(flushes(kMseccfg, 0), 0u);
+  EXPECT_EQ(flushes(kSatp, atp(8, 1, 1)), 0u);
+}
+
+TEST_F(CsrFieldTest, WritesOfTranslationRegistersChangeTheContextAndFlushNothing) {
+  enter(kHs);
+  const TlbEntry* const bare = hart().core.read;
+  write(kSatp, atp(8, 1, 0x80001));
+  const TlbEntry* const first = hart().core.read;
+  EXPECT_NE(first, bare);
+  write(kSatp, atp(8, 2, 0x80002));
+  EXPECT_NE(hart().core.read, first);
+  write(kSatp, atp(8, 1, 0x80001));
+  EXPECT_EQ(hart().core.read, first);
+  // SUM is part of the data regime.
+  write(0x100, status::Sum::kMask);
+  EXPECT_NE(hart().core.read, first);
+  write(0x100, 0);
+  EXPECT_EQ(hart().core.read, first);
+  enter(kVs);
+  const TlbEntry* const guest = hart().core.read;
+  write(kSatp, atp(9, 1, 0x80001));
+  EXPECT_NE(hart().core.read, guest);
+  write(kSatp, 0);
+  EXPECT_EQ(hart().core.read, guest);
+  for (const TlbFlush reason : {TlbFlush::kFenceAll, TlbFlush::kFenceAsid, TlbFlush::kEviction})
+    EXPECT_EQ(cpu.tlb().flushes(reason), 0u);
 }
 
 TEST_F(CsrFieldTest, CountersCountOnFromWhatIsWritten) {
@@ -308,6 +349,13 @@ TEST_F(CsrFieldTest, AnEdgeOnSsipIsClearedBySoftwareThatNamesItAndByNoOther) {
   EXPECT_EQ(read(0x144), 2u);
   EXPECT_EQ(access(0x144, CsrOp::kClear, 2), 2u);
   EXPECT_EQ(read(0x144), 0u);
+  // Not delegated, it is out of sip's reach.
+  cpu.set_irq(kSsi, true);
+  write(0x303, 0);
+  write(0x144, 0);
+  EXPECT_EQ(read(0x344), 2u);
+  write(0x344, 0);
+  EXPECT_EQ(read(0x344), 0u);
 }
 
 TEST_F(CsrFieldTest, StipIsWritableInMipWithoutStceAndReadOnlyWithIt) {
@@ -321,6 +369,9 @@ TEST_F(CsrFieldTest, StipIsWritableInMipWithoutStceAndReadOnlyWithIt) {
   EXPECT_EQ(read(0x344), 0x20u);
   write(0x14d, 1001);
   EXPECT_EQ(read(0x344), 0u);
+  // What was written meanwhile went nowhere.
+  write(kMenvcfg, 0);
+  EXPECT_EQ(read(0x344), 0x20u);
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ std::uint8_t write_hedeleg(Hart& hart, unsigned, const CsrWrite& write) {
   return kNoEffect;
 }
 
+/// ADUE and STCE are read-only zero while those of menvcfg are zero.
 std::uint64_t henvcfg_mask(const Hart& hart) {
   return envcfg::Fiom::kMask | (menvcfg_mask(hart) & hart.menvcfg);
 }

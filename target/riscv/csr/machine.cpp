@@ -37,8 +37,6 @@ std::uint64_t menvcfg_mask(const Hart& hart) {
 
 std::uint8_t write_menvcfg(Hart& hart, unsigned, const CsrWrite& write) {
   hart.menvcfg = write.value & menvcfg_mask(hart);
-  // ADUE and STCE of henvcfg are read-only zero while those of menvcfg are zero.
-  hart.henvcfg &= henvcfg_mask(hart);
   return kEffectRegimes | kEffectTimers;
 }
 
