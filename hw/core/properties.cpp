@@ -44,6 +44,7 @@ PropertyReader::PropertyReader(const char* option, const DeviceOptions& options)
 
 const std::string* PropertyReader::take(const std::string& name) {
   taken_.push_back(name);
+  known_.push_back(name);
   return options_.find(name);
 }
 
@@ -84,7 +85,8 @@ std::uint64_t PropertyReader::number(const std::string& name, std::uint64_t fall
 void PropertyReader::ignore(const std::string& name) { taken_.push_back(name); }
 
 void PropertyReader::not_yet(const std::string& name) {
-  if (take(name) != nullptr) fail(gstage::error("%s: %s= is not supported yet", what_.c_str(), name.c_str()));
+  ignore(name);
+  if (is_given(name)) fail(gstage::error("%s: %s= is not supported yet", what_.c_str(), name.c_str()));
 }
 
 void PropertyReader::fail(Error error) {
@@ -96,7 +98,7 @@ Status PropertyReader::finish() {
   for (const Property& property : options_.properties) {
     if (std::find(taken_.begin(), taken_.end(), property.name) != taken_.end()) continue;
     std::string known;
-    for (const std::string& name : taken_) known += (known.empty() ? "" : ", ") + name;
+    for (const std::string& name : known_) known += (known.empty() ? "" : ", ") + name;
     return gstage::error("%s has no property '%s'; it has: %s", what_.c_str(), property.name.c_str(),
                          known.c_str());
   }

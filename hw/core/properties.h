@@ -42,7 +42,8 @@ class PropertyReader {
 
   std::string what_;  ///< "-device virtio-blk-device"
   const DeviceOptions& options_;
-  std::vector<std::string> taken_;
+  std::vector<std::string> taken_;  ///< all that may be given
+  std::vector<std::string> known_;  ///< of these, what is worth naming in a refusal
   std::string error_;
 };
 

@@ -90,9 +90,8 @@ Result<VirtioSlots> VirtDevices::make() {
   if (Status status = open_drives(); !status.ok()) return status.error();
   for (const DeviceOptions& device : options_.devices)
     if (Status status = make_device(device); !status.ok()) return status.error();
-  for (const DriveOptions& drive : options_.drives) {
-    if (drive.interface != "virtio") continue;
-    DeviceOptions implied{"virtio-blk-device", {{"drive", drive.id}}};
+  for (const std::string& id : virtio_drives_) {
+    DeviceOptions implied{"virtio-blk-device", {{"drive", id}}};
     if (Status status = make_blk(implied); !status.ok()) return status.error();
   }
   return std::move(slots_);
@@ -103,11 +102,13 @@ Status VirtDevices::open_drives() {
     if (drive.interface != "virtio" && drive.interface != "none")
       return error("-drive if=%s is not supported yet: say if=virtio, or if=none with a -device",
                    drive.interface.c_str());
-    if (drives_.count(drive.id) != 0)
-      return error("-drive: two drives have the id '%s'; give them different ones", drive.id.c_str());
+    const std::string id = drive.id.empty() ? drive.interface + std::to_string(drives_.size()) : drive.id;
+    if (drives_.count(id) != 0)
+      return error("-drive: two drives have the id '%s'; give them different ones", id.c_str());
     auto backend = open_drive(drive);
     if (!backend.ok()) return backend.error();
-    drives_[drive.id] = *backend;
+    drives_[id] = *backend;
+    if (drive.interface == "virtio") virtio_drives_.push_back(id);
   }
   return Ok{};
 }

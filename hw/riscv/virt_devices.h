@@ -48,6 +48,7 @@ class VirtDevices {
   const MachineOptions& options_;
   VirtioSlots slots_;
   std::map<std::string, std::shared_ptr<BlockBackend>> drives_;  ///< by id; null: in use
+  std::vector<std::string> virtio_drives_;  ///< ids of those with if=virtio, in their order
   struct SerialBus {
     std::string name;
     VirtioConsole* console;
