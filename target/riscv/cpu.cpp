@@ -6,6 +6,7 @@
 
 #include "softmmu/base/bits.h"
 #include "softmmu/base/format.h"
+#include "softmmu/options.h"
 #include "tcg/runtime/engine.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/guest.h"
@@ -18,6 +19,9 @@ namespace gstage::riscv {
 namespace {
 
 using EnvcfgStce = Bit<63>;
+
+/// softmmu prints `-cpu help` without knowing the target.
+[[maybe_unused]] const bool kHasCpuHelp = (register_cpu_help(cpu_help), true);
 
 class HartCpu final : public RiscvCpu {
  public:
