@@ -147,6 +147,16 @@ TEST_F(ConsoleTest, ControlMessagesForPortsThatDoNotExistAreIgnored) {
   EXPECT_EQ(driver_.status() & Driver::kNeedsReset, 0u);
 }
 
+TEST_F(ConsoleTest, ResetDropsInputThatWasTaken) {
+  driver_.start(Driver::kVersion1, 2);
+  first_->type("old");
+  EXPECT_EQ(first_->waiting(), 0u);
+  driver_.start(Driver::kVersion1, 2);
+  first_->type("new");
+  offer_input(kReceive0, 16);
+  EXPECT_EQ(input(kReceive0), "new");
+}
+
 TEST_F(ConsoleTest, WrongDirectionNeedsAReset) {
   driver_.start(Driver::kVersion1, 2);
   driver_.put(kTransmit0, 0, {Driver::kData, 3, Driver::kWrite, 0});

@@ -19,7 +19,8 @@ class Tree {
   explicit Tree(std::vector<std::byte> blob) : blob_(std::move(blob)) {
     EXPECT_EQ(fdt_check_full(blob_.data(), blob_.size()), 0);
   }
-  bool has(const std::string& path) const { return fdt_path_offset(blob_.data(), path.c_str()) >= 0; }
+  int offset(const std::string& path) const { return fdt_path_offset(blob_.data(), path.c_str()); }
+  bool has(const std::string& path) const { return offset(path) >= 0; }
   std::string bytes(const std::string& path, const char* property) const {
     int size = 0;
     const int node = fdt_path_offset(blob_.data(), path.c_str());
@@ -113,6 +114,16 @@ TEST_F(VirtFdtTest, Devices) {
     EXPECT_EQ(tree_.cells(row.path, "interrupt-parent"), (Cells{plic()})) << row.path;
   }
   EXPECT_FALSE(tree_.has("/soc/virtio_mmio@10009000"));
+}
+
+TEST_F(VirtFdtTest, TheHighestVirtioSlotComesFirst) {
+  for (unsigned slot = 1; slot < 8; ++slot) {
+    const std::string base = "/soc/virtio_mmio@1000";
+    const int lower = tree_.offset(base + std::to_string(slot) + "000");
+    const int higher = tree_.offset(base + std::to_string(slot + 1) + "000");
+    ASSERT_GT(higher, 0);
+    EXPECT_GT(lower, higher);
+  }
 }
 
 TEST_F(VirtFdtTest, PoweroffAndRebootUseTheTestDevice) {

@@ -196,6 +196,24 @@ TEST_F(LoaderTest, InitrdLiesHalfOfRamAboveTheKernel) {
   EXPECT_EQ(bytes(kRam + 2 * kMiB + 512 * kMiB, 7), "ramdisk");
 }
 
+TEST_F(LoaderTest, InitrdLiesBehindALargeKernel) {
+  options_.kernel = file("flat", flat_kernel(1000, 70 * kMiB + 1));
+  options_.initrd = file("initrd", "ramdisk");
+  load();
+  EXPECT_EQ(bytes(kRam + 70 * kMiB + 4096, 7), "ramdisk");
+}
+
+TEST_F(LoaderTest, EachResetHasASeedOfItsOwn) {
+  load();
+  const std::uint64_t at = boot_->fdt_address();
+  const std::size_t size = boot_->fdt().size();
+  const std::string before = bytes(at, size);
+  ASSERT_TRUE(boot_->load().ok());
+  const std::string after = bytes(at, size);
+  EXPECT_NE(after, before);
+  EXPECT_EQ(std::memcmp(after.data(), boot_->fdt().data(), size), 0);
+}
+
 TEST_F(LoaderTest, InitrdMovesDownInLittleMemory) {
   options_.ram_bytes = 16 * kMiB;
   options_.kernel = file("flat", "kernel");

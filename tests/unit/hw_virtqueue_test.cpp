@@ -148,6 +148,16 @@ TEST_F(VirtqueueTest, NoInterruptFlagIsHonoured) {
   EXPECT_FALSE(driver_.irq);
 }
 
+TEST_F(VirtqueueTest, NotificationsWithoutBuffersRaiseNothing) {
+  start();
+  driver_.kick(0);
+  EXPECT_FALSE(driver_.irq);
+  start(Driver::kEventIdx);
+  driver_.set_used_event(0, 0xffff);
+  driver_.kick(0);
+  EXPECT_FALSE(driver_.irq);
+}
+
 TEST_F(VirtqueueTest, EventIndexSaysWhenToInterruptAndToNotify) {
   start(Driver::kEventIdx);
   prepare("a");
