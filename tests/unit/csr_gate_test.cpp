@@ -9,6 +9,8 @@
 namespace gstage::riscv {
 namespace {
 
+constexpr unsigned kFflags = 0x001;
+constexpr unsigned kFrm = 0x002;
 constexpr unsigned kFcsr = 0x003;
 constexpr unsigned kStimecmp = 0x14d;
 constexpr unsigned kSatp = 0x180;
@@ -108,12 +110,14 @@ TEST_F(CsrGateTest, VtvmTakesSatpFromVsModeAsAVirtualInstruction) {
 }
 
 TEST_F(CsrGateTest, FsOffIsIllegalInEveryModeNeverVirtual) {
-  set_fs(0, 3);
-  EXPECT_EQ(in_all_modes(kFcsr), "IIIII");
-  set_fs(1, 0);
-  EXPECT_EQ(in_all_modes(kFcsr), "AAAII");
-  set_fs(1, 1);
-  EXPECT_EQ(in_all_modes(kFcsr), "AAAAA");
+  for (const unsigned number : {kFflags, kFrm, kFcsr}) {
+    set_fs(0, 3);
+    EXPECT_EQ(in_all_modes(number), "IIIII") << csr_name(number);
+    set_fs(1, 0);
+    EXPECT_EQ(in_all_modes(number), "AAAII") << csr_name(number);
+    set_fs(1, 1);
+    EXPECT_EQ(in_all_modes(number), "AAAAA") << csr_name(number);
+  }
 }
 
 TEST_F(CsrGateTest, ClearedMisaHMakesHypervisorRegistersIllegal) {

@@ -240,6 +240,54 @@ TEST_F(CsrTableTest, FullWidthRegistersAreDistinct) {
     EXPECT_EQ(csr_peek(hart(), number), value_of(number)) << csr_name(number);
 }
 
+/// With V=1 the VS register takes the place of the supervisor register, which keeps its value ("Hypervisor
+/// and Virtual Supervisor CSRs"). The values are such as both registers hold.
+struct Replica {
+  unsigned supervisor;
+  unsigned guest;
+  std::uint64_t hs_value;
+  std::uint64_t vs_value;
+  std::uint64_t written;
+};
+constexpr std::uint64_t kUxl64 = 0x2'0000'0000;
+constexpr Replica kReplicas[] = {
+    {0x100, 0x200, kUxl64 | 0x2000, kUxl64 | 0x2020, kUxl64 | 0x4'2000},
+    {0x104, 0x204, 0x2, 0x20, 0x200},
+    {0x105, 0x205, 0x1000, 0x2000, 0x3001},
+    {0x140, 0x240, 1, 2, 3},
+    {0x141, 0x241, 0x1000, 0x2000, 0x3002},
+    {0x142, 0x242, 1, 2, 3},
+    {0x143, 0x243, 1, 2, 3},
+    {0x144, 0x244, 0, 2, 0},
+    {0x14d, 0x24d, 0x1000'0000, 0x2000'0000, 0x3000'0000},
+    {0x180, 0x280, 0x8000'0000'0008'0000, 0x9000'0000'0009'0000, 0xa000'0000'000a'0000},
+};
+
+TEST_F(CsrTableTest, VsRegistersReplaceSupervisorRegistersWithV1) {
+  for (const Replica& r : kReplicas) {
+    open();
+    EXPECT_TRUE(csr_poke(hart(), r.supervisor, r.hs_value));
+    EXPECT_TRUE(csr_poke(hart(), r.guest, r.vs_value));
+    enter(kVs);
+    EXPECT_EQ(access(r.supervisor, CsrOp::kSwap, r.written), r.vs_value) << csr_name(r.supervisor);
+    EXPECT_EQ(read(r.supervisor), r.written) << csr_name(r.supervisor);
+    enter(kM);
+    EXPECT_EQ(read(r.supervisor), r.hs_value) << csr_name(r.supervisor);
+    EXPECT_EQ(read(r.guest), r.written) << csr_name(r.guest);
+  }
+}
+
+TEST_F(CsrTableTest, ScounterenAndSenvcfgHaveNoReplica) {
+  for (const unsigned number : {0x106u, 0x10au}) {
+    open();
+    csr_poke(hart(), number, 0);
+    enter(kVs);
+    write(number, 1);
+    enter(kM);
+    EXPECT_EQ(read(number), 1u) << csr_name(number);
+  }
+}
+
 /// Which registers go when an extension is not there.
 struct Absence {
   bool CpuConfig::*extension;

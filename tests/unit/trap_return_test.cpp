@@ -226,6 +226,53 @@ TEST_F(TrapReturnTest, FencesAndTheBitsThatTrapThem) {
   EXPECT_EQ(fence_in_all_modes(k_hfence_gvma), "AAIVV");
 }
 
+TEST_F(TrapReturnTest, FencesTakeTheOperandsThatAreGivenAndIgnoreHighBitsOfIds) {
+  constexpr std::uint64_t kVaddr = 0x1000;
+  constexpr std::uint64_t kHasAddress = 1;
+  constexpr std::uint64_t kHasId = 2;
+  const struct {
+    const tcg::Helper& helper;
+    Mode inside;  ///< where the translation was made
+    std::uint64_t address, id, given;
+    bool is_dropped;
+  } cases[] = {
+      {k_sfence_vma, kHs, 0, 0, 0, true},
+      {k_sfence_vma, kHs, kVaddr, 0, kHasAddress, true},
+      {k_sfence_vma, kHs, kVaddr + 0x1000, 0, kHasAddress, false},
+      {k_sfence_vma, kHs, 0, 0x50005, kHasId, true},
+      {k_sfence_vma, kHs, 0, 6, kHasId, false},
+      {k_sfence_vma, kHs, kVaddr, 0x10005, kHasAddress | kHasId, true},
+      {k_sfence_vma, kHs, kVaddr, 6, kHasAddress | kHasId, false},
+      {k_sfence_vma, kVs, 0, 0, 0, false},
+      {k_hfence_vvma, kHs, 0, 0, 0, false},
+      {k_hfence_vvma, kVs, 0, 0, 0, true},
+      {k_hfence_vvma, kVs, kVaddr, 0x10005, kHasAddress | kHasId, true},
+      {k_hfence_vvma, kVs, kVaddr, 6, kHasAddress | kHasId, false},
+      {k_hfence_gvma, kVs, 0, 0, 0, true},
+      {k_hfence_gvma, kVs, 0x3000 >> 2, 0, kHasAddress, true},
+      {k_hfence_gvma, kVs, 0x3000, 0, kHasAddress, false},
+      {k_hfence_gvma, kVs, 0, 0x4007, kHasId, true},
+      {k_hfence_gvma, kVs, 0, 8, kHasId, false},
+      {k_hfence_gvma, kHs, 0, 0, 0, false},
+  };
+  for (const auto& c : cases) {
+    restart();
+    hart().hs.satp = hart().vs.satp = 8ull << 60 | 5ull << 44 | 0x80001;
+    hart().hgatp = 8ull << 60 | 7ull << 44 | 0x80004;
+    enter(c.inside);
+    TlbOrigin origin;
+    origin.gpa_page = 0x3000;
+    hart().mmu->data_context->insert(TlbAccess::kRead, Vaddr{kVaddr}, memory.host(Paddr{kRam}), origin);
+    const TlbEntry& entry = hart().core.read[tlb_index(kVaddr)];
+    ASSERT_EQ(entry.tag, kVaddr);
+    enter(kHs);
+    call(c.helper, c.address, c.id, c.given, kRaw);
+    ASSERT_EQ(raised(), '-');
+    EXPECT_EQ(entry.tag != kVaddr, c.is_dropped)
+        << c.helper.name << " of " << c.inside.name << std::hex << " " << c.address << " " << c.id;
+  }
+}
+
 TEST_F(TrapReturnTest, HlvAndHsvByModeAndHu) {
   hart().vs.satp = hart().hgatp = 0;
   const auto hlv = [this] { call(k_hlv, kRam, static_cast<std::uint64_t>(tcg::MemKind::u64), kRaw); };
