@@ -17,7 +17,7 @@ constexpr unsigned EM_RISCV = 243;
 const char* check_header(const Elf64_Ehdr& header) {
   if (header.e_ident[EI_CLASS] != ELFCLASS64) return "is not a 64-bit ELF file; build it for riscv64";
   if (header.e_ident[EI_DATA] != ELFDATA2LSB) return "is a big-endian ELF file; build it for riscv64";
-  if (header.e_machine != EM_RISCV) return "is an ELF file for another machine; build it for riscv64";
+  if (header.e_machine != EM_RISCV) return "is not an ELF file for RISC-V; build it for riscv64";
   if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
     return "is an ELF file that is not an executable; link it";
   if (header.e_phnum == 0) return "is an ELF file without segments; link it";
@@ -55,6 +55,9 @@ Result<ElfImage> parse_elf(ImageFile& file) {
   const char* const name = file.name().c_str();
   auto header = file.head<Elf64_Ehdr>();
   if (!header.ok()) return header.error();
+  // The class first: a whole 32-bit header is shorter than what is read here.
+  if (file.size() > EI_CLASS && header->e_ident[EI_CLASS] != ELFCLASS64)
+    return error("%s %s", name, check_header(*header));
   if (file.size() < sizeof(Elf64_Ehdr))
     return error("%s is a truncated ELF file: its header is cut off; copy it again", name);
   if (const char* wrong = check_header(*header)) return error("%s %s", name, wrong);

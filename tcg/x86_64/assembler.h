@@ -127,8 +127,11 @@ class Assembler : public Xbyak::CodeGenerator {
       &CodeGenerator::cmovl, &CodeGenerator::cmovge, &CodeGenerator::cmovle, &CodeGenerator::cmovg};
 };
 
+/// A general register by its number.
 inline Xbyak::Reg64 gpr(unsigned number) { return Xbyak::Reg64(static_cast<int>(number)); }
+/// An SSE register by its number.
 inline Xbyak::Xmm xmm(unsigned number) { return Xbyak::Xmm(static_cast<int>(number)); }
+/// Whether the value can be a sign-extended 32-bit immediate.
 constexpr bool fits_int32(std::int64_t v) { return v == static_cast<std::int32_t>(v); }
 
 }  // namespace gstage::tcg::x86_64

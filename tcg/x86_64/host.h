@@ -38,7 +38,9 @@ inline constexpr std::array<std::uint8_t, kPinnedRegisters> kPinnedHosts = {kR12
                                                                             kRdi, kR8,  kR9,  kR10, kR11};
 inline constexpr unsigned kCalleeSavedPinned = 5;
 
+/// A set of host registers, one bit each.
 using RegMask = std::uint32_t;
+/// The set of one register.
 constexpr RegMask reg_bit(unsigned reg) { return RegMask{1} << reg; }
 /// What the allocator hands out. All of xmm0–15 are scratch too.
 inline constexpr RegMask kScratchGprs = reg_bit(kRax) | reg_bit(kRcx) | reg_bit(kRdx) | reg_bit(kRsi);

@@ -97,7 +97,7 @@ def make_files(directory):
     contents = {
         'good': elf(), 'empty': b'', 'unreadable': elf(), 'readonly': bytes(MIB),
         'short_header': elf()[:40], 'short_segment': elf(file_size=4096, memory_size=4096)[:1000],
-        'x86': elf(machine=ELF_X86), 'elf32': elf(bits=32), 'outside': elf(address=0x1000),
+        'x86': elf(machine=ELF_X86), 'elf32': elf(bits=32), 'outside': elf(address=0x40000000),
     }
     for name, content in contents.items():
         with open(os.path.join(directory, name), 'wb') as stream:
