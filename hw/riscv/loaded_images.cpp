@@ -23,7 +23,8 @@ Status LoadedImages::add(LoadedImage image) {
   if (image.reserved == 0) return Ok{};
   const Region* region = memory_.find(Paddr{image.base});
   if (region == nullptr || !region->is_memory())
-    return error("%s is to be loaded at 0x%" PRIx64 ", where there is no RAM; choose another address or a larger -m",
+    return error("%s is to be loaded at 0x%" PRIx64
+                 ", where there is no RAM; choose another address or a larger -m",
                  image.name.c_str(), image.base);
   const std::uint64_t room = region->size - (image.base - region->base.value);
   if (image.reserved > room)
