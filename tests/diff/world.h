@@ -35,8 +35,11 @@ class World {
 
   /// Fills RAM, registers and CSRs from the seed: the same for every world.
   void randomize(std::uint64_t seed);
-  /// Runs one block and delivers its trap.
-  void step(unsigned max_insns);
+  /// Runs one block and delivers its trap. Returns whether there was one.
+  bool step(unsigned max_insns);
+  /// Another place in the code, another mode, other values in some registers: a program that traps would
+  /// otherwise soon go round in circles at its trap vectors.
+  void nudge(std::uint64_t seed);
   /// The first difference in architectural state, or nothing.
   static std::string compare(World& a, World& b);
   /// Whether RAM is the same.
