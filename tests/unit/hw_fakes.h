@@ -126,10 +126,10 @@ class FakeDisk final : public BlockBackend {
   bool is_read_only_;
 };
 
-/// Waits up to two seconds for something that another thread does.
+/// Waits up to a minute for something that another thread does.
 template <class Condition>
 bool eventually(Condition condition) {
-  for (int i = 0; i < 2000; ++i) {
+  for (int i = 0; i < 60000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }

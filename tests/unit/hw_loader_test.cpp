@@ -302,7 +302,7 @@ TEST_F(LoaderTest, BadElfFiles) {
   } cases[] = {
       {with(EI_CLASS, 1), "not a 64-bit ELF"},
       {with(EI_DATA, 2), "big-endian"},
-      {with(offsetof(Elf64_Ehdr, e_machine), 62), "another machine"},
+      {with(offsetof(Elf64_Ehdr, e_machine), 62), "not an ELF file for RISC-V"},
       {with(offsetof(Elf64_Ehdr, e_type), 1), "not an executable"},
       {with(offsetof(Elf64_Ehdr, e_phnum), 0), "without segments"},
       {with(offsetof(Elf64_Ehdr, e_phnum), 9), "program headers are cut off"},
@@ -311,7 +311,7 @@ TEST_F(LoaderTest, BadElfFiles) {
       {with(sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_memsz), 1), "larger than its memory"},
       {with(sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_offset) + 7, 1), "truncated"},
       {with(sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_type), 2), "nothing to load"},
-      {with(sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_paddr) + 3, 0x10), "there is no memory"},
+      {with(sizeof(Elf64_Ehdr) + offsetof(Elf64_Phdr, p_paddr) + 3, 0x10), "there is no RAM"},
       {cut(good.size() - 1), "truncated ELF"},
       {cut(63), "header is cut off"},
       {cut(100), "program headers are cut off"},
@@ -357,7 +357,7 @@ TEST_F(LoaderTest, BadLoaderDevices) {
   } cases[] = {
       {{{"file", file("raw", "raw")}}, "say with addr="},
       {{{"file", "/nonexistent/x"}, {"addr", "0x80000000"}}, "No such file"},
-      {{{"file", file("raw", "raw")}, {"addr", "0x70000000"}}, "there is no memory"},
+      {{{"file", file("raw", "raw")}, {"addr", "0x70000000"}}, "there is no RAM"},
       {{{"file", file("raw", "raw")}, {"addr", "here"}}, "not a number"},
       {{{"file", file("raw", "raw")}, {"adr", "0x80000000"}}, "no property 'adr'"},
       {{{"file", file("raw", "raw")}, {"addr", "0x80000000"}, {"cpu-num", "1"}}, "too large"},

@@ -15,10 +15,10 @@ namespace {
 using std::chrono::milliseconds;
 constexpr std::int64_t kMs = 1'000'000;
 
-/// Waits, for at most some seconds, until the condition holds.
+/// Waits, for at most a minute, until the condition holds.
 template <class Condition>
 bool eventually(Condition&& condition) {
-  for (int i = 0; i < 5000; ++i) {
+  for (int i = 0; i < 60000; ++i) {
     if (condition()) return true;
     std::this_thread::sleep_for(milliseconds(1));
   }
@@ -32,12 +32,12 @@ TEST(Clock, StandsStillUntilStartedAndWhileStopped) {
   EXPECT_TRUE(eventually([&] { return clock.now_ns() > 2 * kMs; }));
   clock.stop();
   const std::int64_t stopped = clock.now_ns();
-  std::this_thread::sleep_for(milliseconds(20));
+  std::this_thread::sleep_for(milliseconds(300));
   EXPECT_EQ(clock.now_ns(), stopped);
   clock.start();
   const std::int64_t resumed = clock.now_ns();
   EXPECT_GE(resumed, stopped);
-  EXPECT_LT(resumed - stopped, 15 * kMs) << "the pause does not count";
+  EXPECT_LT(resumed - stopped, 250 * kMs) << "the pause does not count";
 }
 
 TEST(Timer, FireInOrderOfDeadlines) {
@@ -90,9 +90,9 @@ TEST(Timer, EarlierLaterAndNever) {
   timer->arm(clock.now_ns() + 3'600'000 * kMs);
   timer->arm(clock.now_ns() + kMs);  // must wake the thread
   EXPECT_TRUE(eventually([&] { return count == 1; }));
-  timer->arm(clock.now_ns() + 20 * kMs);
+  timer->arm(clock.now_ns() + 200 * kMs);
   timer->arm(Timer::kNever);
-  std::this_thread::sleep_for(milliseconds(40));
+  std::this_thread::sleep_for(milliseconds(250));
   EXPECT_EQ(count, 1);
   timer->arm(0);  // the past is due at once
   EXPECT_TRUE(eventually([&] { return count == 2; }));
@@ -104,9 +104,9 @@ TEST(Timer, WaitsWhileTheClockIsStopped) {
   TimerThread thread(clock);
   std::atomic<int> count{0};
   const auto timer = thread.make([&] { ++count; });
-  timer->arm(clock.now_ns() + 10 * kMs);
+  timer->arm(clock.now_ns() + 200 * kMs);
   clock.stop();
-  std::this_thread::sleep_for(milliseconds(30));
+  std::this_thread::sleep_for(milliseconds(250));
   EXPECT_EQ(count, 0);
   clock.start();
   EXPECT_TRUE(eventually([&] { return count == 1; }));

@@ -206,7 +206,7 @@ TEST(RunState, PauseStopsHartsAndClock) {
   std::int64_t time_while_paused = -1;
   std::thread driver([&] {
     const auto wait_until = [](const std::function<bool()>& condition) {
-      for (int i = 0; i < 5000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(1));
+      for (int i = 0; i < 60000 && !condition(); ++i) std::this_thread::sleep_for(milliseconds(1));
     };
     std::this_thread::sleep_for(milliseconds(20));
     while_paused = steps;

@@ -326,7 +326,7 @@ TEST(CodePages, RaceOfInsertAndProtectLeavesNoWriteEntry) {
   TlbEntry& entry = c.table(TlbAccess::kWrite)[tlb_index(kPage.value)];
   std::atomic<int> round{0};
   std::atomic<int> done{0};
-  constexpr int kRounds = 20000;
+  constexpr int kRounds = 5000;
   std::thread hart([&] {
     for (int i = 1; i <= kRounds; ++i) {
       while (round.load() < i) std::this_thread::yield();
