@@ -270,8 +270,7 @@ void Uart16550::write_scratch(Access, std::uint64_t value) {
 
 std::string Uart16550::describe(FdtBuilder& fdt, const NodePlace& place) {
   const auto node = fdt.node("serial", place.base);
-  fdt.cell("interrupts", place.irq);
-  fdt.cell("interrupt-parent", place.irqs);
+  describe_irq(fdt, place);
   fdt.cell("clock-frequency", 3686400);
   fdt.wide_cells("reg", {place.base, place.size});
   fdt.string("compatible", "ns16550a");

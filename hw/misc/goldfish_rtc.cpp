@@ -118,8 +118,7 @@ void GoldfishRtc::write_clear_interrupt(Access, std::uint64_t) {
 
 void GoldfishRtc::describe(FdtBuilder& fdt, const NodePlace& place) {
   const auto node = fdt.node("rtc", place.base);
-  fdt.cell("interrupts", place.irq);
-  fdt.cell("interrupt-parent", place.irqs);
+  describe_irq(fdt, place);
   fdt.wide_cells("reg", {place.base, place.size});
   fdt.string("compatible", "google,goldfish-rtc");
 }

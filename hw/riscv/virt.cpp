@@ -13,7 +13,6 @@
 #include "hw/core/hart_lines.h"
 #include "hw/core/properties.h"
 #include "hw/intc/clint.h"
-#include "hw/intc/plic.h"
 #include "hw/misc/cfi_flash.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/goldfish_rtc.h"
@@ -21,6 +20,7 @@
 #include "hw/riscv/boot.h"
 #include "hw/riscv/virt_devices.h"
 #include "hw/riscv/virt_fdt.h"
+#include "hw/riscv/virt_irqchip.h"
 #include "hw/riscv/virt_map.h"
 #include "hw/virtio/virtio_mmio.h"
 
@@ -40,6 +40,7 @@ class CpuLines final : public HartLines {
 /// What `-machine virt,…` says.
 struct VirtOptions {
   std::string dumpdtb;
+  VirtAia aia;
 };
 
 Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
@@ -47,22 +48,35 @@ Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
   VirtOptions options;
   options.dumpdtb = properties.text("dumpdtb");
   const std::string aia = properties.text("aia", "none");
-  if (aia == "aplic" || aia == "aplic-imsic") {
-    properties.fail(error("-machine virt,aia=%s is not supported yet", aia.c_str()));
-  } else if (aia != "none") {
+  if (aia == "aplic") options.aia.kind = AiaKind::kAplic;
+  if (aia == "aplic-imsic") options.aia.kind = AiaKind::kAplicImsic;
+  if (!options.aia.has_aplic() && aia != "none")
     properties.fail(error("-machine virt: aia=%s is not one of none, aplic, aplic-imsic", aia.c_str()));
-  }
+  options.aia.guest_files =
+      static_cast<unsigned>(properties.number("aia-guests", 0, VirtAia::kMaxGuestFiles));
+  // As on the board that this follows, without IMSICs the number is of no consequence.
+  if (!options.aia.has_imsic()) options.aia.guest_files = 0;
   if (properties.flag("aclint", false))
     properties.fail(error("-machine virt,aclint=on is not supported yet"));
   const std::string acpi = properties.text("acpi", "off");
   if (acpi == "on") properties.fail(error("-machine virt,acpi=on is not supported yet: say acpi=off"));
   if (acpi != "on" && acpi != "off" && acpi != "auto")
     properties.fail(error("-machine virt: acpi=%s is not one of on, off, auto", acpi.c_str()));
-  for (const char* name : {"aia-guests", "pflash0", "pflash1", "iommu-sys", "memory-backend"})
-    properties.not_yet(name);
+  for (const char* name : {"pflash0", "pflash1", "iommu-sys", "memory-backend"}) properties.not_yet(name);
   for (const char* name : {"usb", "graphics", "dump-guest-core", "mem-merge"}) properties.ignore(name);
   if (Status status = properties.finish(); !status.ok()) return status.error();
   return options;
+}
+
+/// The harts' properties; an IMSIC is of use with the AIA's registers alone.
+Result<riscv::CpuConfig> parse_harts(const DeviceOptions& cpu, const VirtAia& aia) {
+  DeviceOptions all = cpu;
+  if (aia.has_imsic()) all.properties.insert(all.properties.begin(), {{"smaia", "on"}, {"ssaia", "on"}});
+  auto config = riscv::parse_cpu(all);
+  if (config.ok() && aia.has_imsic() && !(config->smaia && config->ssaia))
+    return error(
+        "-machine virt,aia=aplic-imsic needs harts with smaia and ssaia: leave smaia=off and ssaia=off out");
+  return config;
 }
 
 /// QEMU's `virt` board.
@@ -82,6 +96,7 @@ class VirtMachine final : public Machine {
   Status add_devices(const MachineOptions& options);
   Status add_virtio(const MachineOptions& options);
   Status plan_boot(const MachineOptions& options, const riscv::CpuConfig& config);
+
   /// Maps the device at the unit's place and takes it over.
   template <class D>
   Status add(Unit unit, std::unique_ptr<D> device, unsigned index = 0);
@@ -92,7 +107,8 @@ class VirtMachine final : public Machine {
   TimerThread timers_;
   std::unique_ptr<riscv::CpuCluster> harts_;
   std::vector<std::unique_ptr<CpuLines>> lines_;
-  std::unique_ptr<Plic> plic_;
+  VirtAia aia_;
+  std::unique_ptr<VirtIrqchip> irqchip_;
   std::unique_ptr<Clint> clint_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::unique_ptr<Boot> boot_;
@@ -110,11 +126,12 @@ Status write_file(const std::string& path, const std::vector<std::byte>& bytes) 
 Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& options) {
   auto virt_options = parse_machine(options.machine);
   if (!virt_options.ok()) return virt_options.error();
-  auto config = riscv::parse_cpu(options.cpu);
+  auto config = parse_harts(options.cpu, virt_options->aia);
   if (!config.ok()) return config.error();
   if (options.harts < 1 || options.harts > kMaxHarts)
     return error("-smp %u: the virt board has from 1 to %u harts", options.harts, kMaxHarts);
   std::unique_ptr<VirtMachine> machine(new VirtMachine);
+  machine->aia_ = virt_options->aia;
   if (Status status = machine->add_memory(options); !status.ok()) return status.error();
   if (Status status = machine->plan_boot(options, *config); !status.ok()) return status.error();
   if (!virt_options->dumpdtb.empty()) {
@@ -138,11 +155,11 @@ Status VirtMachine::add_memory(const MachineOptions& options) {
 Status VirtMachine::plan_boot(const MachineOptions& options, const riscv::CpuConfig& config) {
   const BootPlaces places{virt_unit(Unit::kResetRom).base, virt_unit(Unit::kRam).base, options.ram_bytes};
   boot_ = std::make_unique<Boot>(memory_, places);
-  return boot_->plan(options, make_virt_fdt(options.harts, options.ram_bytes, config));
+  return boot_->plan(options, make_virt_fdt(options.harts, options.ram_bytes, config, aia_));
 }
 
 Status VirtMachine::add_harts(const MachineOptions& options, const riscv::CpuConfig& config) {
-  riscv::CpuSetup setup{&memory_, &clock_, &timers_, config, virt_unit(Unit::kResetRom).base};
+  riscv::CpuSetup setup{&memory_, &clock_, &timers_, config, virt_unit(Unit::kResetRom).base, aia_.imsic()};
   auto harts = riscv::make_cpus(options, setup);
   if (!harts.ok()) return harts.error();
   harts_ = std::move(*harts);
@@ -168,9 +185,9 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
     const VirtUnit& row = virt_unit(unit);
     return memory_.add_mmio(row.name, Paddr{row.base}, row.size, handler);
   };
-  plic_ = std::make_unique<Plic>(lines);
+  irqchip_ = std::make_unique<VirtIrqchip>(memory_, aia_, *harts_, lines);
   clint_ = std::make_unique<Clint>(clock_, timers_, lines);
-  const auto irq = [this](Unit unit) { return plic_->line(virt_unit(unit).irq); };
+  const auto irq = [this](Unit unit) { return irqchip_->line(virt_unit(unit).irq); };
   if (options.serials.size() > 1) warn("the virt board has one UART: the second -serial leads nowhere");
   auto fw_cfg = std::make_unique<FwCfg>(memory_);
   fw_cfg->add_number(FwCfg::kRamSize, options.ram_bytes, 8);
@@ -178,7 +195,7 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   fw_cfg->add_number(FwCfg::kMaxCpus, options.harts, 2);
   Status steps[] = {
       map_controller(Unit::kClint, *clint_),
-      map_controller(Unit::kPlic, *plic_),
+      irqchip_->map(),
       add(Unit::kTest, std::make_unique<SifiveTest>(request_machine)),
       add(Unit::kRtc, std::make_unique<GoldfishRtc>(clock_, timers_, irq(Unit::kRtc))),
       add(Unit::kUart, std::make_unique<Uart16550>(options.serials.empty() ? nullptr : options.serials[0],
@@ -199,7 +216,7 @@ Status VirtMachine::add_virtio(const MachineOptions& options) {
   auto slots = VirtDevices(options).make();
   if (!slots.ok()) return slots.error();
   for (unsigned slot = 0; slot < kVirtioSlots; ++slot) {
-    IrqLine irq = plic_->line(virt_unit(Unit::kVirtio).irq + slot);
+    IrqLine irq = irqchip_->line(virt_unit(Unit::kVirtio).irq + slot);
     auto transport = std::make_unique<VirtioMmio>(memory_, std::move(irq), std::move((*slots)[slot]));
     if (Status status = add(Unit::kVirtio, std::move(transport), slot); !status.ok()) return status;
   }
@@ -214,7 +231,7 @@ std::vector<Cpu*> VirtMachine::cpus() {
 
 void VirtMachine::reset() {
   for (const auto& device : devices_) device->reset();
-  plic_->reset();
+  irqchip_->reset();
   clint_->reset();
   for (unsigned hart = 0; hart < harts_->count(); ++hart) harts_->cpu(hart).reset();
   for (const auto& [hart, entry] : boot_->entries()) harts_->cpu(hart).core().pc = entry;

@@ -8,7 +8,9 @@
 #include "hw/char/uart16550.h"
 #include "hw/core/device.h"
 #include "hw/core/fdt_builder.h"
+#include "hw/intc/aplic.h"
 #include "hw/intc/clint.h"
+#include "hw/intc/imsic_pages.h"
 #include "hw/intc/plic.h"
 #include "hw/misc/cfi_flash.h"
 #include "hw/misc/fw_cfg.h"
@@ -22,7 +24,15 @@ namespace {
 
 /// Every phandle of the tree.
 struct Phandles {
-  explicit Phandles(unsigned harts) : plic(2 * harts + 1), test(2 * harts + 2) {
+  Phandles(unsigned harts, const VirtAia& aia_) : aia(aia_) {
+    std::uint32_t last = 2 * harts;
+    if (aia.has_imsic()) {
+      imsic_m = ++last;
+      imsic_s = ++last;
+    }
+    if (aia.has_aplic()) aplic_m = ++last;
+    irqs = ++last;
+    test = ++last;
     for (unsigned hart = 0; hart < harts; ++hart) {
       cpus.push_back(2 * hart + 1);
       cpu_irqs.push_back(2 * hart + 2);
@@ -30,7 +40,11 @@ struct Phandles {
   }
   std::vector<std::uint32_t> cpus;
   std::vector<std::uint32_t> cpu_irqs;
-  std::uint32_t plic;
+  VirtAia aia;
+  std::uint32_t imsic_m = 0;
+  std::uint32_t imsic_s = 0;
+  std::uint32_t aplic_m = 0;
+  std::uint32_t irqs;  ///< what devices are wired to: the PLIC, or the APLIC of supervisor level
   std::uint32_t test;
 };
 
@@ -40,7 +54,8 @@ NodePlace place_of(Unit unit, const Phandles& phandles, unsigned index = 0) {
   place.base = row.base + index * row.size;
   place.size = row.size;
   place.irq = row.irq == 0 ? 0 : row.irq + index;
-  place.irqs = phandles.plic;
+  place.irqs = phandles.irqs;
+  place.has_irq_type = phandles.aia.has_aplic();
   return place;
 }
 
@@ -92,6 +107,36 @@ void describe_cpus(FdtBuilder& fdt, const Phandles& phandles, const riscv::CpuCo
   }
 }
 
+void describe_imsics(FdtBuilder& fdt, const Phandles& phandles) {
+  const auto harts = static_cast<unsigned>(phandles.cpus.size());
+  const VirtAia& aia = phandles.aia;
+  NodePlace place = place_of(Unit::kImsicS, phandles);
+  place.phandle = phandles.imsic_s;
+  place.size = aia.supervisor_size(harts);
+  ImsicPages::describe(fdt, place, {VirtAia::kIdentities, aia.guest_index_bits(), riscv::kSei},
+                       phandles.cpu_irqs);
+  place = place_of(Unit::kImsicM, phandles);
+  place.phandle = phandles.imsic_m;
+  place.size = aia.machine_size(harts);
+  ImsicPages::describe(fdt, place, {VirtAia::kIdentities, 0, riscv::kMei}, phandles.cpu_irqs);
+}
+
+void describe_irqchip(FdtBuilder& fdt, const Phandles& phandles) {
+  if (!phandles.aia.has_aplic()) {
+    NodePlace plic = place_of(Unit::kPlic, phandles);
+    plic.phandle = phandles.irqs;
+    Plic::describe(fdt, plic, phandles.cpu_irqs);
+    return;
+  }
+  NodePlace place = place_of(Unit::kAplicS, phandles);
+  place.phandle = phandles.irqs;
+  describe_aplic(fdt, place, {phandles.imsic_s, 0, riscv::kSei}, phandles.cpu_irqs);
+  place = place_of(Unit::kAplicM, phandles);
+  place.phandle = phandles.aplic_m;
+  describe_aplic(fdt, place, {phandles.imsic_m, phandles.irqs, riscv::kMei}, phandles.cpu_irqs);
+  if (phandles.aia.has_imsic()) describe_imsics(fdt, phandles);
+}
+
 /// Everything on the bus; returns the console's path.
 std::string describe_soc(FdtBuilder& fdt, const Phandles& phandles) {
   const auto soc = fdt.node("soc");
@@ -108,9 +153,7 @@ std::string describe_soc(FdtBuilder& fdt, const Phandles& phandles) {
   // follows, the first -device (which takes the highest slot) is the first disk.
   for (unsigned slot = kVirtioSlots; slot-- > 0;)
     VirtioMmio::describe(fdt, place_of(Unit::kVirtio, phandles, slot));
-  NodePlace plic = place_of(Unit::kPlic, phandles);
-  plic.phandle = phandles.plic;
-  Plic::describe(fdt, plic, phandles.cpu_irqs);
+  describe_irqchip(fdt, phandles);
   Clint::describe(fdt, place_of(Unit::kClint, phandles), phandles.cpu_irqs);
   return console;
 }
@@ -123,9 +166,9 @@ void describe_memory(FdtBuilder& fdt, std::uint64_t ram_bytes) {
 
 }  // namespace
 
-std::vector<std::byte> make_virt_fdt(unsigned harts, std::uint64_t ram_bytes,
-                                     const riscv::CpuConfig& config) {
-  const Phandles phandles(harts);
+std::vector<std::byte> make_virt_fdt(unsigned harts, std::uint64_t ram_bytes, const riscv::CpuConfig& config,
+                                     const VirtAia& aia) {
+  const Phandles phandles(harts, aia);
   FdtBuilder fdt;
   {
     const auto root = fdt.node("");

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 
 namespace gstage::hw {
 
@@ -19,6 +20,11 @@ enum class Unit : std::uint8_t {
   kFwCfg,
   kFlash,
   kRam,
+  // In place of the PLIC, with aia=:
+  kAplicM,
+  kAplicS,
+  kImsicM,
+  kImsicS,
 };
 
 /// One row of the board.
@@ -46,8 +52,20 @@ inline constexpr VirtUnit kVirtMap[] = {
     {Unit::kRam, "ram", 0x8000'0000, 0},
 };
 
+/// What aia=aplic (APLICs) and aia=aplic-imsic have in place of the PLIC. The regions of IMSICs are as large
+/// as the harts' files take; here is how large they can be.
+inline constexpr VirtUnit kAiaMap[] = {
+    {Unit::kAplicM, "aplic-m", 0xc00'0000, 0x8000},
+    {Unit::kAplicS, "aplic-s", 0xd00'0000, 0x8000},
+    {Unit::kImsicM, "imsic-m", 0x2400'0000, 0x400'0000},
+    {Unit::kImsicS, "imsic-s", 0x2800'0000, 0x800'0000},
+};
+
 /// The row of a unit.
-constexpr const VirtUnit& virt_unit(Unit unit) { return kVirtMap[static_cast<std::size_t>(unit)]; }
+constexpr const VirtUnit& virt_unit(Unit unit) {
+  const auto index = static_cast<std::size_t>(unit);
+  return index < std::size(kVirtMap) ? kVirtMap[index] : kAiaMap[index - std::size(kVirtMap)];
+}
 inline constexpr unsigned kVirtioSlots = virt_unit(Unit::kVirtio).count;
 /// As many as the PLIC's region has contexts for.
 inline constexpr unsigned kMaxHarts = 512;
@@ -61,6 +79,19 @@ constexpr bool is_sorted_and_disjoint() {
     if (static_cast<std::size_t>(row.unit) != index++ || row.base < end || row.base % 0x1000 != 0)
       return false;
     end = row.base + row.size * row.count;
+  }
+  return true;
+}
+
+constexpr bool are_alternatives_disjoint() {
+  std::size_t index = std::size(kVirtMap);
+  for (const VirtUnit& row : kAiaMap) {
+    if (static_cast<std::size_t>(row.unit) != index++) return false;
+    for (const VirtUnit& other : kVirtMap) {
+      const bool is_apart =
+          row.base + row.size <= other.base || other.base + other.size * other.count <= row.base;
+      if (!is_apart && other.unit != Unit::kPlic) return false;
+    }
   }
   return true;
 }
@@ -80,6 +111,7 @@ constexpr bool are_irqs_disjoint() {
 }  // namespace virt_map_detail
 
 static_assert(virt_map_detail::is_sorted_and_disjoint());
+static_assert(virt_map_detail::are_alternatives_disjoint());
 static_assert(virt_map_detail::are_irqs_disjoint());
 
 }  // namespace gstage::hw

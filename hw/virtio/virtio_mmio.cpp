@@ -301,8 +301,7 @@ std::uint64_t VirtioMmio::read_config_generation(Access) { return state_.config_
 
 void VirtioMmio::describe(FdtBuilder& fdt, const NodePlace& place) {
   const auto node = fdt.node("virtio_mmio", place.base);
-  fdt.cell("interrupts", place.irq);
-  fdt.cell("interrupt-parent", place.irqs);
+  describe_irq(fdt, place);
   fdt.wide_cells("reg", {place.base, place.size});
   fdt.string("compatible", "virtio,mmio");
 }

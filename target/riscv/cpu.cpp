@@ -32,6 +32,10 @@ class HartCpu final : public RiscvCpu {
     hart_->mmu = &mmu_;
     hart_->cpu = this;
     hart_->hartid = index;
+    if (setup_.imsic.identities != 0) {
+      imsic_ = std::make_unique<Imsic>(setup_.imsic, *hart_, *this);
+      hart_->imsic = imsic_.get();
+    }
     setup_.memory->code_pages().add_tlb(mmu_.tlb);
     // A deadline that passed shows in mip by comparison with the time; the timer only makes the hart look.
     const auto look = [this] { kick(kAttendTimer); };
@@ -121,6 +125,7 @@ class HartCpu final : public RiscvCpu {
   const CpuSetup setup_;
   MmuState mmu_;
   std::unique_ptr<Hart> hart_;
+  std::unique_ptr<Imsic> imsic_;
   tcg::Engine* engine_ = nullptr;
   std::unique_ptr<Timer> s_timer_;
   std::unique_ptr<Timer> vs_timer_;
@@ -138,6 +143,7 @@ void HartCpu::reset() {
   hart.s = &hart.hs;
   hart.priv = kMachine;
   reset_csrs(hart);
+  if (imsic_ != nullptr) imsic_->reset();
   reset_mmu(hart);
   update_timers();
 }

@@ -9,6 +9,7 @@
 #include "softmmu/exclusive.h"
 #include "softmmu/io/clock.h"
 #include "softmmu/mem/address_space.h"
+#include "target/riscv/aia/imsic.h"
 #include "target/riscv/extensions.h"
 
 namespace gstage::tcg {
@@ -57,6 +58,7 @@ struct CpuSetup {
   TimerThread* timers;
   CpuConfig config;
   std::uint64_t reset_pc;
+  ImsicSetup imsic{};
 };
 
 /// The harts of one machine with their common translator.

@@ -39,15 +39,15 @@ constexpr Model kModels[] = {{"rv64", "a 64-bit hart with everything that is imp
 
 /// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
 constexpr const char* kNotYet[] = {
-    "e",      "b",         "v",        "zba",       "zbb",       "zbc",         "zbs",       "zbkb",
-    "zbkc",   "zbkx",      "zknd",     "zkne",      "zknh",      "zkr",         "zksed",     "zksh",
-    "zkt",    "zfa",       "zfh",      "zfhmin",    "zfinx",     "zdinx",       "zawrs",     "zacas",
-    "zabha",  "zicbom",    "zicboz",   "zicbop",    "zicond",    "zihintpause", "zihintntl", "zimop",
-    "zcmop",  "zca",       "zcb",      "zcd",       "zcmp",      "zcmt",        "zicfilp",   "zicfiss",
-    "ztso",   "zvfh",      "zvbb",     "zvbc",      "svinval",   "svnapot",     "svpbmt",    "svvptc",
-    "smaia",  "ssaia",     "sscofpmf", "smstateen", "ssstateen", "smcsrind",    "sscsrind",  "smcdeleg",
-    "ssccfg", "smcntrpmf", "smrnmi",   "smdbltrp",  "ssdbltrp",  "smnpm",       "ssnpm",     "smmpm",
-    "sdtrig", "debug",     "sv32",     "sv64",
+    "e",        "b",         "v",         "zba",      "zbb",      "zbc",         "zbs",       "zbkb",
+    "zbkc",     "zbkx",      "zknd",      "zkne",     "zknh",     "zkr",         "zksed",     "zksh",
+    "zkt",      "zfa",       "zfh",       "zfhmin",   "zfinx",    "zdinx",       "zawrs",     "zacas",
+    "zabha",    "zicbom",    "zicboz",    "zicbop",   "zicond",   "zihintpause", "zihintntl", "zimop",
+    "zcmop",    "zca",       "zcb",       "zcd",      "zcmp",     "zcmt",        "zicfilp",   "zicfiss",
+    "ztso",     "zvfh",      "zvbb",      "zvbc",     "svinval",  "svnapot",     "svpbmt",    "svvptc",
+    "sscofpmf", "smstateen", "ssstateen", "smcsrind", "sscsrind", "smcdeleg",    "ssccfg",    "smcntrpmf",
+    "smrnmi",   "smdbltrp",  "ssdbltrp",  "smnpm",    "ssnpm",    "smmpm",       "sdtrig",    "debug",
+    "sv32",     "sv64",
 };
 
 /// `dependent` cannot be without `base`.

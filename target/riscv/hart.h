@@ -17,6 +17,7 @@ namespace gstage::riscv {
 
 class RiscvCpu;
 struct MmuState;
+class Imsic;
 
 /// Privilege levels, as mstatus.MPP encodes them.
 enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
@@ -32,8 +33,10 @@ struct Bank {
   std::uint64_t tval;
   std::uint64_t satp;
   std::uint64_t timecmp;  ///< stimecmp / vstimecmp
+  std::uint64_t iselect;  ///< siselect / vsiselect
 };
 
+inline constexpr unsigned kMajorInterrupts = 64;
 inline constexpr unsigned kPmpEntries = 16;
 inline constexpr unsigned kHpmCounters = 29;  ///< mhpmcounter3–31
 
@@ -76,6 +79,11 @@ struct Hart {
   std::uint64_t mie;  ///< also sie, hie and vsie: views of it
   std::uint64_t mip;  ///< the software-writable bits: SSIP, STIP, SEIP (VSSIP… are in hvip)
   std::atomic<std::uint64_t> irq_lines;  ///< levels that devices and timers drive, as bits of mip; any thread
+  std::uint64_t miselect;
+  std::uint64_t mvien;
+  std::uint64_t mvip;     ///< SSIP while mvien has it, and the local interrupts
+  std::uint64_t sie_own;  ///< bits of sie that are no views of mie: those that mvien makes virtual
+  std::uint8_t miprio[kMajorInterrupts];
   std::uint64_t mcounteren;
   std::uint64_t mcountinhibit;
   std::uint64_t menvcfg;
@@ -97,7 +105,12 @@ struct Hart {
   std::uint64_t hcounteren;
   std::uint64_t henvcfg;
   std::uint64_t hgeie;
-  std::atomic<std::uint64_t> hgeip;  ///< any thread
+  std::atomic<std::uint64_t> hgeip;  ///< guest files that may signal (see InterruptFile); any thread
+  std::uint64_t hvien;
+  std::uint64_t vsie_own;  ///< bits of vsie that are no views of mie: those that hvien makes virtual
+  std::uint64_t hvictl;
+  std::uint8_t siprio[kMajorInterrupts];
+  std::uint8_t hviprio[kMajorInterrupts];  ///< of hviprio1 and hviprio2, by the number at VS level
   std::uint64_t htimedelta;
   std::uint64_t htval;
   std::uint64_t htinst;
@@ -113,6 +126,7 @@ struct Hart {
   const CpuConfig* config;
   AddressSpace* memory;
   MmuState* mmu;
+  Imsic* imsic;  ///< null: there is none
   RiscvCpu* cpu;
   std::uint64_t hartid;
 };

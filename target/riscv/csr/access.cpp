@@ -8,6 +8,7 @@
 
 #include "target/riscv/cpu.h"
 #include "target/riscv/csr/csr.h"
+#include "target/riscv/csr/gates.h"
 #include "target/riscv/csr/row.h"
 #include "target/riscv/mmu/mmu.h"
 
@@ -43,16 +44,17 @@ Verdict judge(const Hart& hart, const CsrRow* row, unsigned number, bool is_writ
   if (least == kMachine) return Verdict::kIllegal;
   if (gate_verdict(hart, *row, number, CsrMode::kHsQualified) != Verdict::kAllowed) return Verdict::kIllegal;
   if (least == kHypervisor || hart.priv < least_privilege) return Verdict::kVirtual;
-  return gate_verdict(hart, *row, number, mode_of(hart));
+  const Verdict verdict = gate_verdict(hart, *row, number, mode_of(hart));
+  return verdict == Verdict::kAllowed && is_write ? gate_guest_write(hart, number) : verdict;
 }
 
 bool is_reading(CsrOp op) { return op != CsrOp::kWriteOnly; }
 bool is_writing(CsrOp op) { return op != CsrOp::kRead; }
 
 CsrWrite make_write(CsrOp op, std::uint64_t old, std::uint64_t operand) {
-  if (op == CsrOp::kSet) return {old | operand, operand};
-  if (op == CsrOp::kClear) return {old & ~operand, operand};
-  return {operand, ~std::uint64_t{0}};
+  if (op == CsrOp::kSet) return {old | operand, operand, true, old};
+  if (op == CsrOp::kClear) return {old & ~operand, operand, true, old};
+  return {operand, ~std::uint64_t{0}, is_reading(op), old};
 }
 
 void apply_effects(Hart& hart, std::uint8_t effects) {

@@ -95,7 +95,4 @@ constexpr std::uint64_t misa_bit(char letter) { return std::uint64_t{1} << (lett
 /// The interrupt bit of mcause, scause and vscause.
 inline constexpr std::uint64_t kCauseInterrupt = std::uint64_t{1} << 63;
 
-/// The number of guest external interrupts (GEILEN): none before there is an IMSIC with guest files.
-inline constexpr unsigned kGeilen = 0;
-
 }  // namespace gstage::riscv

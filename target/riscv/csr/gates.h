@@ -7,6 +7,10 @@ namespace gstage::riscv {
 
 /// Predicates of the column `exists`.
 inline bool always(const Hart&) { return true; }
+inline bool has_smaia(const Hart& hart) { return hart.config->smaia; }
+inline bool has_ssaia(const Hart& hart) { return hart.config->ssaia; }
+inline bool has_h_ssaia(const Hart& hart) { return has_misa(hart, 'H') && hart.config->ssaia; }
+inline bool has_mtopei(const Hart& hart) { return hart.config->smaia && hart.imsic != nullptr; }
 inline bool has_f(const Hart& hart) { return has_misa(hart, 'F'); }
 inline bool has_h(const Hart& hart) { return has_misa(hart, 'H'); }
 inline bool has_pmp(const Hart& hart) { return hart.config->pmp; }
@@ -29,5 +33,17 @@ Verdict gate_stimecmp(const Hart& hart, unsigned number, CsrMode mode);
 Verdict gate_satp(const Hart& hart, unsigned number, CsrMode mode);
 /// hgatp: mstatus.TVM in HS-mode.
 Verdict gate_hgatp(const Hart& hart, unsigned number, CsrMode mode);
+
+/// mireg, sireg, vsireg: whether the register that the select register names is there.
+Verdict gate_mireg(const Hart& hart, unsigned number, CsrMode mode);
+Verdict gate_sireg(const Hart& hart, unsigned number, CsrMode mode);
+Verdict gate_vsireg(const Hart& hart, unsigned number, CsrMode mode);
+/// stopei and vstopei: whether there is an interrupt file, mvien.SEI and hstatus.VGEIN.
+Verdict gate_stopei(const Hart& hart, unsigned number, CsrMode mode);
+Verdict gate_vstopei(const Hart& hart, unsigned number, CsrMode mode);
+/// sip and sie: hvictl.VTI in VS-mode.
+Verdict gate_sip(const Hart& hart, unsigned number, CsrMode mode);
+/// What is kept from a guest's writes alone: stimecmp under hvictl.VTI.
+Verdict gate_guest_write(const Hart& hart, unsigned number);
 
 }  // namespace gstage::riscv

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Hypervisor registers other than interrupts and translation.
+#include "target/riscv/aia/imsic.h"
 #include "target/riscv/csr/row.h"
 
 namespace gstage::riscv {
 
 namespace {
 
-/// VSXL is read-only, VSBE zero; VGEIN is read-only zero while there are no guest external interrupts.
+/// VSXL is read-only, VSBE zero.
 constexpr std::uint64_t kHstatusMask = hstatus::Gva::kMask | hstatus::Spv::kMask | hstatus::Spvp::kMask |
                                        hstatus::Hu::kMask | hstatus::Vtvm::kMask | hstatus::Vtw::kMask |
                                        hstatus::Vtsr::kMask;
-static_assert(kGeilen == 0, "VGEIN must hold the numbers up to GEILEN");
 
 /// The bits that the table "Bits of hedeleg that must be writable or must be read-only zero" calls writable.
 constexpr std::uint64_t kHedelegMask = 0x1ff | 1ull << 12 | 1ull << 13 | 1ull << 15 | 1ull << 18 | 1ull << 19;
@@ -19,8 +19,13 @@ constexpr std::uint64_t kHedelegMask = 0x1ff | 1ull << 12 | 1ull << 13 | 1ull <<
 
 std::uint64_t read_hstatus(Hart& hart, unsigned) { return hstatus::Vsxl::set(hart.hstatus, kXlen64); }
 std::uint8_t write_hstatus(Hart& hart, unsigned, const CsrWrite& write) {
-  hart.hstatus = write.value & kHstatusMask;
-  return kNoEffect;
+  // VGEIN is WLRL: what is no guest file's number changes nothing.
+  const std::uint64_t named = hstatus::Vgein::get(write.value);
+  const bool is_number = named <= guest_external_interrupts(hart);
+  const std::uint64_t vgein = is_number ? named : hstatus::Vgein::get(hart.hstatus);
+  const bool is_changed = vgein != hstatus::Vgein::get(hart.hstatus);
+  hart.hstatus = hstatus::Vgein::set(write.value & kHstatusMask, vgein);
+  return is_changed ? kEffectInterrupts : kNoEffect;
 }
 
 std::uint8_t write_hedeleg(Hart& hart, unsigned, const CsrWrite& write) {

@@ -2,6 +2,8 @@
 // The interrupt registers of all levels: views of Hart::mie, and of what trap/interrupts.cpp finds pending.
 #include "target/riscv/trap/interrupts.h"
 
+#include "target/riscv/aia/fields.h"
+#include "target/riscv/aia/imsic.h"
 #include "target/riscv/cpu.h"
 #include "target/riscv/csr/row.h"
 
@@ -10,7 +12,7 @@ namespace gstage::riscv {
 namespace {
 
 std::uint64_t interrupts_of(const Hart& hart) {
-  return kMachineInterrupts | kSupervisorInterrupts | (has_misa(hart, 'H') ? kHypervisorInterrupts : 0);
+  return kMachineInterrupts | kSupervisorInterrupts | (has_misa(hart, 'H') ? hypervisor_interrupts(hart) : 0);
 }
 /// VS-level interrupts that the guest sees, in their places of hip.
 std::uint64_t guest_interrupts(const Hart& hart) { return hart.hideleg & kVsInterrupts; }
@@ -18,18 +20,25 @@ std::uint64_t guest_interrupts(const Hart& hart) { return hart.hideleg & kVsInte
 /// Bits that the guest names in vsie and vsip lie one place higher in hie and hip.
 CsrWrite from_guest(const CsrWrite& write) { return {write.value << 1, write.mask << 1}; }
 
+/// Bits of hvip that there are.
+std::uint64_t hvip_mask(const Hart& hart) {
+  return kVsInterrupts | (hart.config->ssaia ? kLocalInterrupts : 0);
+}
+
+}  // namespace
+
 /// SSIP is the one bit that software and a wire can set and software clears: the wire is an edge.
-void write_soft_pending(Hart& hart, const CsrWrite& write, std::uint64_t writable) {
+void store_software_pending(Hart& hart, const CsrWrite& write, std::uint64_t writable) {
   const std::uint64_t ssip = interrupt_bit(kSsi);
   hart.mip = write.over(hart.mip, writable);
   if ((write.mask & writable & ssip) != 0 && (write.value & ssip) == 0)
     hart.irq_lines.fetch_and(~ssip, std::memory_order_seq_cst);
 }
 
-}  // namespace
+std::uint64_t filtered_interrupts(const Hart& hart) { return hart.mvien & ~effective_mideleg(hart); }
 
 std::uint64_t effective_mideleg(const Hart& hart) {
-  const std::uint64_t always = has_misa(hart, 'H') ? kHypervisorInterrupts : 0;
+  const std::uint64_t always = has_misa(hart, 'H') ? hypervisor_interrupts(hart) : 0;
   return (hart.mideleg & kSupervisorInterrupts) | always;
 }
 
@@ -47,44 +56,52 @@ std::uint8_t write_mie(Hart& hart, unsigned, const CsrWrite& write) {
 
 std::uint64_t read_mip(Hart& hart, unsigned) { return pending_interrupts(hart); }
 std::uint8_t write_mip(Hart& hart, unsigned, const CsrWrite& write) {
-  std::uint64_t writable = interrupt_bit(kSsi) | interrupt_bit(kSei);
+  // While mvien has SEI, the software-writable bit is mvip's alone.
+  std::uint64_t writable = interrupt_bit(kSsi) | (interrupt_bit(kSei) & ~hart.mvien);
   // STIP belongs to stimecmp where that is in force.
   if (!has_stimecmp_interrupt(hart)) writable |= interrupt_bit(kSti);
-  write_soft_pending(hart, write, writable);
+  store_software_pending(hart, write, writable);
   if (has_misa(hart, 'H')) hart.hvip = write.over(hart.hvip, interrupt_bit(kVssi));
   return kEffectInterrupts;
 }
 
 std::uint64_t read_sie(Hart& hart, unsigned) {
-  return hart.mie & effective_mideleg(hart) & kSupervisorInterrupts;
+  return (hart.mie & effective_mideleg(hart) & kSupervisorInterrupts) |
+         (hart.sie_own & filtered_interrupts(hart));
 }
 std::uint8_t write_sie(Hart& hart, unsigned, const CsrWrite& write) {
   hart.mie = write.over(hart.mie, effective_mideleg(hart) & kSupervisorInterrupts);
+  hart.sie_own = write.over(hart.sie_own, filtered_interrupts(hart));
   return kEffectInterrupts;
 }
 
 std::uint64_t read_sip(Hart& hart, unsigned) {
-  return pending_interrupts(hart) & effective_mideleg(hart) & kSupervisorInterrupts;
+  return (pending_interrupts(hart) & effective_mideleg(hart) & kSupervisorInterrupts) |
+         virtual_for_supervisor(hart);
 }
 std::uint8_t write_sip(Hart& hart, unsigned, const CsrWrite& write) {
-  write_soft_pending(hart, write, effective_mideleg(hart) & interrupt_bit(kSsi));
+  store_software_pending(hart, write, effective_mideleg(hart) & interrupt_bit(kSsi));
+  // SEIP is read-only in sip also where it is mvip's.
+  hart.mvip = write.over(hart.mvip, filtered_interrupts(hart) & ~interrupt_bit(kSei));
   return kEffectInterrupts;
 }
 
-std::uint64_t read_hie(Hart& hart, unsigned) { return hart.mie & kHypervisorInterrupts; }
+std::uint64_t read_hie(Hart& hart, unsigned) { return hart.mie & hypervisor_interrupts(hart); }
 std::uint8_t write_hie(Hart& hart, unsigned, const CsrWrite& write) {
-  hart.mie = write.over(hart.mie, kHypervisorInterrupts);
+  hart.mie = write.over(hart.mie, hypervisor_interrupts(hart));
   return kEffectInterrupts;
 }
 
-std::uint64_t read_hip(Hart& hart, unsigned) { return pending_interrupts(hart) & kHypervisorInterrupts; }
+std::uint64_t read_hip(Hart& hart, unsigned) {
+  return pending_interrupts(hart) & hypervisor_interrupts(hart);
+}
 std::uint8_t write_hip(Hart& hart, unsigned, const CsrWrite& write) {
   hart.hvip = write.over(hart.hvip, interrupt_bit(kVssi));
   return kEffectInterrupts;
 }
 
 std::uint8_t write_hvip(Hart& hart, unsigned, const CsrWrite& write) {
-  hart.hvip = write.over(hart.hvip, kVsInterrupts);
+  hart.hvip = write.over(hart.hvip, hvip_mask(hart));
   return kEffectInterrupts;
 }
 
@@ -93,25 +110,27 @@ std::uint8_t write_hideleg(Hart& hart, unsigned, const CsrWrite& write) {
   return kEffectInterrupts;
 }
 
-std::uint64_t read_vsie(Hart& hart, unsigned) { return (hart.mie & guest_interrupts(hart)) >> 1; }
+std::uint64_t read_vsie(Hart& hart, unsigned) {
+  return (hart.mie & guest_interrupts(hart)) >> 1 | (hart.vsie_own & hart.hvien);
+}
 std::uint8_t write_vsie(Hart& hart, unsigned, const CsrWrite& write) {
   hart.mie = from_guest(write).over(hart.mie, guest_interrupts(hart));
+  hart.vsie_own = write.over(hart.vsie_own, hart.hvien);
   return kEffectInterrupts;
 }
 
 std::uint64_t read_vsip(Hart& hart, unsigned) {
-  return (pending_interrupts(hart) & guest_interrupts(hart)) >> 1;
+  return (pending_interrupts(hart) & guest_interrupts(hart)) >> 1 | virtual_for_guest(hart);
 }
 std::uint8_t write_vsip(Hart& hart, unsigned, const CsrWrite& write) {
   hart.hvip = from_guest(write).over(hart.hvip, guest_interrupts(hart) & interrupt_bit(kVssi));
+  hart.hvip = write.over(hart.hvip, hart.hvien);
   return kEffectInterrupts;
 }
 
-std::uint64_t read_hgeip(Hart& hart, unsigned) {
-  return hart.hgeip.load(std::memory_order_acquire) & kGuestFileMask;
-}
+std::uint64_t read_hgeip(Hart& hart, unsigned) { return signalling_guest_files(hart, guest_file_mask(hart)); }
 std::uint8_t write_hgeie(Hart& hart, unsigned, const CsrWrite& write) {
-  hart.hgeie = write.value & kGuestFileMask;
+  hart.hgeie = write.value & guest_file_mask(hart);
   return kEffectInterrupts;
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <cstring>
+
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
 
@@ -28,6 +30,8 @@ void reset_machine(Hart& hart) {
   hart.mstatus = hart.mtvec = hart.mscratch = hart.mepc = hart.mcause = 0;
   hart.mtval = hart.mtval2 = hart.mtinst = 0;
   hart.medeleg = hart.mideleg = hart.mie = hart.mip = 0;
+  hart.miselect = hart.mvien = hart.mvip = hart.sie_own = 0;
+  std::memset(hart.miprio, 0, sizeof hart.miprio);
   hart.mcounteren = hart.mcountinhibit = hart.menvcfg = hart.mseccfg = 0;
   hart.cycle_offset = hart.instret_offset = 0;
   for (unsigned i = 0; i < kPmpEntries; ++i) {
@@ -40,6 +44,9 @@ void reset_hypervisor(Hart& hart) {
   hart.scounteren = hart.senvcfg = 0;
   hart.hstatus = hart.hedeleg = hart.hideleg = hart.hvip = 0;
   hart.hcounteren = hart.henvcfg = hart.hgeie = 0;
+  hart.hvien = hart.vsie_own = hart.hvictl = 0;
+  std::memset(hart.siprio, 0, sizeof hart.siprio);
+  std::memset(hart.hviprio, 0, sizeof hart.hviprio);
   hart.htimedelta = hart.htval = hart.htinst = hart.hgatp = 0;
 }
 

@@ -30,6 +30,8 @@ enum CsrEffect : std::uint8_t {
 struct CsrWrite {
   std::uint64_t value;
   std::uint64_t mask;
+  bool has_read = false;   ///< the instruction reads too …
+  std::uint64_t read = 0;  ///< … this
   /// `stored` with the named bits replaced, of those in `writable`.
   [[nodiscard]] std::uint64_t over(std::uint64_t stored, std::uint64_t writable) const {
     const std::uint64_t taken = mask & writable;
@@ -74,6 +76,11 @@ inline bool has_vstimecmp_interrupt(const Hart& hart) {
 inline std::uint64_t epc_mask(const Hart& hart) { return has_misa(hart, 'C') ? ~1ull : ~3ull; }
 /// mideleg with the bits that the hypervisor extension makes read-only one.
 std::uint64_t effective_mideleg(const Hart& hart);
+
+/// Writes the software-writable bits of mip, as far as `writable` names them.
+void store_software_pending(Hart& hart, const CsrWrite& write, std::uint64_t writable);
+/// The bits of sie that are no views of mie.
+std::uint64_t filtered_interrupts(const Hart& hart);
 
 /// Bits of menvcfg that can be set on this hart, and of henvcfg, which menvcfg restricts.
 std::uint64_t menvcfg_mask(const Hart& hart);

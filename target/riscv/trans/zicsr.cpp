@@ -53,15 +53,21 @@ bool is_harmless(unsigned number) {
     case 0x142:
     case 0x143:
     case 0x14d:
+    case 0x150:  // siselect; a claim (stopei) can only take interrupts away
+    case 0x15c:
     case 0x205:  // the same of VS
     case 0x240:
     case 0x241:
     case 0x242:
     case 0x243:
     case 0x24d:
+    case 0x250:
+    case 0x25c:
     case 0x302:  // medeleg, mtvec, mcounteren
     case 0x305:
     case 0x306:
+    case 0x350:  // miselect, mtopei
+    case 0x35c:
     case 0x340:  // mscratch, mepc, mcause, mtval, mtinst, mtval2
     case 0x341:
     case 0x342:

@@ -3,6 +3,8 @@
 // mie) Registers", and "Hypervisor Interrupt (hvip, hip, and hie) Registers").
 #include "target/riscv/trap/interrupts.h"
 
+#include "target/riscv/aia/imsic.h"
+#include "target/riscv/aia/top.h"
 #include "target/riscv/csr/row.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/trap/entry.h"
@@ -12,12 +14,11 @@ namespace gstage::riscv {
 
 namespace {
 
-/// Decreasing priority, the same at every level.
 struct Interrupt {
-  InterruptBit bit;
+  unsigned number;
   const char* name;
 };
-constexpr Interrupt kByPriority[] = {
+constexpr Interrupt kNames[] = {
     {kMei, "machine external interrupt"},
     {kMsi, "machine software interrupt"},
     {kMti, "machine timer interrupt"},
@@ -28,21 +29,27 @@ constexpr Interrupt kByPriority[] = {
     {kVsei, "virtual supervisor external interrupt"},
     {kVssi, "virtual supervisor software interrupt"},
     {kVsti, "virtual supervisor timer interrupt"},
+    {13, "counter overflow interrupt"},
+    {35, "low-priority RAS event"},
+    {43, "high-priority RAS event"},
 };
 
-InterruptBit first_of(std::uint64_t pending) {
-  for (const Interrupt& interrupt : kByPriority)
-    if ((pending & interrupt_bit(interrupt.bit)) != 0) return interrupt.bit;
-  return kByPriority[0].bit;
+/// VSEI and SGEI: of the guest files only those are looked at that either asks for.
+std::uint64_t pending_of_files(const Hart& hart) {
+  // VGEIN = 0 names no file: hgeip has no bit 0.
+  const std::uint64_t selected = std::uint64_t{1} << hstatus::Vgein::get(hart.hstatus) & ~std::uint64_t{1};
+  const std::uint64_t signalling = signalling_guest_files(hart, selected | hart.hgeie);
+  std::uint64_t pending = 0;
+  if ((signalling & selected) != 0) pending |= interrupt_bit(kVsei);
+  if ((signalling & hart.hgeie) != 0) pending |= interrupt_bit(kSgei);
+  return pending;
 }
 
 /// VS-level bits: hvip, the guest file that VGEIN selects, and vstimecmp.
 std::uint64_t pending_for_guest(const Hart& hart, std::uint64_t wanted) {
   if (!has_misa(hart, 'H')) return 0;
   std::uint64_t pending = hart.hvip & kVsInterrupts;
-  const std::uint64_t guest_files = hart.hgeip.load(std::memory_order_acquire) & kGuestFileMask;
-  if ((guest_files >> hstatus::Vgein::get(hart.hstatus) & 1) != 0) pending |= interrupt_bit(kVsei);
-  if ((guest_files & hart.hgeie) != 0) pending |= interrupt_bit(kSgei);
+  if (hart.hgeip.load(std::memory_order_acquire) != 0) pending |= pending_of_files(hart);
   if ((wanted & ~pending & interrupt_bit(kVsti)) != 0 && has_vstimecmp_interrupt(hart) &&
       hart.cpu->time() + hart.htimedelta >= hart.vs.timecmp)
     pending |= interrupt_bit(kVsti);
@@ -52,13 +59,16 @@ std::uint64_t pending_for_guest(const Hart& hart, std::uint64_t wanted) {
 /// The pending ones of `wanted`. The clock is read only when a timer is among them.
 std::uint64_t pending_of(const Hart& hart, std::uint64_t wanted) {
   constexpr std::uint64_t kWired = kMachineInterrupts | interrupt_bit(kSei) | interrupt_bit(kSsi);
-  std::uint64_t pending = hart.irq_lines.load(std::memory_order_acquire) & kWired;
+  std::uint64_t pending =
+      confirmed_lines(hart, hart.irq_lines.load(std::memory_order_acquire) & kWired & wanted);
+  // While mvien has SEI, the bit that software writes is mvip's alone.
+  const std::uint64_t software = hart.mip & ~(hart.mvien & interrupt_bit(kSei));
   const std::uint64_t sti = interrupt_bit(kSti);
   if (has_stimecmp_interrupt(hart)) {
-    pending |= hart.mip & ~sti;
+    pending |= software & ~sti;
     if ((wanted & sti) != 0 && hart.cpu->time() >= hart.hs.timecmp) pending |= sti;
   } else {
-    pending |= hart.mip;
+    pending |= software;
   }
   return (pending | pending_for_guest(hart, wanted)) & wanted;
 }
@@ -71,24 +81,53 @@ struct Enabled {
   [[nodiscard]] std::uint64_t all() const { return machine | supervisor | guest; }
 };
 
+/// Whether interrupts for S-mode, and for VS-mode, are taken now at all.
+bool is_supervisor_open(const Hart& hart) {
+  if (hart.priv == kMachine) return false;
+  return hart.v != 0 || hart.priv == kUser || status::Sie::get(hart.hs.status) != 0;
+}
+bool is_guest_open(const Hart& hart) {
+  return hart.v != 0 && (hart.priv == kUser || status::Sie::get(hart.vs.status) != 0);
+}
+
 Enabled enabled_interrupts(const Hart& hart) {
   Enabled enabled;
   const std::uint64_t mideleg = effective_mideleg(hart);
   const std::uint64_t hideleg = hart.hideleg & mideleg;
   if (hart.priv != kMachine || status::Mie::get(hart.mstatus) != 0) enabled.machine = hart.mie & ~mideleg;
   if (hart.priv == kMachine) return enabled;
-  const bool is_below_hs = hart.v != 0 || hart.priv == kUser;
-  if (is_below_hs || status::Sie::get(hart.hs.status) != 0)
-    enabled.supervisor = hart.mie & mideleg & ~hideleg;
-  if (hart.v != 0 && (hart.priv == kUser || status::Sie::get(hart.vs.status) != 0))
-    enabled.guest = hart.mie & hideleg;
+  if (is_supervisor_open(hart)) enabled.supervisor = hart.mie & mideleg & ~hideleg;
+  if (is_guest_open(hart)) enabled.guest = hart.mie & hideleg;
   return enabled;
 }
 
-void enter_interrupt(Hart& hart, TrapTarget target, std::uint64_t pending) {
-  std::uint64_t number = first_of(pending);
-  // The guest knows VS-level interrupts under the numbers of S-level ones: one less.
-  if (target == TrapTarget::kGuest) --number;
+/// Bits of hip in their places of vsip: the guest knows VS-level interrupts under the numbers of S-level
+/// ones.
+std::uint64_t as_in_vsip(std::uint64_t pending) { return (pending & kVsInterrupts) >> 1; }
+
+/// Interrupts to be taken now, by the level they go to; those of VS level numbered as in vsip.
+struct Takeable {
+  std::uint64_t machine = 0;
+  std::uint64_t supervisor = 0;
+  std::uint64_t vstopi = 0;  ///< at VS level the register itself decides
+  [[nodiscard]] bool any() const { return machine != 0 || supervisor != 0 || vstopi != 0; }
+};
+
+Takeable takeable(const Hart& hart) {
+  const Enabled enabled = enabled_interrupts(hart);
+  const std::uint64_t pending = enabled.all() == 0 ? 0 : pending_of(hart, enabled.all());
+  Takeable found{pending & enabled.machine, pending & enabled.supervisor, 0};
+  if (hart.priv == kMachine) return found;
+  if (hart.mvien != 0 && is_supervisor_open(hart))
+    found.supervisor |= virtual_for_supervisor(hart) & hart.sie_own;
+  if (!is_guest_open(hart)) return found;
+  std::uint64_t guest = as_in_vsip(pending & enabled.guest);
+  if (hart.hvien != 0) guest |= virtual_for_guest(hart) & hart.vsie_own;
+  if ((guest | hart.hvictl) != 0) found.vstopi = vstopi_of(hart, guest);
+  return found;
+}
+
+void enter_interrupt(Hart& hart, TrapTarget target, unsigned number) {
   TrapEntry entry{};
   entry.cause = kCauseInterrupt | number;
   enter_trap(hart, target, entry);
@@ -96,34 +135,60 @@ void enter_interrupt(Hart& hart, TrapTarget target, std::uint64_t pending) {
 
 }  // namespace
 
+std::uint64_t hypervisor_interrupts(const Hart& hart) {
+  return kVsInterrupts | (guest_external_interrupts(hart) > 0 ? interrupt_bit(kSgei) : 0);
+}
+
+std::uint64_t virtual_for_supervisor(const Hart& hart) {
+  // mvip.SEIP is where the software-writable bit of mip is.
+  const std::uint64_t sei = interrupt_bit(kSei);
+  return ((hart.mvip & ~sei) | (hart.mip & sei)) & filtered_interrupts(hart);
+}
+
+std::uint64_t virtual_for_guest(const Hart& hart) { return hart.hvip & hart.hvien; }
+
+std::uint64_t ready_for_machine(const Hart& hart) {
+  return pending_of(hart, hart.mie & ~effective_mideleg(hart));
+}
+
+std::uint64_t ready_for_supervisor(const Hart& hart) {
+  const std::uint64_t delegated = effective_mideleg(hart) & ~hart.hideleg;
+  return pending_of(hart, hart.mie & delegated) | (virtual_for_supervisor(hart) & hart.sie_own);
+}
+
+std::uint64_t ready_for_guest(const Hart& hart) {
+  return as_in_vsip(pending_of(hart, hart.mie & hart.hideleg)) | (virtual_for_guest(hart) & hart.vsie_own);
+}
+
 const char* interrupt_name(std::uint64_t number) {
-  for (const Interrupt& interrupt : kByPriority)
-    if (interrupt.bit == number) return interrupt.name;
+  for (const Interrupt& interrupt : kNames)
+    if (interrupt.number == number) return interrupt.name;
   return "unknown interrupt";
 }
 
 std::uint64_t pending_interrupts(const Hart& hart) { return pending_of(hart, ~std::uint64_t{0}); }
 
-bool has_wakeup(const Hart& hart) { return pending_of(hart, hart.mie) != 0; }
+bool has_wakeup(const Hart& hart) {
+  if (pending_of(hart, hart.mie) != 0) return true;
+  // What is not in mip (AIA, "WFI (Wait for Interrupt) instruction").
+  if ((hart.mvien | hart.hvien | hart.hvictl) == 0) return false;
+  return (virtual_for_supervisor(hart) & hart.sie_own) != 0 || vstopi(hart) != 0;
+}
 
 void update_interrupts(Hart& hart) {
-  const std::uint64_t enabled = enabled_interrupts(hart).all();
-  if (enabled != 0 && pending_of(hart, enabled) != 0)
-    hart.core.attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
+  if (takeable(hart).any()) hart.core.attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
 }
 
 bool take_interrupt(Hart& hart) {
-  const Enabled enabled = enabled_interrupts(hart);
-  const std::uint64_t pending = pending_of(hart, enabled.all());
-  if (pending == 0) return false;
+  const Takeable found = takeable(hart);
   // Higher levels first.
-  if ((pending & enabled.machine) != 0)
-    enter_interrupt(hart, TrapTarget::kMachine, pending & enabled.machine);
-  else if ((pending & enabled.supervisor) != 0)
-    enter_interrupt(hart, TrapTarget::kSupervisor, pending & enabled.supervisor);
-  else
-    enter_interrupt(hart, TrapTarget::kGuest, pending & enabled.guest);
-  return true;
+  if (found.machine != 0)
+    enter_interrupt(hart, TrapTarget::kMachine, machine_top(hart, found.machine).number);
+  else if (found.supervisor != 0)
+    enter_interrupt(hart, TrapTarget::kSupervisor, supervisor_top(hart, found.supervisor).number);
+  else if (found.vstopi != 0)
+    enter_interrupt(hart, TrapTarget::kGuest, topi_number(found.vstopi));
+  return found.any();
 }
 
 }  // namespace gstage::riscv

@@ -17,11 +17,20 @@ inline constexpr std::uint64_t kSupervisorInterrupts =
     interrupt_bit(kSsi) | interrupt_bit(kSti) | interrupt_bit(kSei);
 inline constexpr std::uint64_t kVsInterrupts =
     interrupt_bit(kVssi) | interrupt_bit(kVsti) | interrupt_bit(kVsei);
-/// What hip and hie hold: SGEI exists with guest external interrupts only.
-inline constexpr std::uint64_t kHypervisorInterrupts =
-    kVsInterrupts | (kGeilen > 0 ? interrupt_bit(kSgei) : 0);
 
-/// Bits GEILEN:1 of hgeip and hgeie.
-inline constexpr std::uint64_t kGuestFileMask = ((std::uint64_t{1} << kGeilen) - 1) << 1;
+struct Hart;
+
+/// What hip and hie hold: SGEI exists with guest external interrupts only.
+std::uint64_t hypervisor_interrupts(const Hart& hart);
+
+/// Interrupts that are pending and enabled at a level, whatever the global enables say. Those of VS level are
+/// numbered as in vsip, and hvictl is not yet considered.
+std::uint64_t ready_for_machine(const Hart& hart);
+std::uint64_t ready_for_supervisor(const Hart& hart);
+std::uint64_t ready_for_guest(const Hart& hart);
+/// The bits of sip that mvien makes virtual, and those of vsip that hvien makes so, as far as they are
+/// pending.
+std::uint64_t virtual_for_supervisor(const Hart& hart);
+std::uint64_t virtual_for_guest(const Hart& hart);
 
 }  // namespace gstage::riscv

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// MSIs from other threads against claims: none is lost between a store and a CSR access.
+#include <atomic>
+#include <memory>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/riscv_hart.h"
+
+#include "target/riscv/aia/imsic.h"
+
+namespace gstage::riscv {
+namespace {
+
+class AiaStormTest : public RiscvHart {};
+
+/// Each sender sends its identity and waits until it was claimed before it sends it again: every MSI counts.
+TEST_F(AiaStormTest, EveryMsiIsClaimedOnce) {
+  constexpr unsigned kSenders = 2;
+  constexpr unsigned kEach = 20'000;
+  config.smaia = config.ssaia = true;
+  restart();
+  Imsic imsic({255, 1}, hart(), cpu);
+  hart().imsic = &imsic;
+  InterruptFile& file = *imsic.guest(1);
+  file.write(0x70, 1, ~0ull);
+  for (unsigned select = 0xc0; select < 0xc8; select += 2) file.write(select, ~0ull, ~0ull);
+  std::atomic<unsigned> claimed[kSenders] = {};
+  const auto identity_of = [](unsigned sender) { return 3 + 100 * sender; };
+  std::vector<std::thread> senders;
+  for (unsigned sender = 0; sender < kSenders; ++sender) {
+    senders.emplace_back([&, sender] {
+      for (unsigned i = 0; i < kEach; ++i) {
+        file.receive(identity_of(sender));
+        while (claimed[sender] <= i) std::this_thread::yield();
+      }
+    });
+  }
+  unsigned total = 0;
+  unsigned spurious = 0;
+  while (total < kSenders * kEach) {
+    // What a hart that sleeps would look at.
+    if (signalling_guest_files(hart(), 2) == 0) {
+      std::this_thread::yield();
+      continue;
+    }
+    const unsigned identity = file.top();
+    file.claim(identity);
+    spurious += identity == 0 ? 1 : 0;
+    if (identity == 0) continue;
+    ++claimed[(identity - 3) / 100];
+    ++total;
+  }
+  for (std::thread& sender : senders) sender.join();
+  EXPECT_EQ(spurious, 0u);
+  EXPECT_EQ(file.top(), 0u);
+  EXPECT_EQ(hart().hgeip.load() & 2, 0u);
+  for (const auto& count : claimed) EXPECT_EQ(count.load(), kEach);
+}
+
+}  // namespace
+}  // namespace gstage::riscv
