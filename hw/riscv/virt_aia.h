@@ -11,6 +11,7 @@ namespace gstage::hw {
 /// `-machine virt,aia=`: the interrupt controllers of the board.
 enum class AiaKind : std::uint8_t { kNone, kAplic, kAplicImsic };
 
+/// The choice with the number of guest files.
 struct VirtAia {
   AiaKind kind = AiaKind::kNone;
   unsigned guest_files = 0;  ///< aia-guests=

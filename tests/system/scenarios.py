@@ -32,9 +32,20 @@ DISK = TINY + '-device virtio-blk-device,drive=d -drive if=none,id=d,format=raw,
 RESET = BARE + '-kernel {programs}/reset.elf '
 TWICE_CLEAN = ['MARK boot clean', 'MARK boot clean']
 
+IMSIC = '-M virt,aia=aplic-imsic,aia-guests={} '
+APLIC = '-M virt,aia=aplic '
+
 USERSPACE = ['OpenSBI v', 'Linux version', 'MARK userspace up', 'MARK done']
 NESTED = ['Linux version', 'MARK host up', r'kvm \[', 'MARK guest start', 'Linux version', 'MARK userspace up',
           'MARK done', 'MARK guest end rc=0', 'MARK host done']
+
+
+def kvm_aia(guest_files):
+    return NESTED[:2] + [rf'AIA available with {guest_files} guest external interrupts'] + NESTED[3:]
+
+
+def with_machine(machine, options):
+    return options.replace('-M virt ', machine)
 
 
 def harts(count):
@@ -59,6 +70,18 @@ SCENARIOS = [
              append='reboot=1'),
     Scenario('kvm-smp1-gsmp1', HOST, NESTED, 600),
     Scenario('kvm-smp2-gsmp2', HOST + '-smp 2', NESTED, 600, append='gsmp=2', parallel=False),
+
+    # AIA: what Linux's drivers say of it, then the KVM guest with in-kernel APLIC and IMSIC.
+    Scenario('linux-aplic', with_machine(APLIC, TINY), ['riscv-aplic', 'MARK userspace up', 'MARK done'], 300),
+    Scenario('linux-imsic-interp', with_machine(IMSIC.format(1), TINY) + '-accel interp',
+             ['riscv-imsic', 'MARK userspace up', 'MARK done'], 900),
+    Scenario('linux-imsic-smp2', with_machine(IMSIC.format(1), TINY) + '-smp 2', harts(2), 300, parallel=False),
+    Scenario('kvm-imsic-smp1', with_machine(IMSIC.format(3), HOST), kvm_aia(3), 600, append='gaia=aplic-imsic',
+             refuse='rcu.*stall'),
+    Scenario('kvm-imsic-smp2', with_machine(IMSIC.format(3), HOST) + '-smp 2', kvm_aia(3), 600,
+             append='gsmp=2 gaia=aplic-imsic', refuse='rcu.*stall', parallel=False),
+    Scenario('kvm-imsic-no-files', with_machine(IMSIC.format(0), HOST), kvm_aia(0), 600, append='gaia=aplic-imsic',
+             refuse='rcu.*stall'),
 
     # What the guest was told is flushed is in the file though the emulator dies the hardest way.
     Scenario('disk-kill', DISK, ['MARK disk flushed'], 300, exit_code=None, append='disk=write', disk='written'),
