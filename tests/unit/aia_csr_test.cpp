@@ -8,6 +8,7 @@
 
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/aia/priority.h"
+#include "hw/intc/imsic_pages.h"
 
 namespace gstage::riscv {
 namespace {
@@ -319,6 +320,24 @@ TEST_F(AiaCsrTest, IprioOrdersAndOnlyWhatCanBe) {
   EXPECT_EQ(read_reg(kSiselect, 0x32) & 0xff00, 0u) << "external interrupts have their controller's";
   write_reg(kMiselect, 0x30, ~0ull);
   EXPECT_EQ(read_reg(kMiselect, 0x30), 0xff00'ff00'ff00'ff00u);
+}
+
+TEST_F(AiaCsrTest, PagesAreFilesAndTakeAlignedWordsAlone) {
+  hw::ImsicPages pages({&imsic_->supervisor(), imsic_->guest(1), imsic_->guest(2), nullptr});
+  open_file(kSiselect);
+  EXPECT_TRUE(pages.mmio_write(0, 4, 5));
+  EXPECT_EQ(read(kStopei), 5u << 16 | 5u);
+  select_guest(2);
+  EXPECT_TRUE(pages.mmio_write(0x2000, 4, 6));
+  EXPECT_EQ(read_reg(kVsiselect, kEip0), 1u << 6);
+  EXPECT_TRUE(pages.mmio_write(0x2004, 4, 7));
+  EXPECT_TRUE(pages.mmio_write(0x3000, 4, 7));
+  EXPECT_TRUE(pages.mmio_write(0x7000, 4, 7));
+  EXPECT_EQ(read_reg(kVsiselect, kEip0), 1u << 6);
+  for (const unsigned size : {1u, 2u, 8u}) EXPECT_FALSE(pages.mmio_write(0, size, 8));
+  std::uint64_t value = 1;
+  EXPECT_TRUE(pages.mmio_read(0, 4, value));
+  EXPECT_EQ(value, 0u);
 }
 
 TEST(AiaPriorityTest, DefaultOrder) {

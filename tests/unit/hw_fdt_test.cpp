@@ -61,6 +61,38 @@ TEST_F(VirtFdtTest, RootAndMemory) {
   EXPECT_EQ(tree_.text("/memory@80000000", "device_type"), "memory");
 }
 
+TEST(VirtFdtAiaTest, AplicsAndImsicsAsOnQemusBoard) {
+  const Tree tree{make_virt_fdt(2, 1 << 30, {}, {AiaKind::kAplicImsic, 3})};
+  const auto phandle = [&tree](const char* path) { return tree.cells(path, "phandle").at(0); };
+  const std::string aplic_m = "/soc/interrupt-controller@c000000",
+                    aplic_s = "/soc/interrupt-controller@d000000";
+  const std::string imsic_m = "/soc/interrupt-controller@24000000",
+                    imsic_s = "/soc/interrupt-controller@28000000";
+  const std::uint32_t child = phandle(aplic_s.c_str());
+  EXPECT_EQ(tree.cells(aplic_m, "riscv,delegation"), (Cells{child, 1, 96}));
+  EXPECT_EQ(tree.cells(aplic_m, "riscv,children"), (Cells{child}));
+  EXPECT_EQ(tree.cells(aplic_m, "msi-parent"), (Cells{phandle(imsic_m.c_str())}));
+  EXPECT_EQ(tree.cells(aplic_s, "msi-parent"), (Cells{phandle(imsic_s.c_str())}));
+  EXPECT_EQ(tree.cells(aplic_s, "reg"), (Cells{0, 0xd000000, 0, 0x8000}));
+  EXPECT_EQ(tree.cells(imsic_s, "riscv,guest-index-bits"), (Cells{2}));
+  EXPECT_EQ(tree.cells(imsic_s, "riscv,num-ids"), (Cells{255}));
+  EXPECT_EQ(tree.cells(imsic_s, "reg"), (Cells{0, 0x28000000, 0, 0x8000}));
+  EXPECT_EQ(tree.cells(imsic_m, "reg"), (Cells{0, 0x24000000, 0, 0x2000}));
+  EXPECT_EQ(tree.bytes(imsic_m, "riscv,guest-index-bits"), "(missing)");
+  EXPECT_EQ(tree.bytes(imsic_m, "compatible"), std::string("qemu,imsics\0riscv,imsics\0", 26));
+  EXPECT_EQ(tree.cells("/soc/serial@10000000", "interrupts"), (Cells{10, 4}));
+  EXPECT_EQ(tree.cells("/soc/serial@10000000", "interrupt-parent"), (Cells{child}));
+}
+
+TEST(VirtFdtAiaTest, WithoutImsicsTheAplicsAreWired) {
+  const Tree tree{make_virt_fdt(1, 1 << 30, {}, {AiaKind::kAplic, 0})};
+  const std::uint32_t intc = tree.cells("/cpus/cpu@0/interrupt-controller", "phandle").at(0);
+  EXPECT_EQ(tree.cells("/soc/interrupt-controller@d000000", "interrupts-extended"), (Cells{intc, 9}));
+  EXPECT_EQ(tree.cells("/soc/interrupt-controller@c000000", "interrupts-extended"), (Cells{intc, 11}));
+  EXPECT_EQ(tree.bytes("/soc/interrupt-controller@d000000", "msi-parent"), "(missing)");
+  EXPECT_FALSE(tree.has("/soc/interrupt-controller@28000000"));
+}
+
 TEST_F(VirtFdtTest, Harts) {
   EXPECT_EQ(tree_.cells("/cpus", "timebase-frequency"), (Cells{10'000'000}));
   for (const unsigned hart : {0u, 1u}) {
