@@ -20,7 +20,7 @@ FOLDERS = ['softmmu', 'tcg', 'target', 'hw', 'tests', 'scripts', '.ci']
 # An #include goes from a layer to itself or to the left.
 LAYERS = ['softmmu', 'tcg', 'target', 'hw']
 # C and assembly that runs inside the emulated machine: bare metal has rules of its own.
-GUEST_FOLDERS = ('tests/insn/', 'tests/guests/', 'tests/system/')
+GUEST_FOLDERS = ('tests/insn/', 'tests/guests/', 'tests/system/', 'tests/bench/')
 MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 6
