@@ -101,8 +101,11 @@ static bool fault_storm(uint64_t n) {
 }
 
 const struct bench benches[] = {
-    {"ecall", ecall_least, false}, {"ecall-all-registers", ecall_full, false},  {"wfi-exit", wfi, false},
-    {"mmio-exit", device, false},  {"exit-touch-64-pages", touch, false},       {"guest-page-fault", fault_storm, false},
+    {"ecall", ecall_least, false},
+    {"ecall-all-registers", ecall_full, false},
+    {"wfi-exit", wfi, false},
+    {"mmio-exit", device, false},
+    {"exit-touch-64-pages", touch, false},
+    {"guest-page-fault", fault_storm, false},
     {0, 0, false},
 };
-

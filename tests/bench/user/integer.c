@@ -260,15 +260,15 @@ static uint64_t bignum(void) {
 }
 
 const struct bench integer_benches[] = {
-    {"integer", "list", list, 16143220738945574400, 0},
-    {"integer", "matrix", matrix, 9837730889729100374, 0},
+    {"integer", "list", list, 16143220738945574400u, 0},
+    {"integer", "matrix", matrix, 9837730889729100374u, 0},
     {"integer", "state-machine", state_machine, 532458970387712, 0},
-    {"integer", "sort", sort, 16104773980396452890, 0},
+    {"integer", "sort", sort, 16104773980396452890u, 0},
     {"integer", "crc", crc, 2119924159, 0},
     {"integer", "sieve", sieve, 6542, 0},
-    {"integer", "interpreter", interpreter, 4975833105340738423, 0},
+    {"integer", "interpreter", interpreter, 4975833105340738423u, 0},
     {"integer", "fib", fib, 17711, 0},
-    {"integer", "string", string, 11372687294459288254, 0},
-    {"integer", "bignum", bignum, 12497403112968868877, 0},
+    {"integer", "string", string, 11372687294459288254u, 0},
+    {"integer", "bignum", bignum, 12497403112968868877u, 0},
     {0, 0, 0, 0, 0},
 };
