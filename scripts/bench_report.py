@@ -93,7 +93,8 @@ def summary(table):
     if mean['gstage']:
         lines.append('| time in a KVM guest ÷ on the host Linux, '
                      f'gstage (peer: {mean["peer"]:.2f}) | {mean["gstage"]:.2f} | '
-                     f'| ≤ {NESTING_GOAL} | ≤ {NESTING_LEAST} | {verdict(mean["gstage"], NESTING_GOAL, NESTING_LEAST, True)} |')
+                     f'| ≤ {NESTING_GOAL} | ≤ {NESTING_LEAST} '
+                     f'| {verdict(mean["gstage"], NESTING_GOAL, NESTING_LEAST, True)} |')
     return lines
 
 
