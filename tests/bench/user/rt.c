@@ -72,21 +72,24 @@ uint64_t now_ns(void) {
   return time[0] * 1000000000 + time[1];
 }
 
+// A line is one write, so that nothing of the kernel's gets between its parts.
+static char line[256];
+static size_t line_used;
+
+static void put(char c) {
+  line[line_used++] = c;
+  if (c != '\n' && line_used < sizeof line) return;
+  SYS(write, 1, (long)line, (long)line_used);
+  line_used = 0;
+}
+
 void print(const char *text) {
-  size_t size = 0;
-  while (text[size]) size++;
-  SYS(write, 1, (long)text, (long)size);
+  while (*text) put(*text++);
 }
 
 void print_number(uint64_t value) {
-  char digits[24];
-  int at = sizeof digits - 1;
-  digits[at] = 0;
-  do {
-    digits[--at] = (char)('0' + value % 10);
-    value /= 10;
-  } while (value);
-  print(digits + at);
+  if (value >= 10) print_number(value / 10);
+  put((char)('0' + value % 10));
 }
 
 void *get_pages(size_t bytes) {

@@ -38,6 +38,7 @@ long syscall6(long number, const long args[6]);
 extern char **environment;
 
 uint64_t now_ns(void);
+// Written to the standard output by the line.
 void print(const char *text);
 void print_number(uint64_t value);
 _Noreturn void exit_with(int code);
