@@ -47,11 +47,20 @@ _start:
 1:  sd zero, 0(t0)
     addi t0, t0, 8
     bltu t0, t1, 1b
+    fence rw, rw
+    la t0, cleared
+    li t1, 1
+    sw t1, 0(t0)
     la sp, stack_top
     la t0, bench_main
     csrw mepc, t0
     mret
-2:  la sp, stack_top - 32768
+    // What the others write before hart 0 has cleared it would be lost.
+2:  la t0, cleared
+    lw t0, 0(t0)
+    beqz t0, 2b
+    fence rw, rw
+    la sp, stack_top - 32768
     la t0, secondary_main
     csrw mepc, t0
     mret
@@ -87,6 +96,11 @@ machine_lost:
     li t2, 0x100000
     sw t1, 0(t2)
     j machine_lost
+
+    .data
+    .balign 4
+cleared:
+    .word 0
 
     .bss
     .balign 16
