@@ -35,11 +35,13 @@ def per_iteration(ns):
 
 
 def figures(runs, native):
-    """{(group, name): medians, ratio with spread over the pairs of runs, ÷ native} of what both sides measured."""
-    out = {}
-    for key in runs['gstage'][0]:
+    """{(group, name): medians, ratio with spread over the pairs of runs, ÷ native} of what both sides measured in every
+    run, and the list of what they did not."""
+    out, missing = {}, []
+    for key in dict.fromkeys(key for side in runs for run in runs[side] for key in run):
         values = {side: [run[key] for run in runs[side] if key in run] for side in runs}
         if any(len(values[side]) < len(runs[side]) or min(values[side]) <= 0 for side in runs):
+            missing.append(key)
             continue
         middle = {side: statistics.median(values[side]) for side in runs}
         ratios = [theirs / ours for ours, theirs in zip(values['gstage'], values['peer'])]
@@ -49,7 +51,7 @@ def figures(runs, native):
             'ratio_least': min(ratios), 'ratio_most': max(ratios),
             'over_native': middle['gstage'] / statistics.median(at_home) if at_home else None,
         }
-    return out
+    return out, missing
 
 
 def group_rows(table, group):

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// usage: bench MILLISECONDS GROUP|NAME|all...
-// Runs each benchmark named for at least that long and prints "BENCH NAME iterations ns"; "SKIP NAME"
+// usage: bench [c]MILLISECONDS GROUP|NAME|all...
+// Runs each benchmark named for at least that long (with c: by CPU time) and
+// prints "BENCH NAME iterations ns"; "SKIP NAME"
 // where memory is short. A wrong result is "FAIL NAME result" and exit code 1. The START lines let a
 // reader of the console put its own clock to the same work.
 #include "bench.h"
@@ -29,7 +30,7 @@ static void run_once(const struct bench *bench) {
   exit_with(1);
 }
 
-static void measure(const struct bench *bench, uint64_t least_ns) {
+static void measure(const struct bench *bench, enum clock clock, uint64_t least_ns) {
   if (bench->megabytes && !enough_memory(bench->megabytes)) {
     print_line("SKIP", bench);
     print("\n");
@@ -39,11 +40,11 @@ static void measure(const struct bench *bench, uint64_t least_ns) {
   run_once(bench);
   print_line("START", bench);
   print("\n");
-  uint64_t begin = now_ns(), took = 0, n = 0;
+  uint64_t begin = now_ns(clock), took = 0, n = 0;
   do {
     run_once(bench);
     n++;
-    took = now_ns() - begin;
+    took = now_ns(clock) - begin;
   } while (took < least_ns);
   print_line("BENCH", bench);
   print(" ");
@@ -66,14 +67,17 @@ int run_main(int count, char **arguments) {
   // What fork+exec starts.
   if (count == 2 && equal(arguments[1], "true")) return 0;
   if (count < 3) {
-    print("usage: bench MILLISECONDS GROUP|NAME|all...\n");
+    print("usage: bench [c]MILLISECONDS GROUP|NAME|all...\n");
     return 2;
   }
   uint64_t ms = 0;
-  for (const char *digit = arguments[1]; *digit; digit++) ms = ms * 10 + (uint64_t)(*digit - '0');
+  enum clock clock = arguments[1][0] == 'c' ? CPU_CLOCK : WALL_CLOCK;
+  for (const char *digit = arguments[1] + (clock == CPU_CLOCK); *digit; digit++) {
+    ms = ms * 10 + (uint64_t)(*digit - '0');
+  }
   for (unsigned i = 0; i < sizeof groups / sizeof *groups; i++) {
     for (const struct bench *bench = groups[i]; bench->name; bench++) {
-      if (wanted(bench, arguments + 2)) measure(bench, ms * 1000000);
+      if (wanted(bench, arguments + 2)) measure(bench, clock, ms * 1000000);
     }
   }
   return 0;

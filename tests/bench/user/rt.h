@@ -37,7 +37,9 @@ long syscall6(long number, const long args[6]);
 
 extern char **environment;
 
-uint64_t now_ns(void);
+// As the kernel numbers them: CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID.
+enum clock { WALL_CLOCK = 1, CPU_CLOCK = 2 };
+uint64_t now_ns(enum clock clock);
 // Written to the standard output by the line.
 void print(const char *text);
 void print_number(uint64_t value);
