@@ -60,8 +60,9 @@ void TlbContext::clear_page_jumps(Vaddr vaddr) {
   JumpEntry* const group = &jumps[jump_index(page)];
   for (unsigned i = 0; i < kJumpGroup; ++i)
     if ((group[i].pc & ~kPageMask) == page) group[i] = JumpEntry{kNoPc, nullptr};
-  JumpEntry& straddling = jumps[jump_index(page - 2)];
-  if (straddling.pc == page - 2) straddling = JumpEntry{kNoPc, nullptr};
+  JumpEntry* const set = &jumps[jump_index(page - 2)];
+  for (unsigned way = 0; way < 2; ++way)
+    if (set[way].pc == page - 2) set[way] = JumpEntry{kNoPc, nullptr};
 }
 
 void TlbContext::drop_entry(TlbAccess access, unsigned slot) {

@@ -43,11 +43,26 @@ inline constexpr std::uint64_t kNoTag = ~std::uint64_t{0};
 /// Never equal to a pc, which is even.
 inline constexpr std::uint64_t kNoPc = ~std::uint64_t{0};
 
-/// The jump cache is grouped by page, so that a fence with an address clears one group: 32 groups of 64.
-inline constexpr unsigned kJumpCacheSize = 2048;
+/// The jump cache is grouped by page, so that a fence with an address clears one group: 64 groups of 32 sets
+/// of
+/// 2. Both entries of a set are looked at; a new one takes the first place and moves the old one to the
+/// second.
+inline constexpr unsigned kJumpCacheSize = 4096;
 inline constexpr unsigned kJumpGroup = 64;
+/// Of the first entry of the pc's set. Bits above are mixed in, for much code begins at multiples of 16.
 constexpr unsigned jump_index(std::uint64_t pc) {
-  return static_cast<unsigned>(((pc >> 6) & 0x7c0) | ((pc >> 1) & 0x3f));
+  return static_cast<unsigned>(((pc >> 6) & 0xfc0) | ((pc ^ (pc >> 5)) & 0x3e));
+}
+/// The entry of the pc, or null.
+inline const JumpEntry* find_jump(const JumpEntry* jumps, std::uint64_t pc) {
+  const JumpEntry* const set = &jumps[jump_index(pc)];
+  return set[0].pc == pc ? &set[0] : set[1].pc == pc ? &set[1] : nullptr;
+}
+/// Enters a jump.
+inline void enter_jump(JumpEntry* jumps, std::uint64_t pc, const void* code) {
+  JumpEntry* const set = &jumps[jump_index(pc)];
+  if (set[0].pc != pc) set[1] = set[0];
+  set[0] = {pc, code};
 }
 constexpr unsigned tlb_index(std::uint64_t vaddr) { return (vaddr >> kPageShift) & (kTlbSize - 1); }
 
@@ -87,7 +102,7 @@ inline constexpr unsigned kWriteFilterBits = 1u << 14;
 /// (Tlb::withhold_writes), nothing else.
 struct TlbContext {
   std::array<std::array<TlbEntry, kTlbSize>, 3> tables;  ///< by TlbAccess
-  std::array<JumpEntry, kJumpCacheSize> jumps;
+  alignas(64) std::array<JumpEntry, kJumpCacheSize> jumps;
   std::array<std::array<TlbOrigin, kTlbSize>, 3> origins;
   TlbKey key;
   bool in_use = false;

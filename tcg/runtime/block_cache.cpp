@@ -35,9 +35,13 @@ BlockCache::BlockCache(CodePages& code_pages)
     : code_pages_(code_pages), buckets_(std::make_unique<Bucket[]>(std::size_t{1} << kBucketBits)) {}
 
 unsigned BlockCache::bucket_of(const BlockKey& key) {
+  // The blocks of a page share a few cache lines of buckets.
+  constexpr unsigned kInPageBits = 6;
   const auto host = reinterpret_cast<std::uintptr_t>(key.host);
-  const std::uint64_t mixed = ((host >> 1) ^ key.flags) * 0x9e3779b97f4a7c15u;
-  return static_cast<unsigned>(mixed >> (64 - kBucketBits));
+  const std::uint64_t mixed = ((host >> kPageShift) ^ std::uint64_t{key.flags} << 40) * 0x9e3779b97f4a7c15u;
+  const auto page = static_cast<unsigned>(mixed >> (64 - (kBucketBits - kInPageBits)));
+  const auto in_page = static_cast<unsigned>((host >> 1 ^ host >> 7) & ((1u << kInPageBits) - 1));
+  return page << kInPageBits | in_page;
 }
 
 Block* BlockCache::find(const BlockKey& key) const {

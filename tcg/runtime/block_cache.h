@@ -34,7 +34,7 @@ class BlockCache {
   [[nodiscard]] std::size_t size() const { return made_; }
 
  private:
-  static constexpr unsigned kBucketBits = 16;
+  static constexpr unsigned kBucketBits = 17;
   static constexpr std::size_t kChunk = 512;
   /// Blocks with code in one page of guest memory, live or not yet swept, and which 64-byte lines they cover.
   struct PageCode {

@@ -65,7 +65,7 @@ Block* EngineBase::next_block(CpuCore& core) {
     Block* const block = blocks_.find(place.key);
     if (block == nullptr) return nullptr;
     const std::uint64_t pc = core.pc;
-    if (place.may_cache && !log_enabled(Log::kNoChain)) core.jumps[jump_index(pc)] = {pc, block->code};
+    if (place.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core.jumps, pc, block->code);
     core.pc_page = pc & ~kPageMask;
     if (log_enabled(Log::kExec)) dump_exec(guest_, core, *block);
     return block;

@@ -36,9 +36,9 @@ InterpEngine::InterpEngine(Guest& guest, AddressSpace& memory, Exclusive& exclus
 void InterpEngine::execute(CpuCore& core) {
   const GuestFloat guest_float(core);
   while (core.attention.load(std::memory_order_relaxed) == 0) {
-    const JumpEntry& jump = core.jumps[jump_index(core.pc)];
-    const auto* block = static_cast<const Block*>(jump.code);
-    if (jump.pc == core.pc && !block->is_dead.load(std::memory_order_acquire)) {
+    const JumpEntry* const jump = find_jump(core.jumps, core.pc);
+    const auto* block = jump == nullptr ? nullptr : static_cast<const Block*>(jump->code);
+    if (block != nullptr && !block->is_dead.load(std::memory_order_acquire)) {
       core.pc_page = core.pc & ~kPageMask;
     } else {
       block = next_block(core);

@@ -104,22 +104,30 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
   dispatch_ = a_.here();
   a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
   const auto attended = a_.jump_on(Cc::ne);
-  // The jump cache: JumpEntry at 16 * jump_index(pc).
-  static_assert(sizeof(JumpEntry) == 16);
+  // The jump cache: the pc's set lies at 16 * jump_index(pc).
+  static_assert(sizeof(JumpEntry) == 16 && jump_index(0x3e) == 0x3e && jump_index(0x7c0) == 0x3e &&
+                jump_index(0x3f000) == 0xfc0);
   a_.mov(ecx, eax);
+  a_.shr(ecx, 5);
   a_.mov(edx, eax);
-  a_.shr(ecx, 2);
-  a_.and_(edx, 0x7e);
-  a_.and_(ecx, 0x7c00);
-  a_.lea(ecx, ptr[rcx + rdx * 8]);
-  a_.add(rcx, a_.core(offsetof(CpuCore, jumps)));
-  a_.cmp(rax, qword[rcx + offsetof(JumpEntry, pc)]);
-  const auto missed = a_.short_on(Cc::ne);
-  a_.and_(rax, -4096);
-  a_.mov(a_.core(offsetof(CpuCore, pc_page)), rax);
-  a_.jmp(qword[rcx + offsetof(JumpEntry, code)]);
+  a_.xor_(ecx, eax);
+  a_.shr(edx, 2);
+  a_.and_(ecx, 0x3e);
+  a_.and_(edx, 0xfc00);
+  a_.shl(ecx, 4);
+  a_.add(rdx, a_.core(offsetof(CpuCore, jumps)));
+  a_.add(rcx, rdx);
+  const auto jump_if_entry = [&](std::size_t entry) {
+    a_.cmp(rax, qword[rcx + entry + offsetof(JumpEntry, pc)]);
+    const auto other = a_.short_on(Cc::ne);
+    a_.and_(rax, -4096);
+    a_.mov(a_.core(offsetof(CpuCore, pc_page)), rax);
+    a_.jmp(qword[rcx + entry + offsetof(JumpEntry, code)]);
+    a_.bind(other);
+  };
+  jump_if_entry(0);
+  jump_if_entry(sizeof(JumpEntry));
 
-  a_.bind(missed);
   a_.mov(a_.core(offsetof(CpuCore, pc)), rax);
   save(kCalleeSavedPinned, kAll);
   call_runtime(address_of(runtime.next));

@@ -79,7 +79,7 @@ TEST(VirtFdtAiaTest, AplicsAndImsicsAsOnQemusBoard) {
   EXPECT_EQ(tree.cells(imsic_s, "reg"), (Cells{0, 0x28000000, 0, 0x8000}));
   EXPECT_EQ(tree.cells(imsic_m, "reg"), (Cells{0, 0x24000000, 0, 0x2000}));
   EXPECT_EQ(tree.bytes(imsic_m, "riscv,guest-index-bits"), "(missing)");
-  EXPECT_EQ(tree.bytes(imsic_m, "compatible"), std::string("qemu,imsics\0riscv,imsics\0", 26));
+  EXPECT_EQ(tree.bytes(imsic_m, "compatible"), std::string("qemu,imsics\0riscv,imsics\0", 25));
   EXPECT_EQ(tree.cells("/soc/serial@10000000", "interrupts"), (Cells{10, 4}));
   EXPECT_EQ(tree.cells("/soc/serial@10000000", "interrupt-parent"), (Cells{child}));
 }

@@ -31,11 +31,11 @@ struct Context {
   void insert(TlbAccess access, Vaddr v, const TlbOrigin& o = {}, const void* host = host_a) {
     c->insert(access, v, host, o);
   }
-  void jump(std::uint64_t pc) { c->jumps[jump_index(pc)] = JumpEntry{pc, &some_code}; }
+  void jump(std::uint64_t pc) { enter_jump(c->jumps.data(), pc, &some_code); }
   bool has(TlbAccess access, Vaddr v) const {
     return c->tables[static_cast<unsigned>(access)][tlb_index(v.value)].tag == v.page().value;
   }
-  bool has_jump(std::uint64_t pc) const { return c->jumps[jump_index(pc)].pc == pc; }
+  bool has_jump(std::uint64_t pc) const { return find_jump(c->jumps.data(), pc) != nullptr; }
 };
 
 constexpr TlbAccess kAll[] = {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch};
