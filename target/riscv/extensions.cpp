@@ -33,21 +33,18 @@ constexpr std::size_t kCount = std::size(kExtensions);
 struct Model {
   const char* name;
   const char* help;
+  bool has_all;  ///< else the defaults of extensions.inc
 };
-constexpr Model kModels[] = {{"rv64", "a 64-bit hart with everything that is implemented"},
-                             {"max", "the same"}};
+constexpr Model kModels[] = {{"rv64", "a 64-bit hart", false},
+                             {"max", "a hart with everything that is implemented", true}};
 
 /// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
 constexpr const char* kNotYet[] = {
-    "e",        "b",         "v",         "zba",      "zbb",      "zbc",         "zbs",       "zbkb",
-    "zbkc",     "zbkx",      "zknd",      "zkne",     "zknh",     "zkr",         "zksed",     "zksh",
-    "zkt",      "zfa",       "zfh",       "zfhmin",   "zfinx",    "zdinx",       "zawrs",     "zacas",
-    "zabha",    "zicbom",    "zicboz",    "zicbop",   "zicond",   "zihintpause", "zihintntl", "zimop",
-    "zcmop",    "zca",       "zcb",       "zcd",      "zcmp",     "zcmt",        "zicfilp",   "zicfiss",
-    "ztso",     "zvfh",      "zvbb",      "zvbc",     "svinval",  "svnapot",     "svpbmt",    "svvptc",
-    "sscofpmf", "smstateen", "ssstateen", "smcsrind", "sscsrind", "smcdeleg",    "ssccfg",    "smcntrpmf",
-    "smrnmi",   "smdbltrp",  "ssdbltrp",  "smnpm",    "ssnpm",    "smmpm",       "sdtrig",    "debug",
-    "sv32",     "sv64",
+    "e",        "b",         "v",         "zknd",     "zkne",     "zknh",     "zkr",    "zksed",     "zksh",
+    "zkt",      "zfa",       "zfh",       "zfhmin",   "zfinx",    "zdinx",    "zacas",  "zabha",     "zca",
+    "zcd",      "zcmp",      "zcmt",      "zicfilp",  "zicfiss",  "ztso",     "zvfh",   "zvbb",      "zvbc",
+    "sscofpmf", "smstateen", "ssstateen", "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi",
+    "smdbltrp", "ssdbltrp",  "smnpm",     "ssnpm",    "smmpm",    "sdtrig",   "debug",  "sv32",      "sv64",
 };
 
 /// `dependent` cannot be without `base`.
@@ -56,10 +53,31 @@ struct Dependency {
   bool CpuConfig::*base;
 };
 constexpr Dependency kDependencies[] = {
-    {&CpuConfig::d, &CpuConfig::f},        {&CpuConfig::sv39, &CpuConfig::mmu},
-    {&CpuConfig::sv48, &CpuConfig::sv39},  {&CpuConfig::sv57, &CpuConfig::sv48},
-    {&CpuConfig::h, &CpuConfig::sv39},     {&CpuConfig::svadu, &CpuConfig::sv39},
+    {&CpuConfig::d, &CpuConfig::f},
+    {&CpuConfig::sv39, &CpuConfig::mmu},
+    {&CpuConfig::sv48, &CpuConfig::sv39},
+    {&CpuConfig::sv57, &CpuConfig::sv48},
+    {&CpuConfig::h, &CpuConfig::sv39},
+    {&CpuConfig::svadu, &CpuConfig::sv39},
     {&CpuConfig::smepmp, &CpuConfig::pmp},
+    {&CpuConfig::ziccamoa, &CpuConfig::a},
+    {&CpuConfig::ziccrse, &CpuConfig::a},
+    {&CpuConfig::za64rs, &CpuConfig::a},
+    {&CpuConfig::zawrs, &CpuConfig::a},
+    {&CpuConfig::zcb, &CpuConfig::c},
+    {&CpuConfig::zcmop, &CpuConfig::c},
+    {&CpuConfig::zcmop, &CpuConfig::zimop},
+    {&CpuConfig::shcounterenw, &CpuConfig::h},
+    {&CpuConfig::shgatpa, &CpuConfig::h},
+    {&CpuConfig::shtvala, &CpuConfig::h},
+    {&CpuConfig::shvsatpa, &CpuConfig::h},
+    {&CpuConfig::shvstvala, &CpuConfig::h},
+    {&CpuConfig::shvstvecd, &CpuConfig::h},
+    {&CpuConfig::ssccptr, &CpuConfig::sv39},
+    {&CpuConfig::svinval, &CpuConfig::sv39},
+    {&CpuConfig::svnapot, &CpuConfig::sv39},
+    {&CpuConfig::svpbmt, &CpuConfig::sv39},
+    {&CpuConfig::svvptc, &CpuConfig::sv39},
 };
 /// Without them there are no privileged instructions at all ("CSRs" of the privileged architecture).
 constexpr bool CpuConfig::*kMandatory[] = {&CpuConfig::i, &CpuConfig::zicsr};
@@ -82,6 +100,7 @@ std::optional<bool> parse_bool(const std::string& value) {
 /// The state of one parse: the settings, and which of them the user named.
 class Parser {
  public:
+  explicit Parser(const Model& model) : config_(model.has_all ? max_config() : CpuConfig{}) {}
   Status set(const Property& property);
   Status finish();
   [[nodiscard]] const CpuConfig& config() const { return config_; }
@@ -191,11 +210,11 @@ std::string models_text() {
 }  // namespace
 
 Result<CpuConfig> parse_cpu(const DeviceOptions& cpu) {
-  const bool is_model = std::any_of(std::begin(kModels), std::end(kModels),
-                                    [&cpu](const Model& model) { return cpu.driver == model.name; });
-  if (!is_model)
+  const Model* const model = std::find_if(std::begin(kModels), std::end(kModels),
+                                          [&cpu](const Model& m) { return cpu.driver == m.name; });
+  if (model == std::end(kModels))
     return error("-cpu: there is no model '%s': use one of %s", cpu.driver.c_str(), models_text().c_str());
-  Parser parser;
+  Parser parser(*model);
   for (const Property& property : cpu.properties)
     if (Status status = parser.set(property); !status) return status.error();
   if (Status status = parser.finish(); !status) return status.error();
@@ -231,11 +250,11 @@ std::string mmu_type(const CpuConfig& config) {
 
 std::string cpu_help() {
   std::string text = "Models:\n";
-  for (const Model& model : kModels) text += format("  %-10s %s\n", model.name, model.help);
-  text += "Properties, on or off:\n";
+  for (const Model& model : kModels) text += format("  %-12s %s\n", model.name, model.help);
+  text += "Properties, on or off (defaults of rv64):\n";
   const CpuConfig initial;
   for (const Extension& extension : kExtensions)
-    text += format("  %-10s %s (default: %s)\n", extension.property, extension.help,
+    text += format("  %-12s %s (default: %s)\n", extension.property, extension.help,
                    initial.*extension.member ? "on" : "off");
   return text + "priv_spec=v1.12.0|v1.13.0 and pmu-mask= are accepted and change nothing.\n";
 }

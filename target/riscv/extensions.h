@@ -16,6 +16,31 @@ struct CpuConfig {
 #undef EXTENSION
 };
 
+/// A hart with everything.
+constexpr CpuConfig max_config() {
+  CpuConfig config;
+#define EXTENSION(member, property, isa_name, on, help) config.member = true;
+#include "target/riscv/extensions.inc"
+#undef EXTENSION
+  // Of the advanced interrupts there is as much as the board has: aia= switches them on.
+  config.smaia = config.ssaia = false;
+  return config;
+}
+
+/// What the tables of instructions name as the condition of a row: an extension, or one of two.
+namespace has {
+#define EXTENSION(member, property, isa_name, on, help) \
+  constexpr bool member(const CpuConfig& config) { return config.member; }
+#include "target/riscv/extensions.inc"
+#undef EXTENSION
+/// One of the two is there.
+constexpr bool zbb_or_zbkb(const CpuConfig& config) { return config.zbb || config.zbkb; }
+/// One of the two is there.
+constexpr bool zbc_or_zbkc(const CpuConfig& config) { return config.zbc || config.zbkc; }
+/// Both are there.
+constexpr bool svinval_and_h(const CpuConfig& config) { return config.svinval && config.h; }
+}  // namespace has
+
 /// Reads `-cpu rv64|max,prop=on|off|true|false…`; refuses unknown models, properties, contradictory settings
 /// (d without f, h without s…) with a sentence. `x-h=` is accepted with a warning; priv_spec=v1.12.0|v1.13.0
 /// and pmu-mask= are accepted.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <bit>
 #include <cstdint>
 
 #include "tcg/ir/unit.h"
@@ -33,6 +34,9 @@ constexpr u64 integer(u64 a, u64 b);
 
 /// Whether the table int_semantics.inc has the op.
 constexpr bool is_integer_op(Op op) { return op >= Op::add && op <= Op::zext32; }
+
+/// Whether the op keeps the low bits of its argument and extends them.
+constexpr bool is_extension(Op op) { return op >= Op::sext8 && op <= Op::zext32; }
 
 /// The same for an op that is only known at run time; it must be an is_integer_op.
 constexpr u64 evaluate(Op op, u64 a, u64 b) {

@@ -41,6 +41,9 @@ Width width_of(const Inst& inst) {
     case Op::store_conditional:
     case Op::fcmp_s:
     case Op::fcmp_d: return zero_extended(1);
+    case Op::clz:
+    case Op::ctz:
+    case Op::cpop: return zero_extended(7);
     case Op::zext8: return zero_extended(8);
     case Op::zext16: return zero_extended(16);
     case Op::zext32: return zero_extended(32);
@@ -52,6 +55,7 @@ Width width_of(const Inst& inst) {
     case Op::shlw:
     case Op::shrw:
     case Op::sarw:
+    case Op::rotrw:
     case Op::mulw:
     case Op::divw:
     case Op::divuw:
@@ -131,6 +135,7 @@ void Folder::integer() {
 
 void Folder::unary() {
   if (is_konst(0)) return become_konst(semantics::evaluate(inst_.op, konst(0), 0));
+  if (!semantics::is_extension(inst_.op)) return;
   const Width have = width_of(source(0));
   const Width makes = width_of(inst_);
   const bool is_zero_extension = makes.zero < 64;
@@ -170,7 +175,8 @@ void Folder::with_zero() {
     case Op::xor_:
     case Op::shl:
     case Op::shr:
-    case Op::sar: replace_by(a); break;
+    case Op::sar:
+    case Op::rotr: replace_by(a); break;
     case Op::and_:
     case Op::mul:
     case Op::mulw:
@@ -181,7 +187,8 @@ void Folder::with_zero() {
     case Op::subw:
     case Op::shlw:
     case Op::shrw:
-    case Op::sarw: become_unary(Op::sext32, a); break;
+    case Op::sarw:
+    case Op::rotrw: become_unary(Op::sext32, a); break;
     default: break;
   }
 }

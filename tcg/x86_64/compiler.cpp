@@ -13,6 +13,8 @@ HostFeatures detect_host() {
   HostFeatures features;
   features.bmi2 = __builtin_cpu_supports("bmi2") != 0;
   features.fma = __builtin_cpu_supports("fma") != 0;
+  features.bit_counts = __builtin_cpu_supports("lzcnt") != 0 && __builtin_cpu_supports("bmi") != 0 &&
+                        __builtin_cpu_supports("popcnt") != 0;
   return features;
 }
 

@@ -127,11 +127,15 @@ class Compiler {
     ShiftBmi2 bmi2;
     bool is_word;
   };
-  static const Shift kShl, kShr, kSar, kShlWord, kShrWord, kSarWord;
+  static const Shift kShl, kShr, kSar, kShlWord, kShrWord, kSarWord, kRotr, kRotrWord;
   void alu(const Inst& inst, const Alu& how);
   void shift(const Inst& inst, const Shift& how);
   void shift_by_register(const Inst& inst, const Shift& how);
   void shift_by_cl(const Inst& inst, const Shift& how);
+  using Count = void (Xbyak::CodeGenerator::*)(const Xbyak::Reg&, const Xbyak::Operand&);
+  void count_bits(const Inst& inst, Count how);
+  void scan_bits(const Inst& inst, Count how, unsigned of_zero, unsigned flip);
+  void sum_bits(const Inst& inst);
   void multiply(const Inst& inst, bool is_word);
   void multiply_high(const Inst& inst, bool is_signed);
   void divide(const Inst& inst, const Divide& how);

@@ -52,6 +52,12 @@ const Compiler::Shift Compiler::kShlWord = SHIFT(shl, true);
 const Compiler::Shift Compiler::kShrWord = SHIFT(shr, true);
 const Compiler::Shift Compiler::kSarWord = SHIFT(sar, true);
 #undef SHIFT
+// There is no form of rotation by a register that leaves rcx alone.
+#define ROTATE(is_word) \
+  { static_cast<ShiftImm>(&CodeGenerator::ror), static_cast<ShiftCl>(&CodeGenerator::ror), nullptr, is_word }
+const Compiler::Shift Compiler::kRotr = ROTATE(false);
+const Compiler::Shift Compiler::kRotrWord = ROTATE(true);
+#undef ROTATE
 
 // Constants and registers.
 
@@ -194,7 +200,10 @@ void Compiler::zext32(const Inst& inst) { extend(inst, MemKind::u32); }
 
 void Compiler::shift(const Inst& inst, const Shift& how) {
   const Value by = inst.args[1];
-  if (!regs_.is_const(by)) return features_.bmi2 ? shift_by_register(inst, how) : shift_by_cl(inst, how);
+  if (!regs_.is_const(by)) {
+    const bool is_by_register = features_.bmi2 && how.bmi2 != nullptr;
+    return is_by_register ? shift_by_register(inst, how) : shift_by_cl(inst, how);
+  }
   const Source from = regs_.source(inst.args[0]);
   const Reg d = regs_.def(inst.args[0]);
   how.is_word ? move_word(d, from) : move(d, from);
@@ -245,6 +254,8 @@ void Compiler::sar(const Inst& inst) { shift(inst, kSar); }
 void Compiler::shlw(const Inst& inst) { shift(inst, kShlWord); }
 void Compiler::shrw(const Inst& inst) { shift(inst, kShrWord); }
 void Compiler::sarw(const Inst& inst) { shift(inst, kSarWord); }
+void Compiler::rotr(const Inst& inst) { shift(inst, kRotr); }
+void Compiler::rotrw(const Inst& inst) { shift(inst, kRotrWord); }
 
 // Comparisons.
 

@@ -62,6 +62,7 @@ static_assert(sizeof(Frame) % 16 == 0);
 struct HostFeatures {
   bool bmi2 = false;
   bool fma = false;
+  bool bit_counts = false;  ///< lzcnt, tzcnt and popcnt
 };
 /// The features of this machine.
 HostFeatures detect_host();

@@ -43,7 +43,7 @@ void build_table(Rng& rng, std::byte* ram, std::uint64_t at, unsigned root_pages
     std::uint64_t e = frame << 10 | 0xcf;  // V R W X A D
     if (wants_user != one_in(rng, 10)) e |= pte::U::kMask;
     if (one_in(rng, 12)) e ^= std::uint64_t{1} << rng() % 8;
-    if (one_in(rng, 200)) e |= std::uint64_t{1} << 63;
+    if (one_in(rng, 100)) e |= std::uint64_t{1} << (61 + rng() % 3);
     leaf_entries[page] = e;
   }
 }
@@ -108,9 +108,10 @@ void randomize_modes(Rng& rng, Hart& hart) {
   write_csr(hart, 0x300, mstatus | (rng() % 2) << 39 | (rng() % 2) << 11);
   write_csr(hart, 0x600, rng() & 0x7003c0);  // hstatus: VTSR VTW VTVM HU SPVP SPV GVA
   write_csr(hart, 0x200, (rng() & 0xc0122) | (one_in(rng, 8) ? 0 : 3 << 13));  // vsstatus
-  write_csr(hart, 0x30a, rng() & (std::uint64_t{3} << 61));                    // menvcfg: STCE, ADUE
-  write_csr(hart, 0x60a, rng() & (std::uint64_t{3} << 61));                    // henvcfg
-  write_csr(hart, 0x003, rng() & 0xff & ~(one_in(rng, 4) ? 0u : 0x80u));       // fcsr
+  write_csr(hart, 0x30a, rng() & (std::uint64_t{7} << 61 | 0xf0));        // menvcfg: STCE, PBMTE, ADUE, CB…
+  write_csr(hart, 0x60a, rng() & (std::uint64_t{7} << 61 | 0xf0));        // henvcfg
+  write_csr(hart, 0x10a, rng() & 0xf0);                                   // senvcfg
+  write_csr(hart, 0x003, rng() & 0xff & ~(one_in(rng, 4) ? 0u : 0x80u));  // fcsr
 }
 
 void randomize_translation(Rng& rng, Hart& hart, std::byte* ram, bool wants_user) {
@@ -143,7 +144,8 @@ World::World(Accel accel) {
   timers_ = std::make_unique<TimerThread>(clock_);
   MachineOptions options;
   options.accel = accel;
-  auto cluster = riscv::make_cpus(options, {&memory_, &clock_, timers_.get(), riscv::CpuConfig{}, kCodeBase});
+  auto cluster =
+      riscv::make_cpus(options, {&memory_, &clock_, timers_.get(), riscv::max_config(), kCodeBase});
   CHECK(cluster.ok());
   cluster_ = std::move(*cluster);
 }

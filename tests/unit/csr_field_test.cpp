@@ -70,22 +70,52 @@ TEST_F(CsrFieldTest, HgatpIsWarlByField) {
 
 TEST_F(CsrFieldTest, HenvcfgBitsAreZeroWhileThoseOfMenvcfgAre) {
   constexpr std::uint64_t kBits = envcfg::Adue::kMask | envcfg::Stce::kMask;
+  constexpr std::uint64_t kOwn = 0xf1;  // FIOM and those of cache blocks
+  config.svpbmt = true;
+  restart();
   write(kHenvcfg, ~0ull);
-  EXPECT_EQ(read(kHenvcfg), 1u);
+  EXPECT_EQ(read(kHenvcfg), kOwn);
   write(kMenvcfg, kBits);
   write(kHenvcfg, ~0ull);
-  EXPECT_EQ(read(kHenvcfg), kBits | 1);
+  EXPECT_EQ(read(kHenvcfg), kBits | kOwn);
   write(kMenvcfg, envcfg::Adue::kMask);
-  EXPECT_EQ(read(kHenvcfg), envcfg::Adue::kMask | 1);
+  EXPECT_EQ(read(kHenvcfg), envcfg::Adue::kMask | kOwn);
+  write(kMenvcfg, envcfg::Pbmte::kMask);
+  write(kHenvcfg, ~0ull);
+  EXPECT_EQ(read(kHenvcfg), envcfg::Pbmte::kMask | kOwn);
   write(kMenvcfg, 0);
-  EXPECT_EQ(read(kHenvcfg), 1u);
+  EXPECT_EQ(read(kHenvcfg), kOwn);
 }
 
 TEST_F(CsrFieldTest, EnvironmentBitsOfAbsentExtensionsAreZero) {
-  config.sstc = config.svadu = false;
+  constexpr unsigned kSenvcfg = 0x10a;
+  config = max_config();
   restart();
   write(kMenvcfg, ~0ull);
-  EXPECT_EQ(read(kMenvcfg), 1u);
+  EXPECT_EQ(read(kMenvcfg), 0xe000'0000'0000'00f1u);
+  const struct {
+    bool CpuConfig::*member;
+    std::uint64_t bits;
+  } rows[] = {{&CpuConfig::sstc, envcfg::Stce::kMask},
+              {&CpuConfig::svadu, envcfg::Adue::kMask},
+              {&CpuConfig::svpbmt, envcfg::Pbmte::kMask},
+              {&CpuConfig::zicbom, envcfg::Cbie::kMask | envcfg::Cbcfe::kMask},
+              {&CpuConfig::zicboz, envcfg::Cbze::kMask}};
+  for (const auto& row : rows) {
+    config = max_config();
+    config.*row.member = false;
+    restart();
+    for (const unsigned number : {kMenvcfg, kHenvcfg, kSenvcfg}) {
+      write(number, ~0ull);
+      EXPECT_EQ(read(number) & row.bits, 0u) << csr_name(number);
+    }
+  }
+}
+
+TEST_F(CsrFieldTest, TheReservedEncodingOfCbieIsNotTaken) {
+  write(kMenvcfg, 1 << 4);
+  write(kMenvcfg, 2 << 4 | 1);
+  EXPECT_EQ(read(kMenvcfg), 1u << 4 | 1);
 }
 
 TEST_F(CsrFieldTest, TimersAreRearmedAfterWhatMovesThem) {

@@ -37,12 +37,13 @@ std::string refusal(const std::string& text) {
   return config.ok() ? "" : config.error().message;
 }
 
-TEST(ExtensionsTest, DefaultsHaveEverything) {
-  for (const char* const model : {"rv64", "max"}) {
-    const CpuConfig config = parsed(model);
-    EXPECT_EQ(isa_string(config), isa_string(CpuConfig{}));
-    EXPECT_EQ(mmu_type(config), "riscv,sv57");
-  }
+TEST(ExtensionsTest, ModelsHaveTheirExtensions) {
+  EXPECT_EQ(isa_string(parsed("rv64")), isa_string(CpuConfig{}));
+  EXPECT_EQ(isa_string(parsed("max")), isa_string(max_config()));
+  for (const char* const model : {"rv64", "max"}) EXPECT_EQ(mmu_type(parsed(model)), "riscv,sv57");
+  EXPECT_FALSE(parsed("rv64").zicond);
+  EXPECT_TRUE(parsed("max").zicond && parsed("rv64,zicond=on").zicond);
+  EXPECT_FALSE(parsed("max,zicond=off").zicond);
 }
 
 TEST(ExtensionsTest, IsaStringShowsLettersThenNames) {
@@ -92,7 +93,7 @@ TEST(ExtensionsTest, TheLargestModeNamedIsTheLargestThereIs) {
 
 TEST(ExtensionsTest, PropertiesThatChangeNothing) {
   for (const char* const text : {"rv64,priv_spec=v1.12.0", "rv64,priv_spec=v1.13.0", "rv64,pmu-mask=0x7fff8",
-                                 "rv64,v=off", "rv64,svpbmt=false", "rv64,zba=off"})
+                                 "rv64,v=off", "rv64,svpbmt=false", "rv64,zacas=off"})
     EXPECT_EQ(isa_string(parsed(text)), isa_string(CpuConfig{})) << text;
 }
 
@@ -100,7 +101,8 @@ TEST(ExtensionsTest, RefusalsNameTheCulprit) {
   EXPECT_NE(refusal("rv32").find("rv32"), std::string::npos);
   EXPECT_NE(refusal("rv64,frobnicate=on").find("frobnicate"), std::string::npos);
   EXPECT_NE(refusal("rv64,v=on").find("v is not supported yet"), std::string::npos);
-  EXPECT_NE(refusal("rv64,svpbmt=true").find("svpbmt is not supported yet"), std::string::npos);
+  EXPECT_NE(refusal("rv64,zacas=true").find("zacas is not supported yet"), std::string::npos);
+  EXPECT_NE(refusal("rv64,svpbmt=on,mmu=off").find("svpbmt=on needs"), std::string::npos);
   EXPECT_NE(refusal("rv64,vlen=256").find("vlen"), std::string::npos);
   EXPECT_NE(refusal("rv64,priv_spec=v1.10.0").find("v1.10.0"), std::string::npos);
   EXPECT_NE(refusal("rv64,pmu-mask=many").find("many"), std::string::npos);

@@ -225,13 +225,68 @@ TEST(TransBlock, IllegalInstructionsEndTheBlockWithTheirBits) {
   EXPECT_EQ(unit.insts[1].imm, 0x8000);
 }
 
+constexpr bool CpuConfig::*kMembers[] = {
+#define EXTENSION(member, property, isa_name, on, help) &CpuConfig::member,
+#include "target/riscv/extensions.inc"
+#undef EXTENSION
+};
+
+CpuConfig nothing() {
+  CpuConfig config;
+  for (bool CpuConfig::*const member : kMembers) config.*member = false;
+  return config;
+}
+
 TEST(TransBlock, ExtensionsThatAreOffAreIllegal) {
   for (std::size_t i = 0; i < kInsnCount; ++i) {
     const InsnRow& row = kInsns[i];
-    Code code({row.pattern.match, kRet});
+    // A row that needs some of its free bits takes all ones there.
+    Code code({row.pattern.match | row.pattern.nonzero, kRet});
+    code.config = max_config();
+    EXPECT_TRUE(row.is_there(code.config)) << row.name;
     EXPECT_FALSE(calls(code.translate(kM), k_illegal)) << row.name;
-    code.config.*row.extension = false;
+    code.config = nothing();
     EXPECT_TRUE(calls(code.translate(kM), k_illegal)) << row.name;
+  }
+}
+
+TEST(TransBlock, APropertyThatIsOffTakesItsInstructionsAway) {
+  for (bool CpuConfig::*const member : kMembers) {
+    CpuConfig config = max_config();
+    config.*member = false;
+    for (const InsnRow& row : kInsns) {
+      Code code({row.pattern.match | row.pattern.nonzero, kRet});
+      code.config = config;
+      EXPECT_EQ(calls(code.translate(kM, 1), k_illegal), !row.is_there(config)) << row.name;
+    }
+  }
+}
+
+TEST(TransBlock, EveryConditionOfARowDependsOnAProperty) {
+  for (const InsnRow& row : kInsns) {
+    bool depends = false;
+    for (bool CpuConfig::*const first : kMembers)
+      for (bool CpuConfig::*const second : kMembers) {
+        CpuConfig config = max_config();
+        config.*first = config.*second = false;
+        depends |= !row.is_there(config);
+      }
+    EXPECT_TRUE(depends) << row.name;
+  }
+}
+
+TEST(TransBlock, CompressedExtensionsThatAreOffAreIllegal) {
+  for (const Insn16Row& row : kInsns16) {
+    Code code({});
+    const std::uint32_t raw = row.pattern.match | row.pattern.nonzero;
+    code.put16(Code::kStart, static_cast<std::uint16_t>(raw)).put16(Code::kStart + 2, 0x8082);
+    code.config = max_config();
+    EXPECT_FALSE(calls(code.translate(kM), k_illegal)) << row.name;
+    for (bool CpuConfig::*const member : kMembers) {
+      code.config = max_config();
+      code.config.*member = false;
+      EXPECT_TRUE(row.is_there(code.config) || calls(code.translate(kM), k_illegal)) << row.name;
+    }
   }
 }
 
@@ -412,6 +467,7 @@ TEST(TransBlock, EveryCompressedEncodingMakesAWellFormedUnit) {
     if (is_long(static_cast<std::uint16_t>(raw))) continue;
     Code code({});
     code.put16(Code::kStart, static_cast<std::uint16_t>(raw));
+    code.config = max_config();
     const bool is_reserved = expand16(static_cast<std::uint16_t>(raw)) == 0;
     EXPECT_EQ(calls(code.translate(kM, 1), k_illegal), is_reserved) << std::hex << raw;
   }

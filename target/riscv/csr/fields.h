@@ -51,7 +51,11 @@ using Vsxl = Field<33, 32>;
 namespace envcfg {
 // menvcfg, henvcfg and senvcfg share one layout.
 using Fiom = Bit<0>;
+using Cbie = Field<5, 4>;
+using Cbcfe = Bit<6>;
+using Cbze = Bit<7>;
 using Adue = Bit<61>;
+using Pbmte = Bit<62>;
 using Stce = Bit<63>;
 }  // namespace envcfg
 

@@ -33,13 +33,13 @@ std::uint8_t write_hedeleg(Hart& hart, unsigned, const CsrWrite& write) {
   return kNoEffect;
 }
 
-/// ADUE and STCE are read-only zero while those of menvcfg are zero.
+/// ADUE, PBMTE and STCE are read-only zero while those of menvcfg are zero.
 std::uint64_t henvcfg_mask(const Hart& hart) {
-  return envcfg::Fiom::kMask | (menvcfg_mask(hart) & hart.menvcfg);
+  return senvcfg_mask(hart) | (menvcfg_mask(hart) & hart.menvcfg);
 }
 std::uint64_t read_henvcfg(Hart& hart, unsigned) { return hart.henvcfg & henvcfg_mask(hart); }
 std::uint8_t write_henvcfg(Hart& hart, unsigned, const CsrWrite& write) {
-  hart.henvcfg = write.value & henvcfg_mask(hart);
+  hart.henvcfg = envcfg_value(hart.henvcfg, write.value, henvcfg_mask(hart));
   return kEffectRegimes | kEffectTimers;
 }
 

@@ -28,15 +28,29 @@ std::uint8_t write_medeleg(Hart& hart, unsigned, const CsrWrite& write) {
   return kNoEffect;
 }
 
-std::uint64_t menvcfg_mask(const Hart& hart) {
+std::uint64_t senvcfg_mask(const Hart& hart) {
   std::uint64_t mask = envcfg::Fiom::kMask;
+  if (hart.config->zicbom) mask |= envcfg::Cbie::kMask | envcfg::Cbcfe::kMask;
+  if (hart.config->zicboz) mask |= envcfg::Cbze::kMask;
+  return mask;
+}
+
+std::uint64_t envcfg_value(std::uint64_t old, std::uint64_t value, std::uint64_t mask) {
+  constexpr std::uint64_t kReserved = 2;
+  if (envcfg::Cbie::get(value) == kReserved) value = envcfg::Cbie::set(value, envcfg::Cbie::get(old));
+  return value & mask;
+}
+
+std::uint64_t menvcfg_mask(const Hart& hart) {
+  std::uint64_t mask = senvcfg_mask(hart);
+  if (hart.config->svpbmt) mask |= envcfg::Pbmte::kMask;
   if (hart.config->svadu) mask |= envcfg::Adue::kMask;
   if (hart.config->sstc) mask |= envcfg::Stce::kMask;
   return mask;
 }
 
 std::uint8_t write_menvcfg(Hart& hart, unsigned, const CsrWrite& write) {
-  hart.menvcfg = write.value & menvcfg_mask(hart);
+  hart.menvcfg = envcfg_value(hart.menvcfg, write.value, menvcfg_mask(hart));
   return kEffectRegimes | kEffectTimers;
 }
 

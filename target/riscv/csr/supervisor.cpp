@@ -40,4 +40,9 @@ std::uint8_t write_vstimecmp(Hart& hart, unsigned, const CsrWrite& write) {
   return kEffectTimers;
 }
 
+std::uint8_t write_senvcfg(Hart& hart, unsigned, const CsrWrite& write) {
+  hart.senvcfg = envcfg_value(hart.senvcfg, write.value, senvcfg_mask(hart));
+  return kNoEffect;
+}
+
 }  // namespace gstage::riscv

@@ -7,8 +7,8 @@ namespace gstage::riscv {
 
 // Rows of insn16.inc with their expansions.
 constexpr std::array<Insn16Row, kInsn16Count> kRows16{{
-#define INSN16(name, pattern, form, target)     \
-  {#name, parse_pattern(pattern), Insn::target, \
+#define INSN16(name, pattern, form, target, extension)          \
+  {#name, parse_pattern(pattern), Insn::target, has::extension, \
    [](std::uint32_t raw) -> std::uint32_t { return encode(Insn::target, forms16::form_##form(raw)); }},
 #include "target/riscv/decode/insn16.inc"
 #undef INSN16
@@ -50,7 +50,7 @@ static_assert(are_disjoint_or_ordered(), "two rows of insn16.inc overlap");
 template <std::size_t Keys, std::size_t Capacity>
 struct Index {
   std::array<std::uint16_t, Keys + 1> start{};
-  std::array<std::uint8_t, Capacity> list{};
+  std::array<std::uint16_t, Capacity> list{};
 };
 
 // 32 bits: opcode[6:2] and funct3, the key of `raw` and bits with exactly this key.
@@ -82,7 +82,7 @@ constexpr Index<Keys, Capacity> make_index(const Rows& rows, std::uint32_t (*bit
     index.start[key] = static_cast<std::uint16_t>(used);
     const std::uint32_t key_bits = bits_of(key);
     for (std::size_t i = 0; i < rows.size(); ++i)
-      if (may_have(rows[i].pattern, key_bits, mask)) index.list[used++] = static_cast<std::uint8_t>(i);
+      if (may_have(rows[i].pattern, key_bits, mask)) index.list[used++] = static_cast<std::uint16_t>(i);
   }
   index.start[Keys] = static_cast<std::uint16_t>(used);
   return index;

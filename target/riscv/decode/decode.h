@@ -12,7 +12,7 @@
 namespace gstage::riscv {
 
 /// The instructions, by the rows of insn32.inc.
-enum class Insn : std::uint8_t {
+enum class Insn : std::uint16_t {
 #define INSN(name, pattern, format, extension) name,
 #include "target/riscv/decode/insn32.inc"
 #undef INSN
@@ -25,13 +25,13 @@ struct InsnRow {
   const char* name;  ///< as in the table: underscores for the mnemonic's dots
   Pattern pattern;
   Format format;
-  bool CpuConfig::*extension;  ///< without it the instruction is illegal
+  bool (*is_there)(const CpuConfig&);  ///< else the instruction is illegal
 };
 
 /// All 32-bit instructions, in the order of `Insn`.
 inline constexpr std::array<InsnRow, kInsnCount> kInsns{{
 #define INSN(name, pattern, format, extension) \
-  {#name, parse_pattern(pattern), Format::k##format, &CpuConfig::extension},
+  {#name, parse_pattern(pattern), Format::k##format, has::extension},
 #include "target/riscv/decode/insn32.inc"
 #undef INSN
 }};
@@ -43,14 +43,15 @@ constexpr const InsnRow& row_of(Insn insn) { return kInsns[static_cast<std::size
 struct Insn16Row {
   const char* name;
   Pattern pattern;
-  Insn target;  ///< what it stands for
+  Insn target;                         ///< what it stands for
+  bool (*is_there)(const CpuConfig&);  ///< else the instruction is illegal
   /// The 32 bits of what it stands for. Only for 16 bits that match.
   std::uint32_t (*expand)(std::uint32_t raw);
 };
 
 /// The rows of insn16.inc.
 enum class Insn16 : std::uint8_t {
-#define INSN16(name, pattern, form, target) name,
+#define INSN16(name, pattern, form, target, extension) name,
 #include "target/riscv/decode/insn16.inc"
 #undef INSN16
   kIllegal

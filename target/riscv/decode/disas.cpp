@@ -80,6 +80,13 @@ std::string ordering_suffix(Format format, std::uint32_t raw) {
   return std::string(".") + (args.is_acquire ? "aq" : "") + (args.is_release ? "rl" : "");
 }
 
+/// The number in the mnemonic of a may-be operation.
+std::string number_suffix(Format format, std::uint32_t raw) {
+  if (format == Format::kMopR) return "." + std::to_string(ArgsMopR::from(raw).number);
+  if (format == Format::kMopRR) return "." + std::to_string(ArgsMopRR::from(raw).number);
+  return {};
+}
+
 std::uint16_t halfword(std::span<const std::byte> bytes, std::size_t at) {
   std::uint16_t value = 0;
   std::memcpy(&value, bytes.data() + at, sizeof value);
@@ -101,7 +108,7 @@ std::string disassemble_insn(std::uint64_t pc, std::uint32_t raw) {
   const Insn insn = decode32(bits);
   if (insn == Insn::kIllegal) return gstage::format(is_compressed ? "illegal 0x%04x" : "illegal 0x%08x", raw);
   const Format form = row_of(insn).format;
-  std::string text = mnemonic(insn) + ordering_suffix(form, bits);
+  std::string text = mnemonic(insn) + ordering_suffix(form, bits) + number_suffix(form, bits);
   const char* letters = kOperands[static_cast<unsigned>(form)];
   if (*letters != '\0') text.resize(std::max<std::size_t>(text.size() + 1, 10), ' ');
   for (; *letters != '\0'; ++letters) {

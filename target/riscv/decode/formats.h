@@ -206,6 +206,32 @@ struct ArgsFUnary {
   }
 };
 
+/// May-be operations: the operation's number besides the registers (Zimop chapter).
+struct ArgsMopR {
+  std::uint8_t rd, rs1, number;
+  static constexpr ArgsMopR from(std::uint32_t raw) {
+    return {rd_of(raw), rs1_of(raw),
+            static_cast<std::uint8_t>((raw >> 20 & 3) | (raw >> 26 & 3) << 2 | (raw >> 30 & 1) << 4)};
+  }
+  [[nodiscard]] constexpr std::uint32_t bits() const {
+    return pack_registers(rd, rs1, number & 3) | (number >> 2 & 3u) << 26 | (number >> 4 & 1u) << 30;
+  }
+};
+
+/// The same with a second source.
+struct ArgsMopRR {
+  std::uint8_t rd, rs1, rs2, number;
+  static constexpr ArgsMopRR from(std::uint32_t raw) {
+    return {rd_of(raw), rs1_of(raw), rs2_of(raw),
+            static_cast<std::uint8_t>((raw >> 26 & 3) | (raw >> 30 & 1) << 2)};
+  }
+  [[nodiscard]] constexpr std::uint32_t bits() const {
+    return pack_registers(rd, rs1, rs2) | (number & 3u) << 26 | (number >> 2 & 1u) << 30;
+  }
+};
+
+using ArgsXUnary = ArgsR2;
+using ArgsCbo = ArgsR2;
 using ArgsLoad = ArgsI;
 using ArgsJalr = ArgsI;
 using ArgsFenceI = ArgsNone;

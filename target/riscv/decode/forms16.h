@@ -103,6 +103,23 @@ constexpr ArgsS form_StoreDSp(std::uint32_t raw) {
 }
 constexpr ArgsI form_Jr(std::uint32_t raw) { return {0, full_high(raw), 0}; }
 constexpr ArgsI form_Jalr(std::uint32_t raw) { return {kRa, full_high(raw), 0}; }
+/// Zcb ("Zcb" chapter): byte and halfword offsets, and what works on one register.
+constexpr std::int32_t offset_b(std::uint32_t raw) {
+  return static_cast<std::int32_t>(move_bits(raw, 6, 1, 0) | move_bits(raw, 5, 1, 1));
+}
+constexpr std::int32_t offset_h(std::uint32_t raw) {
+  return static_cast<std::int32_t>(move_bits(raw, 5, 1, 1));
+}
+constexpr ArgsI form_LoadB(std::uint32_t raw) { return {prime_low(raw), prime_high(raw), offset_b(raw)}; }
+constexpr ArgsI form_LoadH(std::uint32_t raw) { return {prime_low(raw), prime_high(raw), offset_h(raw)}; }
+constexpr ArgsS form_StoreB(std::uint32_t raw) { return {prime_high(raw), prime_low(raw), offset_b(raw)}; }
+constexpr ArgsS form_StoreH(std::uint32_t raw) { return {prime_high(raw), prime_low(raw), offset_h(raw)}; }
+constexpr ArgsI form_ZextB(std::uint32_t raw) { return {prime_high(raw), prime_high(raw), 0xff}; }
+constexpr ArgsI form_Not(std::uint32_t raw) { return {prime_high(raw), prime_high(raw), -1}; }
+constexpr ArgsR form_ZextW(std::uint32_t raw) { return {prime_high(raw), prime_high(raw), 0}; }
+constexpr ArgsR2 form_UnaryPrime(std::uint32_t raw) { return {prime_high(raw), prime_high(raw)}; }
+/// Zcmop: nothing.
+constexpr ArgsI form_Nop(std::uint32_t) { return {0, 0, 0}; }
 constexpr ArgsR form_Mv(std::uint32_t raw) { return {full_high(raw), 0, full_low(raw)}; }
 constexpr ArgsR form_Add(std::uint32_t raw) { return {full_high(raw), full_high(raw), full_low(raw)}; }
 

@@ -28,6 +28,7 @@ std::uint32_t random_instruction(Rng& rng, Insn insn) {
   constexpr std::uint32_t kRmShift = 12;
   const unsigned rm = rm_of(free_bits);
   if (has_rounding_mode(row.format) && (rm == 5 || rm == 6) && (rng() & 7) != 0) free_bits |= 7u << kRmShift;
+  if ((free_bits & row.pattern.nonzero) == 0) free_bits |= row.pattern.nonzero;
   return row.pattern.match | (free_bits & ~row.pattern.mask);
 }
 

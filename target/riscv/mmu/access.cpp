@@ -224,6 +224,39 @@ void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) 
   store_slow(hart, {regime, side_context(hart, regime.key())}, vaddr, kind, value);
 }
 
+// Faults report rs1's value as it is, not the block's address ("CMO" chapter, "Page-Fault, Guest-Page-Fault,
+// and Access-Fault Exceptions").
+void zero_cache_block(Hart& hart, Vaddr vaddr) {
+  const View view = data_view(hart);
+  constexpr auto kSize = static_cast<unsigned>(kCacheBlockBytes);
+  const Piece piece{vaddr, kSize, Access::kStore, vaddr};
+  const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
+  Translation t = translate(hart, view.regime, Vaddr{vaddr.value - in_block}, kSize, Access::kStore);
+  if (!t.ok()) {
+    if (!t.is_implicit) t.gpa += in_block;
+    raise_fault(hart, view.regime, t, piece);
+    return;
+  }
+  const Region* const region = hart.memory->find(t.paddr);
+  if (region == nullptr || !region->is_memory() || !region->is_writable) {
+    raise_access(hart, view.regime, piece);
+    return;
+  }
+  enter(hart, view.context, vaddr, t, *region);
+  static constexpr std::byte kZeros[kCacheBlockBytes] = {};
+  hart.memory->write(t.paddr, kZeros, sizeof kZeros);
+}
+
+void check_cache_block(Hart& hart, Vaddr vaddr) {
+  const View view = data_view(hart);
+  const Translation t = translate(hart, view.regime, vaddr, 1, Access::kLoad);
+  const Piece piece{vaddr, 1, Access::kStore, vaddr};
+  if (!t.ok())
+    raise_fault(hart, view.regime, t, piece);
+  else if (hart.memory->find(t.paddr) == nullptr)
+    raise_access(hart, view.regime, piece);
+}
+
 std::optional<std::uint32_t> peek_instruction(Hart& hart) {
   const Regime& regime = hart.mmu->fetch;
   std::uint32_t raw = 0;

@@ -37,6 +37,13 @@ void hfence_gvma(Hart& hart, const FenceOperands& operands);
 std::uint64_t hyp_load(Hart& hart, Vaddr vaddr, tcg::MemKind kind, bool needs_execute);
 void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value);
 
+/// Bytes of a cache block (Zic64b).
+inline constexpr std::uint64_t kCacheBlockBytes = 64;
+/// cbo.zero: stores zeros to the block that holds the address. May raise.
+void zero_cache_block(Hart& hart, Vaddr vaddr);
+/// What the other cache-block operations check: raises a store fault unless the address can be read.
+void check_cache_block(Hart& hart, Vaddr vaddr);
+
 /// The instruction bits at core.pc, for transformed instructions; nothing when it cannot be fetched any more.
 std::optional<std::uint32_t> peek_instruction(Hart& hart);
 

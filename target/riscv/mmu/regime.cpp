@@ -14,6 +14,7 @@ using MstatusMpp = Field<12, 11>;
 using MstatusMpv = Bit<39>;
 using HstatusSpvp = Bit<8>;
 using EnvcfgAdue = Bit<61>;
+using EnvcfgPbmte = Bit<62>;
 using AtpMode = Field<63, 60>;
 using Asid = Field<59, 44>;
 using Vmid = Field<57, 44>;
@@ -26,6 +27,8 @@ constexpr std::uint64_t kKeyVsMxr = 1 << 5;
 constexpr std::uint64_t kKeyExecute = 1 << 6;
 constexpr std::uint64_t kKeyAdue = 1 << 7;
 constexpr std::uint64_t kKeyGAdue = 1 << 8;
+constexpr std::uint64_t kKeyPbmte = 1 << 9;
+constexpr std::uint64_t kKeyGPbmte = 1 << 10;
 
 /// Roots and A/D rules for a privilege and V.
 Regime base_regime(const Hart& hart, std::uint8_t priv, bool v) {
@@ -39,6 +42,9 @@ Regime base_regime(const Hart& hart, std::uint8_t priv, bool v) {
   const bool m_adue = EnvcfgAdue::get(hart.menvcfg) != 0;
   r.adue = m_adue && (!v || EnvcfgAdue::get(hart.henvcfg) != 0);
   r.g_adue = v && m_adue;
+  const bool m_pbmte = EnvcfgPbmte::get(hart.menvcfg) != 0;
+  r.pbmte = m_pbmte && (!v || EnvcfgPbmte::get(hart.henvcfg) != 0);
+  r.g_pbmte = v && m_pbmte;
   return r;
 }
 
@@ -63,6 +69,8 @@ TlbKey Regime::key() const {
   if (needs_execute) flags |= kKeyExecute;
   if (adue) flags |= kKeyAdue;
   if (g_adue) flags |= kKeyGAdue;
+  if (pbmte) flags |= kKeyPbmte;
+  if (g_pbmte) flags |= kKeyGPbmte;
   return TlbKey{{satp, hgatp, flags}};
 }
 

@@ -20,6 +20,8 @@ struct Regime {
   bool needs_execute;   ///< HLVX: execute takes the place of read
   bool adue;            ///< the first stage sets A and D itself (Svadu)
   bool g_adue;          ///< the G-stage does
+  bool pbmte;           ///< entries of the first stage have memory types (Svpbmt)
+  bool g_pbmte;         ///< those of the G-stage do
   std::uint8_t priv;    ///< effective Privilege
   std::uint64_t satp;   ///< root of the first stage, 0: Bare
   std::uint64_t hgatp;  ///< root of the G-stage with VMID; only under v

@@ -26,6 +26,7 @@ struct Stage {
   unsigned levels;
   unsigned root_extra_bits;  ///< 2 for the x4 modes, whose root has 16 KiB
   bool is_guest_stage;
+  pte::Features features;
 };
 
 /// A leaf and where it stands.
@@ -47,7 +48,8 @@ class Walker {
     std::uint64_t gpa = vaddr.value;
     Allowed allowed = kAllowAll;
     if (const unsigned levels = levels_of(regime_.satp); levels != 0) {
-      const Stage stage{AtpPpn::get(regime_.satp) << kPageShift, levels, 0, false};
+      const Stage stage{
+          AtpPpn::get(regime_.satp) << kPageShift, levels, 0, false, {hart_.config->svnapot, regime_.pbmte}};
       const Leaf leaf = walk(stage, vaddr.value, access_);
       if (leaf.fault != FaultKind::kNone) return failed(leaf.fault, gpa);
       allowed = first_stage_permission(leaf.entry);
@@ -130,7 +132,8 @@ class Walker {
       leaf.address = gpa;
       return leaf;
     }
-    const Stage stage{AtpPpn::get(regime_.hgatp) << kPageShift, levels, 2, true};
+    const Stage stage{
+        AtpPpn::get(regime_.hgatp) << kPageShift, levels, 2, true, {hart_.config->svnapot, regime_.g_pbmte}};
     GStageEntry& cached = hart_.mmu->g_stage.slot(gpa);
     if (cached.gpa_page == Gpa{gpa}.page().value && cached.hgatp == regime_.hgatp &&
         is_permitted(stage, cached.pte, access, is_table) &&
@@ -194,7 +197,7 @@ class Walker {
       leaf.slot_address = table + index * pte::kBytes;
       if (!locate(stage, leaf.slot_address, Access::kLoad, leaf.slot, leaf.fault)) return leaf;
       leaf.entry = read_entry(leaf.slot);
-      if (!pte::is_valid(leaf.entry)) break;
+      if (!pte::is_valid(leaf.entry, stage.features)) break;
       if (pte::is_leaf(leaf.entry)) {
         leaf.shift = shift;
         return finish(stage, leaf, address, access, is_table);
@@ -208,11 +211,19 @@ class Walker {
   /// Steps 5–9: what the leaf allows, and its A and D.
   Leaf finish(const Stage& stage, Leaf leaf, std::uint64_t address, Access access, bool is_table) {
     const FaultKind page_fault = stage.is_guest_stage ? FaultKind::kGuestPage : FaultKind::kPage;
-    const std::uint64_t offset_mask = (std::uint64_t{1} << leaf.shift) - 1;
+    const unsigned level_shift = leaf.shift;
     for (;;) {
-      const std::uint64_t base = pte::Ppn::get(leaf.entry) << kPageShift;
-      const bool is_sound =
-          pte::is_valid(leaf.entry) && pte::is_leaf(leaf.entry) && (base & offset_mask) == 0;
+      std::uint64_t base = pte::Ppn::get(leaf.entry) << kPageShift;
+      leaf.shift = level_shift;
+      const bool is_napot = pte::N::get(leaf.entry) != 0;
+      if (is_napot) {
+        leaf.shift = pte::kNapotShift;
+        base &= ~(pte::NapotSize::kMask << (kPageShift - 10));
+      }
+      const std::uint64_t offset_mask = (std::uint64_t{1} << leaf.shift) - 1;
+      const bool is_sound = pte::is_valid(leaf.entry, stage.features) && pte::is_leaf(leaf.entry) &&
+                            (!is_napot || is_sound_napot(leaf.entry, level_shift)) &&
+                            (base & offset_mask) == 0;
       if (!is_sound || !is_permitted(stage, leaf.entry, access, is_table)) {
         leaf.fault = page_fault;
         return leaf;
@@ -231,6 +242,11 @@ class Walker {
       }
       leaf.entry = read_entry(leaf.slot);  // it changed under us: judge it anew
     }
+  }
+
+  /// "Svnapot": only at the last level, and only with the one size that is defined.
+  static bool is_sound_napot(std::uint64_t e, unsigned level_shift) {
+    return level_shift == kPageShift && pte::NapotSize::get(e) == pte::kNapot64K;
   }
 
   [[nodiscard]] std::uint64_t read_entry(Paddr slot) const {

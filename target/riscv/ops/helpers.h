@@ -17,6 +17,9 @@ enum class CsrOp : std::uint8_t {
   kClear
 };
 
+/// Cache-block operations, as far as they differ here.
+enum class CacheBlockOp : std::uint8_t { kInvalidate, kClean, kZero };
+
 #define HELPER(name, arguments, has_result, may_trap, touches_registers)                        \
   std::uint64_t helper_##name(CpuCore* core, std::uint64_t a, std::uint64_t b, std::uint64_t c, \
                               std::uint64_t d);                                                 \

@@ -54,12 +54,19 @@ void Translator::leave() {
   is_done_ = true;
 }
 
+std::uint32_t Translator::expand(std::uint16_t raw) const {
+  const Insn16 insn = decode16(raw);
+  if (!config_.c || insn == Insn16::kIllegal) return 0;
+  const Insn16Row& row = kInsns16[static_cast<std::size_t>(insn)];
+  return row.is_there(config_) ? row.expand(raw) : 0;
+}
+
 void Translator::translate_insn() {
   const bool is_compressed = !is_long(static_cast<std::uint16_t>(raw_));
   bits_ = raw_;
-  if (is_compressed) bits_ = config_.c ? expand16(static_cast<std::uint16_t>(raw_)) : 0;
+  if (is_compressed) bits_ = expand(static_cast<std::uint16_t>(raw_));
   const Insn insn = decode32(bits_);
-  const bool is_legal = insn != Insn::kIllegal && config_.*row_of(insn).extension &&
+  const bool is_legal = insn != Insn::kIllegal && row_of(insn).is_there(config_) &&
                         kHandlers[static_cast<std::size_t>(insn)](*this, bits_);
   if (!is_legal) always_trap(k_illegal, {raw_bits()});
 }

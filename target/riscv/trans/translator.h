@@ -34,6 +34,7 @@ class Translator {
 
   // translate.cpp: fetching, dispatch and the ends of blocks.
   std::uint16_t halfword(std::uint32_t offset) const;
+  std::uint32_t expand(std::uint16_t raw) const;
   void translate_insn();
   void always_trap(const tcg::Helper& helper, std::initializer_list<Value> values = {});
   bool virtual_instruction();
@@ -66,6 +67,22 @@ class Translator {
   bool branch(const ArgsB& args, tcg::Cond cond);
   bool is_misaligned(std::int64_t target) const { return !config_.c && (target & 2) != 0; }
   void jump_to(std::int64_t target);
+
+  // rv_b.cpp, rv_zbk.cpp: bit manipulation.
+  bool compute(const ArgsR2& args, Unary op);
+  bool shift_add(const ArgsR& args, unsigned shift, bool is_word);
+  bool choose(const ArgsR& args, tcg::Cond keeps_first);
+  bool rotate_left(const ArgsR& args, Binary rotate);
+  Value inverted(Value value) { return ir_.xor_(value, ir_.konst(-1)); }
+  Value single_bit(Value index) { return ir_.shl(ir_.konst(1), index); }
+  bool with_bit(unsigned rd, unsigned rs1, Value index, Binary op);
+  bool clear_bit(unsigned rd, unsigned rs1, Value index);
+  bool extract_bit(unsigned rd, unsigned rs1, Value index);
+  bool call_binary(const ArgsR& args, const tcg::Helper& helper);
+  Value swap_neighbours(Value value, unsigned distance, std::uint64_t low_mask);
+
+  // rv_zi.cpp.
+  bool cache_block(const ArgsR2& args, CacheBlockOp op);
 
   // rv_a.cpp.
   bool load_reserved(const ArgsAmo& args, tcg::MemKind kind);

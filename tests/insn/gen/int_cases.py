@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes an assembly test of the integer instructions: int_cases.py i|m|a > test.S
+"""Writes an assembly test of the integer instructions: int_cases.py i|m|a|b|k > test.S
 
 The expected values come from the Python models below, which follow the unprivileged
-specification's text (chapters RV32I, RV64I, M and A) on unbounded integers, so that they share
+specification's text (chapters RV32I, RV64I, M, A, B, Zicond, cryptography) on unbounded integers, so that they share
 nothing with the emulator under test. Every instruction runs over the cross product of VALUES.
 """
 import sys
@@ -87,6 +87,83 @@ AMO = {
     'amoand': lambda a, b: a & b, 'amoor': lambda a, b: a | b,
     'amomin': min, 'amomax': max, 'amominu': min, 'amomaxu': max,
 }
+def bits(value, width):
+    """As text, most significant first."""
+    return format(value & ((1 << width) - 1), f'0{width}b')
+
+
+def rotate(value, by, width):
+    text = bits(value, width)
+    by %= width
+    return int(text[width - by:] + text[:width - by], 2)
+
+
+def each_byte(value, work):
+    return int.from_bytes([work(byte) for byte in (value & MASK64).to_bytes(8, 'little')], 'little')
+
+
+def leading_zeros(text):
+    return len(text) - len(text.lstrip('0'))
+
+
+def carryless(a, b):
+    product = 0
+    for place in range(64):
+        if b >> place & 1:
+            product ^= a << place
+    return product
+
+
+def permute(table, indices, width):
+    elements = [table >> at & ((1 << width) - 1) for at in range(0, 64, width)]
+    chosen = [indices >> at & ((1 << width) - 1) for at in range(0, 64, width)]
+    return sum((elements[c] if c < len(elements) else 0) << at * width for at, c in enumerate(chosen))
+
+
+# Zba, Zbb, Zbs, Zicond.
+BITMANIP = {
+    'sh1add': lambda a, b: 2 * a + b, 'sh2add': lambda a, b: 4 * a + b, 'sh3add': lambda a, b: 8 * a + b,
+    'add.uw': lambda a, b: u32(a) + b, 'sh1add.uw': lambda a, b: 2 * u32(a) + b,
+    'sh2add.uw': lambda a, b: 4 * u32(a) + b, 'sh3add.uw': lambda a, b: 8 * u32(a) + b,
+    'andn': lambda a, b: a & ~b, 'orn': lambda a, b: a | ~b, 'xnor': lambda a, b: ~(a ^ b),
+    'rol': lambda a, b: rotate(a, -(b & 63), 64), 'ror': lambda a, b: rotate(a, b & 63, 64),
+    'rolw': lambda a, b: s32(rotate(a, -(b & 31), 32)), 'rorw': lambda a, b: s32(rotate(a, b & 31, 32)),
+    'max': lambda a, b: max(s64(a), s64(b)), 'maxu': max,
+    'min': lambda a, b: min(s64(a), s64(b)), 'minu': min,
+    'bclr': lambda a, b: a & ~(1 << (b & 63)), 'bset': lambda a, b: a | 1 << (b & 63),
+    'binv': lambda a, b: a ^ 1 << (b & 63), 'bext': lambda a, b: a >> (b & 63) & 1,
+    'czero.eqz': lambda a, b: a if b else 0, 'czero.nez': lambda a, b: 0 if b else a,
+}
+BITMANIP_SHIFTS = {
+    'rori': ('ror', 64), 'roriw': ('rorw', 32), 'bclri': ('bclr', 64), 'bseti': ('bset', 64),
+    'binvi': ('binv', 64), 'bexti': ('bext', 64),
+}
+BITMANIP_UNARY = {
+    'clz': lambda a: leading_zeros(bits(a, 64)), 'ctz': lambda a: leading_zeros(bits(a, 64)[::-1]),
+    'cpop': lambda a: bits(a, 64).count('1'), 'clzw': lambda a: leading_zeros(bits(a, 32)),
+    'ctzw': lambda a: leading_zeros(bits(a, 32)[::-1]), 'cpopw': lambda a: bits(a, 32).count('1'),
+    'sext.b': lambda a: (a & 0xff) - 2 * (a & 0x80), 'sext.h': lambda a: (a & 0xffff) - 2 * (a & 0x8000),
+    'zext.h': lambda a: a & 0xffff, 'orc.b': lambda a: each_byte(a, lambda byte: 0xff if byte else 0),
+    'rev8': lambda a: int.from_bytes((a & MASK64).to_bytes(8, 'little'), 'big'),
+}
+# Zbc, Zbkb, Zbkc, Zbkx.
+CRYPTO = {
+    'clmul': carryless, 'clmulh': lambda a, b: carryless(a, b) >> 64,
+    'clmulr': lambda a, b: carryless(a, b) >> 63,
+    'pack': lambda a, b: u32(a) | u32(b) << 32, 'packh': lambda a, b: a & 0xff | (b & 0xff) << 8,
+    'packw': lambda a, b: s32(a & 0xffff | (b & 0xffff) << 16),
+    'xperm4': lambda a, b: permute(a, b, 4), 'xperm8': lambda a, b: permute(a, b, 8),
+}
+CRYPTO_UNARY = {
+    'brev8': lambda a: each_byte(a, lambda byte: int(bits(byte, 8)[::-1], 2)),
+}
+# The assembler need not know Zicond.
+ZICOND = '''    .macro czero.eqz rd, rs1, rs2
+    .insn r 0x33, 5, 0x07, \\rd, \\rs1, \\rs2
+    .endm
+    .macro czero.nez rd, rs1, rs2
+    .insn r 0x33, 7, 0x07, \\rd, \\rs1, \\rs2
+    .endm'''
 BRANCHES = {
     'beq': lambda a, b: a == b, 'bne': lambda a, b: a != b,
     'blt': lambda a, b: s64(a) < s64(b), 'bge': lambda a, b: s64(a) >= s64(b),
@@ -161,6 +238,15 @@ def immediate(out, op, model, values):
             f'    {op} a0, a0, {imm}', check('a0'),
             f'    {op} s6, s6, {imm}', check('s6')])
         out.loop(f'{op} {imm}', [(a, model(a, imm & MASK64)) for a in VALUES], body)
+
+
+def one_operand(out, op, model):
+    body = '\n'.join([
+        '    ld a0, 0(s2)\n    ld t6, 8(s2)\n    mv s6, a0',
+        f'    {op} a2, a0', check('a2'), f'    {op} zero, a0', check('zero', 'x0'),
+        f'    {op} s5, s6', check('s5'), f'    {op} a0, a0', check('a0'), f'    {op} s6, s6', check('s6')])
+    values = VALUES + [0x0001008000ff7f00, 0x8040201008040201, 0xfedcba9876543210]
+    out.loop(op, [(a, model(a)) for a in values], body)
 
 
 def branch(out, op, model):
@@ -269,6 +355,20 @@ def main():
     elif part == 'm':
         for op, model in MUL.items():
             two_operand(out, op, model)
+    elif part == 'b':
+        out.line(ZICOND)
+        for op, model in BITMANIP.items():
+            two_operand(out, op, model)
+        for op, (base, width) in BITMANIP_SHIFTS.items():
+            immediate(out, op, BITMANIP[base], (0, 1, 7, 31) + ((32, 63) if width == 64 else ()))
+        immediate(out, 'slli.uw', lambda a, b: u32(a) << b, (0, 1, 31, 32, 63))
+        for op, model in BITMANIP_UNARY.items():
+            one_operand(out, op, model)
+    elif part == 'k':
+        for op, model in CRYPTO.items():
+            two_operand(out, op, model)
+        for op, model in CRYPTO_UNARY.items():
+            one_operand(out, op, model)
     else:
         for op, model in AMO.items():
             for order in ('', '.aq', '.rl', '.aqrl'):

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/trans/translator.h"
+
+// Cache blocks (Zicbom, Zicboz), waiting (Zawrs), may-be operations (Zimop), fine-grained fences (Svinval).
+
+namespace gstage::riscv {
+
+bool Translator::cache_block(const ArgsR2& args, CacheBlockOp op) {
+  ir_.call(k_cache_block, {x(args.rs1), ir_.konst(static_cast<std::int64_t>(op)), raw_bits()});
+  return true;
+}
+bool Translator::cbo_inval(const ArgsR2& args) { return cache_block(args, CacheBlockOp::kInvalidate); }
+bool Translator::cbo_clean(const ArgsR2& args) { return cache_block(args, CacheBlockOp::kClean); }
+bool Translator::cbo_flush(const ArgsR2& args) { return cache_block(args, CacheBlockOp::kClean); }
+bool Translator::cbo_zero(const ArgsR2& args) { return cache_block(args, CacheBlockOp::kZero); }
+
+bool Translator::wrs_nto(const ArgsNone&) {
+  ir_.call(k_wait_reservation, {raw_bits(), ir_.konst(1)});
+  return true;
+}
+bool Translator::wrs_sto(const ArgsNone&) {
+  ir_.call(k_wait_reservation, {raw_bits(), ir_.konst(0)});
+  return true;
+}
+
+// Nothing redefines them here: they write zero.
+bool Translator::mop_r(const ArgsMopR& args) {
+  set_x(args.rd, ir_.konst(0));
+  return true;
+}
+bool Translator::mop_rr(const ArgsMopRR& args) {
+  set_x(args.rd, ir_.konst(0));
+  return true;
+}
+
+// Invalidations take effect at once, so that the fences around them have nothing left to order. Neither TVM
+// nor VTVM concerns those fences ("Svinval" chapter).
+bool Translator::sinval_vma(const ArgsVma& args) { return sfence_vma(args); }
+bool Translator::hinval_vvma(const ArgsVma& args) { return hfence_vvma(args); }
+bool Translator::hinval_gvma(const ArgsVma& args) { return hfence_gvma(args); }
+bool Translator::sfence_w_inval(const ArgsNone&) {
+  if (privilege() == kUser) return is_virtual() && virtual_instruction();
+  return true;
+}
+bool Translator::sfence_inval_ir(const ArgsNone& args) { return sfence_w_inval(args); }
+
+}  // namespace gstage::riscv
