@@ -60,11 +60,10 @@ bool CodePages::protect(Paddr page) {
   // kHasCode and takes its entry back, or its kWritable (and its entry) is seen here.
   const std::uint8_t old = f.exchange(kHasCode, std::memory_order_seq_cst);
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  bool is_dropped = false;
   if ((old & kWritable) != 0)
-    for (Tlb* const tlb : tlbs_) is_dropped |= tlb->withhold_writes(r->host + (index << kPageShift));
+    for (Tlb* const tlb : tlbs_) tlb->withhold_writes(r->host + (index << kPageShift));
   f.fetch_or(kWithheld, std::memory_order_seq_cst);
-  return is_dropped;
+  return (old & kWritable) != 0;
 }
 
 void CodePages::unprotect(Paddr page) {

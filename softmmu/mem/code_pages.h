@@ -33,7 +33,8 @@ class CodePages {
   void note_writable(Paddr page);
   /// Marks the page as holding code and withholds it from every hart's write tables, before its bytes are
   /// read. Pages outside RAM (ROM) are ignored. Cheap for a page that is protected already. Any thread.
-  /// Returns whether a hart lost a write entry by it: its thread may have code to finish a store there.
+  /// Returns whether a hart may have had a write entry: its thread may have stores to finish there, which
+  /// passed their check before, until it leaves the block that it is in.
   bool protect(Paddr page);
   /// The page holds no code any more.
   void unprotect(Paddr page);

@@ -21,6 +21,8 @@ bool is_same_page(std::uint64_t a, std::uint64_t b, unsigned shift) {
   return shift >= 64 || ((a ^ b) >> shift) == 0;
 }
 
+std::uint32_t gpa_tag(std::uint64_t gpa) { return static_cast<std::uint32_t>(gpa >> kPageShift); }
+
 unsigned filter_bit(std::uint64_t host_page) {
   return static_cast<unsigned>(((host_page >> kPageShift) * 0x9e3779b97f4a7c15u) >> 50) &
          (kWriteFilterBits - 1);
@@ -50,6 +52,7 @@ void TlbContext::clear() {
   for (auto& word : write_filter) word.store(0, std::memory_order_relaxed);
   superpage_low = ~std::uint64_t{0};
   superpage_high = 0;
+  has_gpa_superpages = false;
   is_empty = true;
 }
 
@@ -108,8 +111,25 @@ void TlbContext::clear_non_global() {
   clear_jumps();
 }
 
+void TlbContext::clear_gpa_page(TlbAccess access, std::uint64_t gpa_page) {
+  const unsigned which = static_cast<unsigned>(access);
+  const std::uint32_t wanted = gpa_tag(gpa_page);
+  std::uint32_t is_there = 0;  // without a branch in the loop, for the vectorizer
+  for (const std::uint32_t tag : gpa_tags[which]) is_there |= tag == wanted ? 1u : 0u;
+  if (is_there == 0) return;
+  for (unsigned slot = 0; slot < kTlbSize; ++slot) {
+    if (gpa_tags[which][slot] != wanted || origins[which][slot].gpa_page != gpa_page) continue;
+    if (load_tag(tables[which][slot]) != kNoTag) drop_entry(access, slot);
+  }
+}
+
 void TlbContext::clear_gpa(Gpa gpa) {
   if (is_empty) return;
+  if (!has_gpa_superpages) {
+    for (const TlbAccess access : {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch})
+      clear_gpa_page(access, gpa.page().value);
+    return;
+  }
   drop_entries_if([&](std::uint64_t, const TlbOrigin& origin) {
     return is_same_page(origin.gpa_page, gpa.value, std::max<unsigned>(origin.gpa_shift, kPageShift));
   });
@@ -139,6 +159,8 @@ void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, co
     superpage_high = std::max(superpage_high, page | mask);
   }
   origins[which][slot] = origin;
+  gpa_tags[which][slot] = gpa_tag(origin.gpa_page);
+  has_gpa_superpages |= origin.gpa_shift > kPageShift;
   is_empty = false;
   // The old tag must not be seen with the new addend by a thread that looks for the host page of both.
   std::atomic_ref(entry.addend).store(addend, std::memory_order_release);
@@ -195,14 +217,13 @@ void Tlb::clear(TlbFlush reason) {
   count(reason);
 }
 
-bool Tlb::withhold_writes(const void* host_page) {
+void Tlb::withhold_writes(const void* host_page) {
   bool is_dropped = false;
   for (auto& shared : shared_) {
     TlbContext* const context = shared.load(std::memory_order_acquire);
     if (context != nullptr && context->withhold_write(host_page)) is_dropped = true;
   }
   if (is_dropped) count(TlbFlush::kCodePage);
-  return is_dropped;
 }
 
 void Tlb::clear_jumps() {

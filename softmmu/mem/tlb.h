@@ -104,6 +104,10 @@ struct TlbContext {
   std::array<std::array<TlbEntry, kTlbSize>, 3> tables;  ///< by TlbAccess
   alignas(64) std::array<JumpEntry, kJumpCacheSize> jumps;
   std::array<std::array<TlbOrigin, kTlbSize>, 3> origins;
+  /// The low half of each entry's guest physical page number, apart from `origins` so that a fence can look
+  /// through all of them quickly. May be of an entry that is gone.
+  std::array<std::array<std::uint32_t, kTlbSize>, 3> gpa_tags{};
+  bool has_gpa_superpages = false;  ///< some entry came through a G-stage leaf larger than 4 KiB
   TlbKey key;
   bool in_use = false;
   bool is_empty = false;  ///< nothing was entered since `clear`
@@ -138,6 +142,7 @@ struct TlbContext {
   template <class Drop>
   void drop_entries_if(Drop&& drop);
   void drop_entry(TlbAccess access, unsigned slot);
+  void clear_gpa_page(TlbAccess access, std::uint64_t gpa_page);
   /// Called by any thread. Whether an entry was dropped.
   bool withhold_write(const void* host_page);
 };
@@ -168,8 +173,8 @@ class Tlb {
     return flushes_[static_cast<unsigned>(reason)].load(std::memory_order_relaxed);
   }
   /// Removes write entries that lead to the host page. May be called by any thread while the hart runs: only
-  /// tags are written, atomically. Returns whether there were any.
-  bool withhold_writes(const void* host_page);
+  /// tags are written, atomically.
+  void withhold_writes(const void* host_page);
   /// Forgets every jump of every context (after translated code was dropped). Only by the hart's own thread
   /// or while it is stopped.
   void clear_jumps();

@@ -15,8 +15,6 @@ namespace gstage::tcg {
 
 namespace {
 
-constexpr std::size_t kReleaseStep = std::size_t{1} << 20;
-
 /// Stores `bytes` of `value` at an address that is in use as code.
 void store_code(std::uint8_t* at, std::uint64_t value, unsigned bytes) {
   const auto address = reinterpret_cast<std::uintptr_t>(at);
@@ -76,12 +74,10 @@ void CodeBuffer::patch_jump(std::size_t offset, std::size_t target) {
   store_code(writable_ + offset, kJmpRel32 | displacement << 8, 5);
 }
 
-void CodeBuffer::release_writable(std::size_t offset) {
-  if (offset < released_) released_ = 0;
-  if (offset < released_ + kReleaseStep) return;
-  const std::size_t end = offset & ~std::size_t{kPageMask};
-  madvise(writable_ + released_, end - released_, MADV_DONTNEED);
-  released_ = end;
+void CodeBuffer::release_writable(std::size_t first, std::size_t end) {
+  const std::size_t from = (first + kPageMask) & ~std::size_t{kPageMask};
+  const std::size_t to = end & ~std::size_t{kPageMask};
+  if (from < to) madvise(writable_ + from, to - from, MADV_DONTNEED);
 }
 
 }  // namespace gstage::tcg

@@ -36,9 +36,9 @@ class CodeBuffer {
   void patch_displacement(std::size_t offset, std::size_t target);
   /// Replaces the 5 bytes at `offset`, a multiple of 8, by a jump to `target`.
   void patch_jump(std::size_t offset, std::size_t target);
-  /// Gives the writable view's page tables of code before `offset` back to the host, so that it does not
-  /// count as resident twice. The contents stay.
-  void release_writable(std::size_t offset);
+  /// /// Gives the writable view's page tables of this range back to the host, so that it does not count as
+  /// resident twice. The contents stay.
+  void release_writable(std::size_t first, std::size_t end);
 
  private:
   CodeBuffer(std::uint8_t* writable, const std::uint8_t* executable, std::size_t size)
@@ -47,7 +47,6 @@ class CodeBuffer {
   std::uint8_t* const writable_;
   const std::uint8_t* const executable_;
   const std::size_t size_;
-  std::size_t released_ = 0;
 };
 
 }  // namespace gstage::tcg

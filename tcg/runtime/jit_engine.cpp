@@ -12,6 +12,9 @@ using x86_64::Thunks;
 
 namespace {
 
+constexpr std::size_t kHotShare = 45;  // percent of the buffer
+constexpr std::size_t kSingleBytes = Compiler::kMaxHotBytes + Compiler::kMaxColdBytes;
+
 JitEngine& jit_of(const RunContext& context) { return *static_cast<JitEngine*>(context.engine); }
 
 }  // namespace
@@ -22,8 +25,9 @@ JitEngine::JitEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive,
       buffer_(std::move(buffer)),
       thunks_(*buffer_, guest, {on_next, on_trap, on_link}),
       compiler_(*buffer_, thunks_, layout_, features),
-      single_at_(buffer_->size() - Compiler::kMaxBlockBytes),
-      next_at_(Thunks::kBytes) {}
+      hot_(make_area(Thunks::kBytes, buffer_->size() * kHotShare / 100)),
+      cold_(make_area(hot_.end, buffer_->size() - kSingleBytes)),
+      single_at_(cold_.end) {}
 
 void JitEngine::execute(CpuCore& core) {
   const Block* const block = next_block(core);
@@ -44,7 +48,9 @@ void JitEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
     for (unsigned limit = max_insns; !is_done; limit /= 2) {
       CHECK(limit != 0);
       make_unit(place, limit);
-      is_done = compile(block, unit_, {single_at_, &block, nullptr, true, place.key.second_page != nullptr});
+      is_done = compile(block, unit_,
+                        {single_at_, single_at_ + Compiler::kMaxHotBytes, &block, nullptr, true,
+                         place.key.second_page != nullptr});
     }
   }
   exclusive_.enter_guest(core);
@@ -109,7 +115,17 @@ void JitEngine::forward(Block& dead, Block& to) {
   to.forwarded = &dead;
 }
 
-bool JitEngine::has_room() { return next_at_ + Compiler::kMaxBlockBytes <= single_at_; }
+bool JitEngine::has_room() {
+  return hot_.next + Compiler::kMaxHotBytes <= hot_.end && cold_.next + Compiler::kMaxColdBytes <= cold_.end;
+}
+
+void JitEngine::advance(Area& area, std::size_t next) {
+  constexpr std::size_t kReleaseStep = std::size_t{1} << 20;
+  area.next = next;
+  if (next < area.released + kReleaseStep) return;
+  buffer_->release_writable(area.released, next);
+  area.released = next;
+}
 
 bool JitEngine::compile(Block& block, const Unit& unit, const x86_64::CompileRequest& request) {
   x86_64::CompiledBlock code{};
@@ -117,20 +133,22 @@ bool JitEngine::compile(Block& block, const Unit& unit, const x86_64::CompileReq
   block.entry = static_cast<std::uint32_t>(code.entry);
   block.stale = static_cast<std::uint32_t>(code.stale);
   block.code = buffer_->executable_at(code.entry);
-  if (!request.is_single) next_at_ = code.end;
+  if (!request.is_single) {
+    advance(hot_, code.end);
+    advance(cold_, code.cold_end);
+  }
   if (log_enabled(Log::kOutAsm))
-    dump_host_code(buffer_->writable() + code.entry, code.end - code.entry,
-                   reinterpret_cast<std::uintptr_t>(block.code));
+    for (const auto& [first, end] : {std::pair{code.entry, code.end}, {request.cold_at, code.stale}})
+      dump_host_code(buffer_->writable() + first, end - first,
+                     reinterpret_cast<std::uintptr_t>(buffer_->executable_at(first)));
   return true;
 }
 
 bool JitEngine::generate(Block& block, const Unit& unit) {
   linking_ = &block.key;
   x86_64::LinkTargets* const links = log_enabled(Log::kNoChain) ? nullptr : this;
-  const bool is_done =
-      compile(block, unit, {next_at_, &block, links, false, block.key.second_page != nullptr});
-  buffer_->release_writable(next_at_);
-  return is_done;
+  return compile(block, unit,
+                 {hot_.next, cold_.next, &block, links, false, block.key.second_page != nullptr});
 }
 
 std::size_t JitEngine::entry_at(std::uint32_t page_offset) {
@@ -143,8 +161,7 @@ std::size_t JitEngine::entry_at(std::uint32_t page_offset) {
 void JitEngine::retire(Block& block) { buffer_->patch_jump(block.entry, block.stale); }
 
 void JitEngine::reset_code() {
-  next_at_ = Thunks::kBytes;
-  buffer_->release_writable(0);
+  for (Area* const area : {&hot_, &cold_}) area->next = area->released = area->first;
 }
 
 }  // namespace gstage::tcg

@@ -25,6 +25,16 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   void run_block(CpuCore& core, Tlb& tlb, unsigned max_insns) override;
 
  private:
+  /// A part of the buffer that fills up.
+  struct Area {
+    std::size_t first;
+    std::size_t end;
+    std::size_t next;      ///< where the next block goes
+    std::size_t released;  ///< up to here the writable view is not in use
+  };
+  static Area make_area(std::size_t first, std::size_t end) { return {first, end, first, first}; }
+  void advance(Area& area, std::size_t next);
+
   // Called from generated code.
   static const void* on_next(RunContext* context);
   static const void* on_trap(RunContext* context);
@@ -45,8 +55,9 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   std::unique_ptr<CodeBuffer> buffer_;
   x86_64::Thunks thunks_;
   x86_64::Compiler compiler_;
+  Area hot_;
+  Area cold_;
   const std::size_t single_at_;        ///< where run_block's code goes: the buffer's last part
-  std::size_t next_at_;                ///< where the next block goes
   const BlockKey* linking_ = nullptr;  ///< of the block that is being generated
   std::mutex single_mutex_;            ///< held while code made by run_block exists
 };

@@ -17,9 +17,9 @@ struct RunContext {
 };
 
 /// Follows the call of the link thunk in a block: a direct jump within the page that is not resolved yet.
-/// Offsets are from the block's entry.
-struct LinkSite {
-  std::uint16_t self;          ///< of this structure
+/// Offsets are from the block's entry. (Unaligned, as in code.)
+struct [[gnu::packed]] LinkSite {
+  std::uint32_t self;          ///< of this structure
   std::uint16_t target;        ///< page offset of the guest code to jump to
   std::uint16_t displacement;  ///< of the jump's displacement
 };

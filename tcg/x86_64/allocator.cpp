@@ -46,7 +46,15 @@ void Allocator::start(const Unit& unit) {
     free_slots_[i] = static_cast<std::uint16_t>(Frame::kSlots - 1 - i);
 }
 
-Type Allocator::type(Value v) const { return info(op(v)).result; }
+Value Allocator::add_value(std::uint32_t last_use) {
+  states_.push_back(State{});
+  states_.back().last_use = last_use;
+  return Value{static_cast<std::uint32_t>(states_.size() - 1)};
+}
+
+Type Allocator::type(Value v) const {
+  return v.index < unit_->insts.size() ? info(unit_->insts[v.index].op).result : Type::i64;
+}
 
 void Allocator::end_inst() {
   const Inst& inst = unit_->insts[now_];

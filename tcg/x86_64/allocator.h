@@ -41,19 +41,36 @@ class Allocator {
 
   /// Starts a unit. References it until the next start.
   void start(const Unit& unit);
+  /// Adds an integer value that no instruction makes; `last_use` is the index of an instruction. It must be
+  /// released by hand.
+  Value add_value(std::uint32_t last_use);
+  /// The added value is in this temporary from now on.
+  void bind_value(Value v, const Xbyak::Reg64& temporary) {
+    bind(kInts, static_cast<std::uint8_t>(temporary.getIdx()), v);
+  }
   void begin_inst(std::uint32_t index) { now_ = index; }
+  /// The index of the current instruction.
+  [[nodiscard]] std::uint32_t now() const { return now_; }
   /// Frees temporaries and values that were used for the last time.
   void end_inst();
+  /// The value is not used any more.
+  void release(Value v);
   /// Whether some value found no slot in the frame: the code made is unusable.
   [[nodiscard]] bool is_overflown() const { return is_overflown_; }
 
-  [[nodiscard]] bool is_const(Value v) const { return op(v) == Op::konst; }
+  [[nodiscard]] bool is_const(Value v) const {
+    return v.index < unit_->insts.size() && unit_->insts[v.index].op == Op::konst;
+  }
   [[nodiscard]] std::int64_t const_of(Value v) const { return unit_->insts[v.index].imm; }
   /// Whether the value is used after the current instruction.
   [[nodiscard]] bool is_live(Value v) const { return state(v).last_use > now_; }
 
   /// The value as an operand, wherever it is. Registers named by it stay valid during this instruction.
   Source source(Value v);
+  /// The operand was used and need not stay in its place.
+  void unlock(const Source& source) {
+    if (source.is_reg()) banks_[kInts].locked &= ~reg_bit(source.reg);
+  }
   /// Where the value is now, a 64-bit constant aside. Changes nothing.
   [[nodiscard]] Source place(Value v) const;
   /// The value in a register, not to be written.
@@ -127,7 +144,6 @@ class Allocator {
     std::array<std::uint32_t, 16> owner{};
   };
 
-  [[nodiscard]] Op op(Value v) const { return unit_->insts[v.index].op; }
   [[nodiscard]] State& state(Value v) { return states_[v.index]; }
   [[nodiscard]] const State& state(Value v) const { return states_[v.index]; }
   [[nodiscard]] Type type(Value v) const;
@@ -144,7 +160,6 @@ class Allocator {
   [[nodiscard]] std::uint8_t choose_victim(BankIndex bank, RegMask candidates) const;
   void evict(BankIndex bank, std::uint8_t reg);
   void bind(BankIndex bank, std::uint8_t reg, Value v);
-  void release(Value v);
   void drop_reg(Value v);
   void save_to_slot(Value v);
   void move_home_to_slot(Value v);

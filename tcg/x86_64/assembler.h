@@ -94,6 +94,23 @@ class Assembler : public Xbyak::CodeGenerator {
     (this->*kMove[static_cast<unsigned>(cc)])(to, from);
   }
 
+  /// Loads and extends.
+  void load(const Xbyak::Reg64& to, const Xbyak::RegExp& address, MemKind kind) {
+    switch (kind) {
+      case MemKind::u8: movzx(to.cvt32(), byte[address]); break;
+      case MemKind::u16: movzx(to.cvt32(), word[address]); break;
+      case MemKind::u32: mov(to.cvt32(), dword[address]); break;
+      case MemKind::u64: mov(to, qword[address]); break;
+      case MemKind::s8: movsx(to, byte[address]); break;
+      case MemKind::s16: movsx(to, word[address]); break;
+      case MemKind::s32: movsxd(to, dword[address]); break;
+    }
+  }
+
+  /// What remains of an address shifted right by 8: the offset of its slot in a TLB's table.
+  static constexpr std::uint32_t kTlbIndexMask = (kTlbSize - 1) * sizeof(TlbEntry);
+  static_assert(sizeof(TlbEntry) == 1u << (kPageShift - 8));
+
   /// Memory operands of the hart and of the frame.
   Xbyak::Address core(std::size_t offset) {
     return qword[rbp + (static_cast<std::int64_t>(offset) - kCoreBias)];

@@ -4,6 +4,8 @@
 #include <bit>
 #include <cstddef>
 
+#include "softmmu/base/check.h"
+
 namespace gstage::tcg::x86_64 {
 
 using namespace Xbyak::util;  // NOLINT: register names
@@ -35,23 +37,28 @@ bool Compiler::compile(const Unit& unit, const CompileRequest& request, Compiled
   insn_offset_ = unit.first_offset;
   insn_raw_ = 0;
   regs_.start(unit);
+  groups_.find(unit);
+  addends_.clear();
+  for (const AccessGroup& group : groups_.groups()) addends_.push_back(regs_.add_value(group.last));
   begin_block(request);
-  const std::size_t limit = request.at + kMaxBlockBytes / 2;
+  constexpr std::size_t kMargin = 1024;  // no instruction takes more
   for (std::uint32_t i = 0; i < unit.insts.size(); ++i) {
     regs_.begin_inst(i);
     emit_inst(unit.insts[i]);
     regs_.end_inst();
-    if (a_.here() > limit) return false;
+    if (a_.here() > request.at + kMaxHotBytes - kMargin) return false;
   }
+  block.end = a_.here();
+  a_.go_to(request.cold_at);
   // Cold code may add to the list.
   for (std::size_t i = 0; i < colds_.size(); ++i) {
     const Cold cold = colds_[i];
     (this->*cold.emit)(cold);
-    if (a_.here() > request.at + kMaxBlockBytes - 4096) return false;
+    if (a_.here() > request.cold_at + kMaxColdBytes - kMargin) return false;
   }
-  if (links_.size() > 64) return false;
   finish_block(request, block);
-  return !regs_.is_overflown() && !Assembler::take_error();
+  CHECK(!Assembler::take_error());
+  return !regs_.is_overflown();
 }
 
 void Compiler::begin_block(const CompileRequest& request) {
@@ -67,7 +74,7 @@ void Compiler::finish_block(const CompileRequest& request, CompiledBlock& block)
   const auto stub = [&](std::size_t displacement, std::uint32_t target) {
     a_.call(static_cast<const void*>(a_.at(thunks_.link())));
     const std::size_t self = a_.here();
-    a_.dw(static_cast<std::uint32_t>(self - entry_));
+    a_.dd(static_cast<std::uint32_t>(self - entry_));
     a_.dw(target);
     a_.dw(static_cast<std::uint32_t>(displacement - entry_));
   };
@@ -78,7 +85,7 @@ void Compiler::finish_block(const CompileRequest& request, CompiledBlock& block)
   block.entry = entry_;
   block.stale = a_.here();
   if (!request.is_single) stub(entry_ + 1, unit_->first_offset);
-  block.end = a_.here();
+  block.cold_end = a_.here();
 }
 
 void Compiler::emit_inst(const Inst& inst) {

@@ -8,6 +8,7 @@
 #include "tcg/ir/unit.h"
 #include "tcg/runtime/code_buffer.h"
 #include "tcg/runtime/guest.h"
+#include "tcg/x86_64/access_groups.h"
 #include "tcg/x86_64/allocator.h"
 #include "tcg/x86_64/assembler.h"
 #include "tcg/x86_64/host.h"
@@ -25,10 +26,11 @@ class LinkTargets {
 
 /// Where and how to emit a block.
 struct CompileRequest {
-  std::size_t at;      ///< offset in the buffer; at least kMaxBlockBytes are free
-  const void* block;   ///< goes into the header: who owns the code
-  LinkTargets* links;  ///< null: no direct jumps; the block ends by the dispatcher
-  bool is_single;      ///< the block's end leaves generated code
+  std::size_t at;       ///< where, as an offset in the buffer; at least kMaxHotBytes are free
+  std::size_t cold_at;  ///< where what is seldom run goes; at least kMaxColdBytes are free
+  const void* block;    ///< goes into the header: who owns the code
+  LinkTargets* links;   ///< null: no direct jumps; the block ends by the dispatcher
+  bool is_single;       ///< the block's end leaves generated code
   bool has_second_page;
 };
 
@@ -37,12 +39,14 @@ struct CompiledBlock {
   std::size_t entry;  ///< a multiple of 16; begins with a 5-byte nop that a jump may replace
   std::size_t stale;  ///< where that jump then leads
   std::size_t end;
+  std::size_t cold_end;
 };
 
 /// Turns a unit into host code. One for all harts, used under the translator's lock.
 class Compiler {
  public:
-  static constexpr std::size_t kMaxBlockBytes = std::size_t{48} << 10;
+  static constexpr std::size_t kMaxHotBytes = std::size_t{24} << 10;
+  static constexpr std::size_t kMaxColdBytes = std::size_t{40} << 10;
 
   Compiler(CodeBuffer& buffer, Thunks& thunks, const GuestLayout& layout, HostFeatures features);
 
@@ -67,7 +71,7 @@ class Compiler {
     bool wants_remainder;
   };
 
-  /// Code out of the way, emitted after the block's hot part.
+  /// Code that is seldom run: emitted after the hot part and to another place, which keeps hot code dense.
   struct Cold {
     void (Compiler::*emit)(const Cold&);
     Jump entries[2];        ///< jumps that lead here
@@ -79,7 +83,8 @@ class Compiler {
     std::uint8_t result = kNoReg;
     std::uint8_t a = kNoReg;
     std::uint8_t b = kNoReg;
-    bool has_value = false;  ///< an access with a value: a store
+    std::uint8_t clear = kNoReg;  ///< to be set to 0 in the end
+    bool has_value = false;       ///< an access with a value: a store
     bool is_from_xmm = false;
     Type type = Type::none;
     Cc cc = Cc::e;
@@ -151,15 +156,24 @@ class Compiler {
 
   // Memory.
   GuestAddress guest_address(Value base, std::int64_t displacement);
-  /// Emits the TLB lookup with `entry` as scratch, which then holds the entry's addend; a miss goes to
-  /// `cold`.
-  Reg lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry, Cold& cold);
-  Cold access(void (Compiler::*emit)(const Cold&), const GuestAddress& address);
+  /// /// /// A load or store under way.
+  struct Access {
+    GuestAddress address;
+    Reg addend;                ///< from guest to host address, once the lookup is done
+    const AccessGroup* group;  ///< or null
+    Value value;               ///< the group's addend
+  };
+  /// Emits the TLB lookup for a range of `size` bytes with `entry` as scratch, which then holds the entry's
+  /// addend; a miss goes to `cold`.
+  void lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry, Cold& cold);
+  Cold slow_access(const GuestAddress& address);
   Source reg_or_imm(Value v);
   void require_aligned(const Reg& address, unsigned size, Cold& cold);
-  void load_from(const Reg& to, const Xbyak::RegExp& address, MemKind kind);
   void store_to(const Xbyak::RegExp& address, MemKind kind, const Source& value);
   void cold_access(const Cold& cold);
+  Access begin_access(const Inst& inst);
+  void find_host(const Access& access, unsigned size, std::size_t table, Cold& slow);
+  void finish_access(const Access& access, Cold& slow);
   void rmw_loop(const Inst& inst);
   /// The new value, of the old one in rax.
   void rmw_value(Rmw how, const Reg& to, const Reg& operand, bool is_wide);
@@ -232,6 +246,8 @@ class Compiler {
   std::uint32_t boxed_ = 0;  ///< f registers known to hold a boxed single
   std::vector<Cold> colds_;
   std::vector<Link> links_;
+  AccessGroups groups_;
+  std::vector<Value> addends_;  ///< by group: the addend, or 0 when the lookup failed
 };
 
 }  // namespace gstage::tcg::x86_64

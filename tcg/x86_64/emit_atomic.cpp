@@ -17,12 +17,12 @@ void Compiler::atomic_host(const Inst& inst) {
   const GuestAddress address{regs_.use(inst.args[0]), 0};
   const Reg t = regs_.temp();
   const Reg d = regs_.def_or(t);
-  Cold slow = access(&Compiler::cold_access, address);
+  Cold slow = slow_access(address);
   slow.thunk = thunks_.atomic_host(kind);
   slow.result = static_cast<std::uint8_t>(d.getIdx());
   require_aligned(address.base, mem_size(kind), slow);
-  const Reg addend = lookup(address, 1, offsetof(CpuCore, write), t, slow);
-  a_.lea(d, ptr[address.base + addend]);
+  lookup(address, 1, offsetof(CpuCore, write), t, slow);
+  a_.lea(d, ptr[address.base + t]);
   keep_live(slow);
   resume(slow);
 }
@@ -32,12 +32,12 @@ void Compiler::load_reserved(const Inst& inst) {
   const GuestAddress address{regs_.use(inst.args[0]), 0};
   const Reg t = regs_.temp();
   const Reg d = regs_.def_apart();  // the address is needed after the load
-  Cold slow = access(&Compiler::cold_access, address);
+  Cold slow = slow_access(address);
   slow.thunk = thunks_.load_reserved(kind);
   slow.result = static_cast<std::uint8_t>(d.getIdx());
   require_aligned(address.base, mem_size(kind), slow);
-  const Reg addend = lookup(address, 1, offsetof(CpuCore, read), t, slow);
-  load_from(d, address.base + addend, kind);
+  lookup(address, 1, offsetof(CpuCore, read), t, slow);
+  a_.load(d, address.base + t, kind);
   keep_live(slow);
   slow.live_gprs |= reg_bit(slow.a) & kScratchGprs;
   resume(slow);
@@ -104,7 +104,7 @@ void Compiler::rmw_loop(const Inst& inst) {
   const Reg host = regs_.use(inst.args[0]);
   const Reg operand = regs_.use(inst.args[1]);
   const Reg t = regs_.temp();
-  load_from(rax, host + 0, is_wide ? MemKind::u64 : MemKind::u32);
+  a_.load(rax, host + 0, is_wide ? MemKind::u64 : MemKind::u32);
   const std::size_t again = a_.here();
   rmw_value(static_cast<Rmw>(inst.imm), t, operand, is_wide);
   a_.lock();

@@ -95,7 +95,7 @@ void Compiler::set_x(const Inst& inst) {
 }
 
 void Compiler::env_load(const Inst& inst) {
-  load_from(regs_.def(), rbp + (inst.imm - kCoreBias), static_cast<MemKind>(inst.aux));
+  a_.load(regs_.def(), rbp + (inst.imm - kCoreBias), static_cast<MemKind>(inst.aux));
 }
 
 void Compiler::env_store(const Inst& inst) {
@@ -176,7 +176,7 @@ void Compiler::subw(const Inst& inst) { alu(inst, kSubWord); }
 void Compiler::extend(const Inst& inst, MemKind kind) {
   const Source from = regs_.source(inst.args[0]);
   const Reg d = regs_.def(inst.args[0]);
-  if (from.is_memory()) return load_from(d, from.address(), kind);
+  if (from.is_memory()) return a_.load(d, from.address(), kind);
   if (from.is_imm()) move(d, from);
   const Reg r = from.is_imm() ? d : gpr(from.reg);
   switch (kind) {

@@ -7,18 +7,6 @@ namespace gstage::tcg::x86_64 {
 
 using namespace Xbyak::util;  // NOLINT: register names
 
-void Compiler::load_from(const Reg& to, const Xbyak::RegExp& address, MemKind kind) {
-  switch (kind) {
-    case MemKind::u8: a_.movzx(to.cvt32(), byte[address]); break;
-    case MemKind::u16: a_.movzx(to.cvt32(), word[address]); break;
-    case MemKind::u32: a_.mov(to.cvt32(), dword[address]); break;
-    case MemKind::u64: a_.mov(to, qword[address]); break;
-    case MemKind::s8: a_.movsx(to, byte[address]); break;
-    case MemKind::s16: a_.movsx(to, word[address]); break;
-    case MemKind::s32: a_.movsxd(to, dword[address]); break;
-  }
-}
-
 void Compiler::store_to(const Xbyak::RegExp& address, MemKind kind, const Source& value) {
   const auto imm = static_cast<std::uint32_t>(value.number);
   const Reg r = gpr(value.is_imm() ? 0 : value.reg);
@@ -40,7 +28,7 @@ Source Compiler::reg_or_imm(Value v) {
 void Compiler::host_load(const Inst& inst) {
   const Reg base = regs_.use(inst.args[0]);
   const Reg d = regs_.def(inst.args[0]);
-  load_from(d, base + inst.imm, static_cast<MemKind>(inst.aux));
+  a_.load(d, base + inst.imm, static_cast<MemKind>(inst.aux));
 }
 
 void Compiler::host_store(const Inst& inst) {
@@ -54,12 +42,14 @@ Compiler::GuestAddress Compiler::guest_address(Value base, std::int64_t displace
     return {regs_.use(base), static_cast<std::int32_t>(displacement)};
   const Reg t = regs_.temp();
   a_.load_constant(t, static_cast<std::uint64_t>(displacement));
-  a_.add(t, regs_.use(base));
+  const Source from = regs_.source(base);
+  alu_source(kAdd, t, from);
+  regs_.unlock(from);
   return {t, 0};
 }
 
-Compiler::Reg Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t table,
-                               const Reg& entry, Cold& cold) {
+void Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
+                      Cold& cold) {
   const Reg page = regs_.temp();
   // The slot of the first byte must hold the page of the last: what crosses pages misses.
   if (address.displacement == 0 && features_.bmi2) {
@@ -71,8 +61,7 @@ Compiler::Reg Compiler::lookup(const GuestAddress& address, unsigned size, std::
       a_.lea(entry.cvt32(), ptr[address.base + address.displacement]);
     a_.shr(entry.cvt32(), 8);
   }
-  static_assert(sizeof(TlbEntry) == 16 && kPageShift == 12);
-  a_.and_(entry.cvt32(), (kTlbSize - 1) << 4);
+  a_.and_(entry.cvt32(), Assembler::kTlbIndexMask);
   a_.add(entry, a_.core(table));
   const std::int32_t last = address.displacement + static_cast<std::int32_t>(size) - 1;
   if (last == 0)
@@ -83,40 +72,69 @@ Compiler::Reg Compiler::lookup(const GuestAddress& address, unsigned size, std::
   a_.cmp(page, qword[entry + offsetof(TlbEntry, tag)]);
   cold.entries[0] = a_.jump_on(Cc::ne);
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
-  return entry;
+}
+
+Compiler::Access Compiler::begin_access(const Inst& inst) {
+  const GuestAddress address = guest_address(inst.args[0], inst.imm);
+  const std::uint16_t number = groups_.group_of(regs_.now());
+  if (number == AccessGroups::kNone) return {address, regs_.temp(), nullptr, {}};
+  const AccessGroup& group = groups_.groups()[number];
+  const Value addend = addends_[number];
+  return {address, regs_.now() == group.first ? regs_.temp() : regs_.use(addend), &group, addend};
+}
+
+void Compiler::find_host(const Access& access, unsigned size, std::size_t table, Cold& slow) {
+  if (access.group == nullptr) {
+    lookup(access.address, size, table, access.addend, slow);
+  } else if (regs_.now() == access.group->first) {
+    const AccessGroup& group = *access.group;
+    lookup({access.address.base, static_cast<std::int32_t>(group.low)},
+           static_cast<unsigned>(group.high - group.low), table, access.addend, slow);
+  } else {
+    a_.test(access.addend, access.addend);
+    slow.entries[0] = a_.jump_on(Cc::e);
+  }
+}
+
+void Compiler::finish_access(const Access& access, Cold& slow) {
+  keep_live(slow);
+  if (access.group != nullptr && regs_.now() == access.group->first) {
+    // What follows in the group does without another lookup, or, after a miss, without this one.
+    regs_.bind_value(access.value, access.addend);
+    slow.clear = static_cast<std::uint8_t>(access.addend.getIdx());
+  }
+  resume(slow);
+  if (access.group != nullptr && regs_.now() == access.group->last) regs_.release(access.value);
 }
 
 void Compiler::load(const Inst& inst) {
   const auto kind = static_cast<MemKind>(inst.aux);
-  const GuestAddress address = guest_address(inst.args[0], inst.imm);
-  const Reg t = regs_.temp();
-  const Reg d = regs_.def_or(t);  // written last
-  Cold slow = access(&Compiler::cold_access, address);
+  const Access access = begin_access(inst);
+  // Written last: it may be the register of the address, or of an addend that is not used again.
+  const Reg d = access.group == nullptr ? regs_.def_or(access.addend) : regs_.def(access.value);
+  Cold slow = slow_access(access.address);
   slow.thunk = thunks_.load(kind);
   slow.result = static_cast<std::uint8_t>(d.getIdx());
-  const Reg addend = lookup(address, mem_size(kind), offsetof(CpuCore, read), t, slow);
-  load_from(d, address.base + addend + address.displacement, kind);
-  keep_live(slow);
-  resume(slow);
+  find_host(access, mem_size(kind), offsetof(CpuCore, read), slow);
+  a_.load(d, access.address.base + access.addend + access.address.displacement, kind);
+  finish_access(access, slow);
 }
 
 void Compiler::store(const Inst& inst) {
   const auto kind = static_cast<MemKind>(inst.aux);
-  const GuestAddress address = guest_address(inst.args[0], inst.imm);
+  const Access access = begin_access(inst);
   const Source value = reg_or_imm(inst.args[1]);
-  const Reg t = regs_.temp();
-  Cold slow = access(&Compiler::cold_access, address);
+  Cold slow = slow_access(access.address);
   slow.thunk = thunks_.store(kind);
   slow.has_value = true;
   slow.sources[1] = value;
-  const Reg addend = lookup(address, mem_size(kind), offsetof(CpuCore, write), t, slow);
-  store_to(address.base + addend + address.displacement, kind, value);
-  keep_live(slow);
-  resume(slow);
+  find_host(access, mem_size(kind), offsetof(CpuCore, write), slow);
+  store_to(access.address.base + access.addend + access.address.displacement, kind, value);
+  finish_access(access, slow);
 }
 
-Compiler::Cold Compiler::access(void (Compiler::*emit)(const Cold&), const GuestAddress& address) {
-  Cold c = cold(emit);
+Compiler::Cold Compiler::slow_access(const GuestAddress& address) {
+  Cold c = cold(&Compiler::cold_access);
   c.a = static_cast<std::uint8_t>(address.base.getIdx());
   c.imm = address.displacement;
   return c;
@@ -144,6 +162,7 @@ void Compiler::cold_access(const Cold& cold) {
   call_thunk(cold.thunk, cold.page_offset);
   if (cold.result != kNoReg) move(gpr(cold.result), {Source::Kind::reg, kRax, 0});
   restore_live(cold);
+  if (cold.clear != kNoReg) a_.xor_(gpr(cold.clear).cvt32(), gpr(cold.clear).cvt32());
   a_.jump_back(cold.back);
 }
 

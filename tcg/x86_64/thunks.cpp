@@ -50,10 +50,15 @@ Thunks::Thunks(CodeBuffer& buffer, Guest& guest, const RuntimeCalls& runtime)
   emit_entry_and_exit();
   emit_dispatch(runtime);
   for (unsigned kind = 0; kind < kMemKinds; ++kind) {
-    load_[kind] = emit_access(slow_load, kind, false);
+    load_[kind] = a_.here();
+    emit_second_look(static_cast<MemKind>(kind), false);
+    emit_access(slow_load, kind, false);
     reserved_[kind] = emit_access(slow_load_reserved, kind, false);
     atomic_[kind] = emit_access(slow_atomic_host, kind, false);
-    if (kind < store_.size()) store_[kind] = emit_access(slow_store, kind, true);
+    if (kind >= store_.size()) continue;
+    store_[kind] = a_.here();
+    emit_second_look(static_cast<MemKind>(kind), true);
+    emit_access(slow_store, kind, true);
   }
   CHECK(!Assembler::take_error());
 }
@@ -163,6 +168,24 @@ void Thunks::finish_call(bool is_full, bool may_trap) {
   }
   restore(is_full ? 0 : kCalleeSavedPinned, kAll);
   a_.ret(8);
+}
+
+void Thunks::emit_second_look(MemKind kind, bool is_store) {
+  a_.mov(ecx, edx);
+  a_.shr(ecx, 8);
+  a_.and_(ecx, Assembler::kTlbIndexMask);
+  a_.add(rcx, a_.core(is_store ? offsetof(CpuCore, write) : offsetof(CpuCore, read)));
+  a_.lea(rsi, ptr[rdx + mem_size(kind) - 1]);
+  a_.and_(rsi, -4096);
+  a_.cmp(rsi, qword[rcx + offsetof(TlbEntry, tag)]);
+  const auto missed = a_.short_on(Cc::ne);
+  a_.add(rdx, qword[rcx + offsetof(TlbEntry, addend)]);
+  if (is_store)
+    a_.mov(ptr[rdx], rax.changeBit(static_cast<int>(8 * mem_size(kind))));
+  else
+    a_.load(rax, rdx + 0, kind);
+  a_.ret(8);
+  a_.bind(missed);
 }
 
 std::size_t Thunks::emit_access(Slow function, unsigned kind, bool has_value) {

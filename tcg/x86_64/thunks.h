@@ -59,6 +59,8 @@ class Thunks {
   void emit_entry_and_exit();
   void emit_dispatch(const RuntimeCalls& runtime);
   std::size_t emit_access(Slow function, unsigned kind, bool has_value);
+  /// The inline lookup once more: the site's own may have been for a wider range.
+  void emit_second_look(MemKind kind, bool is_store);
   void save(unsigned first, unsigned last);
   void restore(unsigned first, unsigned last);
   void call_runtime(const void* function);

@@ -29,7 +29,11 @@ struct JitMachine : Machine {
   bool run(const Unit& unit) {
     current() = this;
     x86_64::CompiledBlock code{};
-    if (!compiler.compile(unit, {x86_64::Thunks::kBytes, nullptr, nullptr, true, false}, code)) return false;
+    if (!compiler.compile(unit,
+                          {x86_64::Thunks::kBytes, x86_64::Thunks::kBytes + x86_64::Compiler::kMaxHotBytes,
+                           nullptr, nullptr, true, false},
+                          code))
+      return false;
     hart->core.pc_page = kCodePage;
     RunContext context{&hart->core, nullptr, true};
     thunks.enter(context, buffer->executable_at(code.entry));
