@@ -143,6 +143,26 @@ void store_crossing(Hart& hart, const View& view, const Crossing& crossing, std:
   hart.memory->write(t2.paddr, &rest, second.size);
 }
 
+/// The lookup that generated code does inline: null where it would take the slow path.
+const std::byte* cached_host(TlbContext& context, TlbAccess access, Vaddr vaddr, unsigned size) {
+  const TlbEntry& entry = context.table(access)[tlb_index(vaddr.value)];
+  if (entry.tag != (vaddr + (size - 1)).page().value) return nullptr;
+  return reinterpret_cast<const std::byte*>(vaddr.value + entry.addend);
+}
+
+/// A load of memory, in one access when aligned.
+std::uint64_t load_host(const std::byte* host, tcg::MemKind kind) {
+  switch (tcg::mem_size(kind)) {
+    case 1:
+      return extend(__atomic_load_n(reinterpret_cast<const std::uint8_t*>(host), __ATOMIC_RELAXED), kind);
+    case 2:
+      return extend(__atomic_load_n(reinterpret_cast<const std::uint16_t*>(host), __ATOMIC_RELAXED), kind);
+    case 4:
+      return extend(__atomic_load_n(reinterpret_cast<const std::uint32_t*>(host), __ATOMIC_RELAXED), kind);
+    default: return __atomic_load_n(reinterpret_cast<const std::uint64_t*>(host), __ATOMIC_RELAXED);
+  }
+}
+
 }  // namespace
 
 View data_view(Hart& hart) { return {hart.mmu->data, *hart.mmu->data_context}; }
@@ -216,7 +236,10 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
 
 std::uint64_t hyp_load(Hart& hart, Vaddr vaddr, tcg::MemKind kind, bool needs_execute) {
   const Regime regime = hypervisor_regime(hart, needs_execute);
-  return load_slow(hart, {regime, side_context(hart, regime.key())}, vaddr, kind);
+  TlbContext& context = side_context(hart, regime.key());
+  if (const std::byte* const host = cached_host(context, TlbAccess::kRead, vaddr, tcg::mem_size(kind)))
+    return load_host(host, kind);
+  return load_slow(hart, {regime, context}, vaddr, kind);
 }
 
 void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {

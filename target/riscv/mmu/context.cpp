@@ -69,9 +69,12 @@ void update_regimes(Hart& hart) {
 
 TlbContext& side_context(Hart& hart, const TlbKey& key) {
   MmuState& mmu = *hart.mmu;
+  // A context that was recycled has another key by now.
+  if (mmu.side_context != nullptr && mmu.side_context->key == key) return *mmu.side_context;
   mmu.tlb.context(mmu.data_context->key);
   mmu.tlb.context(mmu.fetch_context->key);
-  return mmu.tlb.context(key);
+  mmu.side_context = &mmu.tlb.context(key);
+  return *mmu.side_context;
 }
 
 void pmp_changed(Hart& hart) {

@@ -134,7 +134,7 @@ class Walker {
     }
     const Stage stage{
         AtpPpn::get(regime_.hgatp) << kPageShift, levels, 2, true, {hart_.config->svnapot, regime_.g_pbmte}};
-    GStageEntry& cached = hart_.mmu->g_stage.slot(gpa);
+    const GStageEntry& cached = hart_.mmu->g_stage.slot(gpa);
     if (cached.gpa_page == Gpa{gpa}.page().value && cached.hgatp == regime_.hgatp &&
         is_permitted(stage, cached.pte, access, is_table) &&
         (access != Access::kStore || pte::D::get(cached.pte) != 0)) {
@@ -145,8 +145,9 @@ class Walker {
     }
     leaf = walk(stage, gpa, access, is_table);
     if (leaf.fault == FaultKind::kNone)
-      cached = GStageEntry{Gpa{gpa}.page().value, regime_.hgatp, leaf.address & ~kPageMask,
-                           static_cast<std::uint8_t>(leaf.entry), static_cast<std::uint8_t>(leaf.shift)};
+      hart_.mmu->g_stage.enter({Gpa{gpa}.page().value, regime_.hgatp, leaf.address & ~kPageMask,
+                                static_cast<std::uint8_t>(leaf.entry),
+                                static_cast<std::uint8_t>(leaf.shift)});
     return leaf;
   }
 
@@ -268,14 +269,22 @@ class Walker {
 
 }  // namespace
 
-void GStageCache::clear() { std::fill(std::begin(entries_), std::end(entries_), GStageEntry{}); }
+void GStageCache::clear() {
+  std::fill(std::begin(entries_), std::end(entries_), GStageEntry{});
+  has_superpages_ = false;
+}
 
 void GStageCache::drop(const std::uint64_t* gpa, const std::uint64_t* vmid) {
-  for (GStageEntry& e : entries_) {
+  const auto drop_if_meant = [&](GStageEntry& e) {
     const bool is_address =
         gpa == nullptr || ((e.gpa_page ^ *gpa) >> std::max<unsigned>(e.shift, kPageShift)) == 0;
     if (is_address && (vmid == nullptr || Vmid::get(e.hgatp) == *vmid)) e = GStageEntry{};
+  };
+  if (gpa != nullptr && !has_superpages_) {
+    drop_if_meant(slot(*gpa));
+    return;
   }
+  for (GStageEntry& e : entries_) drop_if_meant(e);
 }
 
 Translation translate(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, Access access) {

@@ -49,12 +49,17 @@ class GStageCache {
  public:
   static constexpr unsigned kSize = 1024;
   GStageEntry& slot(std::uint64_t gpa) { return entries_[(gpa >> kPageShift) & (kSize - 1)]; }
+  void enter(const GStageEntry& entry) {
+    slot(entry.gpa_page) = entry;
+    has_superpages_ |= entry.shift > kPageShift;
+  }
   void clear();
   /// Drops what a fence names; nothing means all.
   void drop(const std::uint64_t* gpa, const std::uint64_t* vmid);
 
  private:
   GStageEntry entries_[kSize];
+  bool has_superpages_ = false;  ///< some entry is a part of a larger leaf
 };
 
 /// Everything of a hart's MMU that generated code does not reach.
@@ -65,6 +70,7 @@ struct MmuState {
   Regime fetch{};
   TlbContext* data_context = nullptr;
   TlbContext* fetch_context = nullptr;
+  TlbContext* side_context = nullptr;  ///< what `side_context` gave last
 };
 
 /// The context of another regime than the current ones, which count as just used and are not recycled for it.
