@@ -13,6 +13,7 @@
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/translate.h"
+#include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
 
@@ -41,6 +42,7 @@ class HartCpu final : public RiscvCpu {
     const auto look = [this] { kick(kAttendTimer); };
     s_timer_ = setup_.timers->make(look);
     vs_timer_ = setup_.timers->make(look);
+    nap_timer_ = setup_.timers->make(look);
   }
 
   void set_engine(tcg::Engine& engine) { engine_ = &engine; }
@@ -67,6 +69,7 @@ class HartCpu final : public RiscvCpu {
   void reset() override;
 
   void kick(std::uint32_t bits) override {
+    if (bits != kAttendExclusive) hart_->is_napping.store(0, std::memory_order_seq_cst);
     hart_->core.attention.fetch_or(bits, std::memory_order_seq_cst);
     hart_->core.attention.notify_all();
   }
@@ -77,7 +80,8 @@ class HartCpu final : public RiscvCpu {
       hart_->irq_lines.fetch_and(~bit, std::memory_order_seq_cst);
       return;
     }
-    if ((hart_->irq_lines.fetch_or(bit, std::memory_order_seq_cst) & bit) == 0) kick(kAttendInterrupt);
+    const bool was_high = (hart_->irq_lines.fetch_or(bit, std::memory_order_seq_cst) & bit) != 0;
+    if (!was_high || hart_->is_napping.load(std::memory_order_seq_cst) != 0) kick(kAttendInterrupt);
   }
 
   void update_timers() override {
@@ -90,12 +94,20 @@ class HartCpu final : public RiscvCpu {
   [[nodiscard]] std::string describe() const override;
 
  private:
-  /// wfi: until an interrupt is pending that mie enables, or somebody wants something else of the hart.
+  /// wfi: until an interrupt is pending that mie enables (or, in a nap, somebody kicks the hart), or somebody
+  /// wants something else of the hart.
   void sleep() {
+    const bool is_nap = hart_->is_napping.load(std::memory_order_seq_cst) != 0;
+    if (is_nap) nap_timer_->arm(setup_.clock->now_ns() + kNapNs);
+    wait_for_wakeup();
+    if (is_nap) nap_timer_->arm(Timer::kNever);
+  }
+
+  void wait_for_wakeup() {
     std::atomic<std::uint32_t>& attention = hart_->core.attention;
     // A sleeping hart is outside generated code: an exclusive section need not wake it.
     constexpr std::uint32_t kMayBeNothing = kAttendInterrupt | kAttendTimer | kAttendExclusive;
-    while (!has_wakeup(*hart_)) {
+    while (hart_->is_napping.load(std::memory_order_seq_cst) != 0 || !has_wakeup(*hart_)) {
       const std::uint32_t seen = attention.load(std::memory_order_seq_cst);
       if ((seen & ~kMayBeNothing) != 0) return;  // and sleeps again when that is done
       // A line that rose after has_wakeup looked has set its bit since, or does so and ends the wait.
@@ -129,6 +141,7 @@ class HartCpu final : public RiscvCpu {
   tcg::Engine* engine_ = nullptr;
   std::unique_ptr<Timer> s_timer_;
   std::unique_ptr<Timer> vs_timer_;
+  std::unique_ptr<Timer> nap_timer_;
 };
 
 void HartCpu::reset() {

@@ -118,6 +118,9 @@ struct Hart {
 
   Trap trap;                 ///< valid while core.trap_pending
   std::uint32_t is_waiting;  ///< wfi was executed: the run loop sleeps before it goes on
+  std::uint32_t wfi_spins;   ///< wfi's without a trap between them that an interrupt kept from sleeping
+  /// The hart sleeps although an interrupt is there (see kWfiPatience). Any thread clears it, then kicks.
+  std::atomic<std::uint32_t> is_napping;
 
   // The surroundings.
   PmpRule pmp_rules[kPmpEntries];  ///< of pmpcfg and pmpaddr, lowest number first

@@ -177,20 +177,10 @@ def parse(arguments):
     return settings
 
 
-def run_with_tries(row, settings):
-    """Again, and said aloud, where a start is known to hang now and then."""
-    for attempt in range(1, row.tries + 1):
-        code = run(row, settings)
-        if code != 1 or attempt == row.tries:
-            return code
-        print(f'{row.name}: try {attempt} of {row.tries} failed: see docs/known-issues.md', flush=True)
-    return 1
-
-
 def main(arguments):
     settings = parse(arguments)
     rows = {row.name: row for row in SCENARIOS}
-    codes = [run_with_tries(rows[name], settings) for name in settings.names]
+    codes = [run(rows[name], settings) for name in settings.names]
     return 1 if 1 in codes else max(codes)
 
 

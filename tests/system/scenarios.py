@@ -22,7 +22,6 @@ class Scenario:
     disk: str = ''                   # after the run the disk is 'written' or 'unchanged'
     refuse: str = ''                 # a regular expression that must not be found
     parallel: bool = True            # whether other tests may run beside it
-    tries: int = 1        # of a start that is known to hang now and then (docs/known-issues.md)
 
 
 BARE = '-M virt -m 256M -nographic -bios none '
@@ -65,22 +64,22 @@ SCENARIOS = [
     Scenario('no-reboot', RESET + '-no-reboot', TWICE_CLEAN[:1], 60, refuse='clean(.|\n)*clean'),
 
     Scenario('linux-jit-smp1', TINY, harts(1), 300),
-    Scenario('linux-jit-smp2', TINY + '-smp 2', harts(2), 60, parallel=False, tries=5),
+    Scenario('linux-jit-smp2', TINY + '-smp 2', harts(2), 300, parallel=False),
     Scenario('linux-interp', TINY + '-accel interp', harts(1), 900),
     Scenario('linux-reboot', TINY.replace('-no-reboot', ''), USERSPACE + USERSPACE, 600, exit_code=None,
              append='reboot=1'),
     Scenario('kvm-smp1-gsmp1', HOST, NESTED, 600),
-    Scenario('kvm-smp2-gsmp2', HOST + '-smp 2', NESTED, 150, append='gsmp=2', parallel=False, tries=5),
+    Scenario('kvm-smp2-gsmp2', HOST + '-smp 2', NESTED, 600, append='gsmp=2', parallel=False),
 
     # AIA: what Linux's drivers say of it, then the KVM guest with in-kernel APLIC and IMSIC.
     Scenario('linux-aplic', with_machine(APLIC, TINY), ['riscv-aplic', 'MARK userspace up', 'MARK done'], 300),
     Scenario('linux-imsic-interp', with_machine(IMSIC.format(1), TINY) + '-accel interp',
              ['riscv-imsic', 'MARK userspace up', 'MARK done'], 900),
-    Scenario('linux-imsic-smp2', with_machine(IMSIC.format(1), TINY) + '-smp 2', harts(2), 60, parallel=False, tries=5),
+    Scenario('linux-imsic-smp2', with_machine(IMSIC.format(1), TINY) + '-smp 2', harts(2), 300, parallel=False),
     Scenario('kvm-imsic-smp1', with_machine(IMSIC.format(3), HOST), kvm_aia(3), 600, append='gaia=aplic-imsic',
              refuse='rcu.*stall'),
-    Scenario('kvm-imsic-smp2', with_machine(IMSIC.format(3), HOST) + '-smp 2', kvm_aia(3), 150,
-             append='gsmp=2 gaia=aplic-imsic', refuse='rcu.*stall', parallel=False, tries=5),
+    Scenario('kvm-imsic-smp2', with_machine(IMSIC.format(3), HOST) + '-smp 2', kvm_aia(3), 600,
+             append='gsmp=2 gaia=aplic-imsic', refuse='rcu.*stall', parallel=False),
     Scenario('kvm-imsic-no-files', with_machine(IMSIC.format(0), HOST), kvm_aia(0), 600, append='gaia=aplic-imsic',
              refuse='rcu.*stall'),
 
@@ -96,4 +95,4 @@ SCENARIOS = [
 
 if __name__ == '__main__':
     for row in SCENARIOS:
-        print(row.name, row.timeout * row.tries, 'parallel' if row.parallel else 'alone')
+        print(row.name, row.timeout, 'parallel' if row.parallel else 'alone')

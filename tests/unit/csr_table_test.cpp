@@ -193,6 +193,14 @@ TEST_F(CsrTableTest, EveryNumberOfTheTableIsExpectedAndNoOther) {
   }
 }
 
+TEST_F(CsrTableTest, BitsElevenAndTenOfTheNumberSayWhatHasNoWriteHandler) {
+  const CsrTable table = csr_table();
+  for (unsigned i = 0; i < table.count; ++i) {
+    const CsrRow& row = table.rows[i];
+    EXPECT_EQ(row.write == nullptr, row.number >> 10 == 3) << row.name;
+  }
+}
+
 TEST_F(CsrTableTest, MasksOfOnesAndZeros) {
   for (const auto& [number, named] : all_expected()) {
     const Expected& e = named.second;

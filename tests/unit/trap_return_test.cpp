@@ -199,6 +199,26 @@ TEST_F(TrapReturnTest, WfiSleepsUnlessAnInterruptIsThere) {
   EXPECT_EQ(hart().is_waiting, 0u);
 }
 
+TEST_F(TrapReturnTest, WfiThatFindsTheSameInterruptAgainAndAgainNaps) {
+  hart().mie = hart().mip = 0x2;
+  const auto poll = [this] {
+    for (unsigned i = 0; i < kWfiPatience; ++i) call(k_wfi, kRaw);
+  };
+  poll();
+  EXPECT_EQ(hart().is_waiting, 0u);
+  // A trap between them: this is no polling.
+  hart().trap.cause = Cause::kEcallM;
+  hart().core.trap_pending = 1;
+  deliver_trap(hart());
+  poll();
+  EXPECT_EQ(hart().is_waiting, 0u);
+  EXPECT_EQ(hart().is_napping, 0u);
+  call(k_wfi, kRaw);
+  EXPECT_EQ(hart().is_waiting, 1u);
+  EXPECT_EQ(hart().is_napping, 1u);
+  EXPECT_EQ(hart().core.attention, kAttendInterrupt);
+}
+
 TEST_F(TrapReturnTest, EcallCausesByMode) {
   const Cause causes[] = {Cause::kEcallM, Cause::kEcallHs, Cause::kEcallU, Cause::kEcallVs, Cause::kEcallU};
   for (unsigned i = 0; i < 5; ++i) {

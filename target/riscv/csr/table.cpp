@@ -58,13 +58,6 @@ constexpr bool is_ascending() {
 }
 static_assert(is_ascending(), "rows of csr_table.inc overlap or are out of order");
 
-constexpr bool is_writable_where_the_number_says() {
-  for (const CsrRow& row : kRows)
-    if ((row.write == nullptr) != (row.number >> 10 == 3)) return false;
-  return true;
-}
-static_assert(is_writable_where_the_number_says(), "a row's write handler contradicts bits 11:10");
-
 constexpr std::array<std::uint8_t, kNumbers> make_index() {
   std::array<std::uint8_t, kNumbers> index{};
   index.fill(kNoRow);

@@ -96,10 +96,18 @@ std::uint64_t helper_mret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::
   return 0;
 }
 
-/// The hart sleeps in the run loop, which it reaches through the attention word.
+/// The hart sleeps in the run loop, which it reaches through the attention word. Where an interrupt is there
+/// it does not, unless it has come here again and again: then it naps.
 std::uint64_t helper_wfi(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
   Hart& hart = hart_of(core);
-  if (!is_allowed(hart, judge_wfi(hart), raw) || has_wakeup(hart)) return 0;
+  if (!is_allowed(hart, judge_wfi(hart), raw)) return 0;
+  if (has_wakeup(hart)) {
+    if (hart.wfi_spins < kWfiPatience) {
+      ++hart.wfi_spins;
+      return 0;
+    }
+    hart.is_napping.store(1, std::memory_order_seq_cst);
+  }
   hart.is_waiting = 1;
   core->attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
   return 0;

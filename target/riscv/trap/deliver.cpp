@@ -106,6 +106,7 @@ void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
 
 void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
   if (log_enabled(Log::kInt)) log_entry(hart, target, entry);
+  hart.wfi_spins = 0;
   switch (target) {
     case TrapTarget::kMachine: enter_machine(hart, entry); break;
     case TrapTarget::kSupervisor: enter_supervisor(hart, entry); break;

@@ -41,6 +41,13 @@ bool take_interrupt(Hart& hart);
 /// Sets kAttendInterrupt when an enabled interrupt is pending; to be called after anything that may enable or
 /// raise one. Own thread.
 void update_interrupts(Hart& hart);
+/// After so many wfi's that find an interrupt pending, which the hart does not take, the hart waits for
+/// something to change there, at most kNapNs. It polls memory, then, with wfi as a pause: OpenSBI 1.1 lets
+/// harts wait so for their start, which takes a host core and, as it reads the start's address before that
+/// is written, ends in a wild jump now and then (docs/adr/0003).
+inline constexpr std::uint32_t kWfiPatience = 256;
+inline constexpr std::int64_t kNapNs = 100'000'000;
+
 /// Whether wfi must not sleep: any interrupt pending and enabled in mie (or hie, hgeie), whatever the global
 /// enables say.
 bool has_wakeup(const Hart& hart);

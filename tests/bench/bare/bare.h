@@ -46,27 +46,27 @@ struct vcpu {
   uint64_t x[32];
   uint64_t host_sp;
   uint64_t hgatp, vsatp;
-  uint64_t *data_table;  // the second stage's table of the private pages
+  uint64_t* data_table;  // the second stage's table of the private pages
   unsigned vmid;
 };
 extern struct vcpu vcpus[2];
 
 // One benchmark. run() does `n` iterations of it and says whether all of them did what they should.
 struct bench {
-  const char *name;
+  const char* name;
   bool (*run)(uint64_t n);
   bool two_harts;  // left out where there is one
 };
 extern const struct bench benches[];
 
-void put_string(const char *text);
+void put_string(const char* text);
 // Prepares a guest to run `code` in VS mode with a0 = argument, and makes it the one loaded.
-void guest_start(struct vcpu *vcpu, const void *code, uint64_t argument);
-void guest_load(const struct vcpu *vcpu);
+void guest_start(struct vcpu* vcpu, const void* code, uint64_t argument);
+void guest_load(const struct vcpu* vcpu);
 // Runs the loaded guest up to its next exit; returns scause.
-uint64_t guest_run(struct vcpu *vcpu);
+uint64_t guest_run(struct vcpu* vcpu);
 // Maps or unmaps a private page in the second stage; fences nothing.
-void guest_page(struct vcpu *vcpu, unsigned page, bool present);
+void guest_page(struct vcpu* vcpu, unsigned page, bool present);
 
 void fence_vvma_all(void);
 void fence_gvma_all(void);

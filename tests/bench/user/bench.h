@@ -15,7 +15,7 @@ struct bench {
 extern const struct bench integer_benches[], float_benches[], memory_benches[], system_benches[];
 
 // Knuth's MMIX generator: the same numbers everywhere.
-static inline uint64_t next_random(uint64_t *state) {
+static inline uint64_t next_random(uint64_t* state) {
   *state = *state * 6364136223846793005ull + 1442695040888963407ull;
   return *state >> 33;
 }

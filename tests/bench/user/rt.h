@@ -10,15 +10,45 @@
 
 #if defined(__riscv)
 enum {
-  NR_close = 57, NR_pipe2 = 59, NR_read = 63, NR_write = 64, NR_exit = 93, NR_exit_group = 94, NR_futex = 98,
-  NR_clock_gettime = 113, NR_kill = 129, NR_rt_sigaction = 134, NR_getpid = 172, NR_getppid = 173,
-  NR_sysinfo = 179, NR_munmap = 215, NR_clone = 220, NR_execve = 221, NR_mmap = 222, NR_wait4 = 260,
+  NR_close = 57,
+  NR_pipe2 = 59,
+  NR_read = 63,
+  NR_write = 64,
+  NR_exit = 93,
+  NR_exit_group = 94,
+  NR_futex = 98,
+  NR_clock_gettime = 113,
+  NR_kill = 129,
+  NR_rt_sigaction = 134,
+  NR_getpid = 172,
+  NR_getppid = 173,
+  NR_sysinfo = 179,
+  NR_munmap = 215,
+  NR_clone = 220,
+  NR_execve = 221,
+  NR_mmap = 222,
+  NR_wait4 = 260,
 };
 #elif defined(__x86_64__)
 enum {
-  NR_read = 0, NR_write = 1, NR_close = 3, NR_mmap = 9, NR_munmap = 11, NR_rt_sigaction = 13, NR_getpid = 39,
-  NR_clone = 56, NR_execve = 59, NR_exit = 60, NR_wait4 = 61, NR_kill = 62, NR_sysinfo = 99, NR_getppid = 110,
-  NR_futex = 202, NR_clock_gettime = 228, NR_exit_group = 231, NR_pipe2 = 293,
+  NR_read = 0,
+  NR_write = 1,
+  NR_close = 3,
+  NR_mmap = 9,
+  NR_munmap = 11,
+  NR_rt_sigaction = 13,
+  NR_getpid = 39,
+  NR_clone = 56,
+  NR_execve = 59,
+  NR_exit = 60,
+  NR_wait4 = 61,
+  NR_kill = 62,
+  NR_sysinfo = 99,
+  NR_getppid = 110,
+  NR_futex = 202,
+  NR_clock_gettime = 228,
+  NR_exit_group = 231,
+  NR_pipe2 = 293,
 };
 #endif
 
@@ -35,26 +65,26 @@ long syscall6(long number, const long args[6]);
 #define SIGCHLD 17
 #define SIGUSR1 10
 
-extern char **environment;
+extern char** environment;
 
 // As the kernel numbers them: CLOCK_MONOTONIC, CLOCK_PROCESS_CPUTIME_ID.
 enum clock { WALL_CLOCK = 1, CPU_CLOCK = 2 };
 uint64_t now_ns(enum clock clock);
 // Written to the standard output by the line.
-void print(const char *text);
+void print(const char* text);
 void print_number(uint64_t value);
 _Noreturn void exit_with(int code);
 // Ends the program with a message: an operation that cannot fail did.
-_Noreturn void give_up(const char *what);
+_Noreturn void give_up(const char* what);
 // Zeroed memory, never freed; or freed by free_pages.
-void *get_pages(size_t bytes);
-void free_pages(void *pages, size_t bytes);
-bool equal(const char *a, const char *b);
+void* get_pages(size_t bytes);
+void free_pages(void* pages, size_t bytes);
+bool equal(const char* a, const char* b);
 // Runs function on a second thread with this stack; the thread ends when it returns.
-void start_thread(void (*function)(void), void *stack_top);
+void start_thread(void (*function)(void), void* stack_top);
 void on_signal(int number, void (*handler)(int));
 
-void *memcpy(void *to, const void *from, size_t size);
-void *memset(void *to, int value, size_t size);
+void* memcpy(void* to, const void* from, size_t size);
+void* memset(void* to, int value, size_t size);
 
 #endif

@@ -189,6 +189,27 @@ static void wait_for_interrupt(void) {
   csr_write(MIP, 0);
 }
 
+// Who polls memory with wfi as a pause while an interrupt pends that it does not take is put to sleep, until
+// the source signals again or a while has passed; what it can take still comes at once.
+static void wait_in_vain(void) {
+  csr_write(MIE, BIT(MSI));
+  CLINT_MSIP = 1;
+  CHECK(EVENTUALLY(csr_read(MIP) & BIT(MSI)));
+  unsigned long rounds = 0;
+  for (const uint64_t end = CLINT_MTIME + 500000; CLINT_MTIME < end; rounds++) asm volatile("wfi");
+  CHECK(rounds < 2000);
+  CLINT_MSIP = 0;
+  CHECK(EVENTUALLY(!(csr_read(MIP) & BIT(MSI))));
+  csr_write(MIE, BIT(SSI) | BIT(MTI));
+  csr_write(MIDELEG, BIT(SSI));
+  csr_set(MIP, BIT(SSI));
+  CLINT_MTIMECMP = CLINT_MTIME + 5000;
+  RUN(MODE_HS, "1: wfi\nj 1b");
+  EXPECT(BY_M, IRQ(MTI));
+  CLINT_MTIMECMP = -1ull;
+  csr_write(MIP, 0);
+}
+
 // An interrupt that becomes possible by a CSR write or a return is taken at once, and a loop that
 // never leaves generated code is interrupted.
 static void promptness(void) {
@@ -220,5 +241,5 @@ static void promptness(void) {
 }
 
 void test_body(void) {
-  RUN_PARTS(machine_sources, priorities, delegation, wait_for_interrupt, promptness, platform_interrupts);
+  RUN_PARTS(machine_sources, priorities, delegation, wait_for_interrupt, wait_in_vain, promptness, platform_interrupts);
 }
