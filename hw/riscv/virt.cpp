@@ -12,7 +12,6 @@
 #include "hw/char/uart16550.h"
 #include "hw/core/hart_lines.h"
 #include "hw/core/properties.h"
-#include "hw/intc/clint.h"
 #include "hw/misc/cfi_flash.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/goldfish_rtc.h"
@@ -40,7 +39,7 @@ class CpuLines final : public HartLines {
 /// What `-machine virt,…` says.
 struct VirtOptions {
   std::string dumpdtb;
-  VirtAia aia;
+  VirtInterrupts interrupts;
 };
 
 Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
@@ -48,16 +47,15 @@ Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
   VirtOptions options;
   options.dumpdtb = properties.text("dumpdtb");
   const std::string aia = properties.text("aia", "none");
-  if (aia == "aplic") options.aia.kind = AiaKind::kAplic;
-  if (aia == "aplic-imsic") options.aia.kind = AiaKind::kAplicImsic;
-  if (!options.aia.has_aplic() && aia != "none")
+  if (aia == "aplic") options.interrupts.kind = AiaKind::kAplic;
+  if (aia == "aplic-imsic") options.interrupts.kind = AiaKind::kAplicImsic;
+  if (!options.interrupts.has_aplic() && aia != "none")
     properties.fail(error("-machine virt: aia=%s is not one of none, aplic, aplic-imsic", aia.c_str()));
-  options.aia.guest_files =
-      static_cast<unsigned>(properties.number("aia-guests", 0, VirtAia::kMaxGuestFiles));
+  options.interrupts.guest_files =
+      static_cast<unsigned>(properties.number("aia-guests", 0, VirtInterrupts::kMaxGuestFiles));
   // As on the board that this follows, without IMSICs the number is of no consequence.
-  if (!options.aia.has_imsic()) options.aia.guest_files = 0;
-  if (properties.flag("aclint", false))
-    properties.fail(error("-machine virt,aclint=on is not supported yet"));
+  if (!options.interrupts.has_imsic()) options.interrupts.guest_files = 0;
+  options.interrupts.has_aclint = properties.flag("aclint", false);
   const std::string acpi = properties.text("acpi", "off");
   if (acpi == "on") properties.fail(error("-machine virt,acpi=on is not supported yet: say acpi=off"));
   if (acpi != "on" && acpi != "off" && acpi != "auto")
@@ -69,11 +67,12 @@ Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
 }
 
 /// The harts' properties; an IMSIC is of use with the AIA's registers alone.
-Result<riscv::CpuConfig> parse_harts(const DeviceOptions& cpu, const VirtAia& aia) {
+Result<riscv::CpuConfig> parse_harts(const DeviceOptions& cpu, const VirtInterrupts& interrupts) {
   DeviceOptions all = cpu;
-  if (aia.has_imsic()) all.properties.insert(all.properties.begin(), {{"smaia", "on"}, {"ssaia", "on"}});
+  if (interrupts.has_imsic())
+    all.properties.insert(all.properties.begin(), {{"smaia", "on"}, {"ssaia", "on"}});
   auto config = riscv::parse_cpu(all);
-  if (config.ok() && aia.has_imsic() && !(config->smaia && config->ssaia))
+  if (config.ok() && interrupts.has_imsic() && !(config->smaia && config->ssaia))
     return error(
         "-machine virt,aia=aplic-imsic needs harts with smaia and ssaia: leave smaia=off and ssaia=off out");
   return config;
@@ -107,9 +106,8 @@ class VirtMachine final : public Machine {
   TimerThread timers_;
   std::unique_ptr<riscv::CpuCluster> harts_;
   std::vector<std::unique_ptr<CpuLines>> lines_;
-  VirtAia aia_;
+  VirtInterrupts interrupts_;
   std::unique_ptr<VirtIrqchip> irqchip_;
-  std::unique_ptr<Clint> clint_;
   std::vector<std::unique_ptr<Device>> devices_;
   std::unique_ptr<Boot> boot_;
 };
@@ -126,12 +124,12 @@ Status write_file(const std::string& path, const std::vector<std::byte>& bytes) 
 Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& options) {
   auto virt_options = parse_machine(options.machine);
   if (!virt_options.ok()) return virt_options.error();
-  auto config = parse_harts(options.cpu, virt_options->aia);
+  auto config = parse_harts(options.cpu, virt_options->interrupts);
   if (!config.ok()) return config.error();
   if (options.harts < 1 || options.harts > kMaxHarts)
     return error("-smp %u: the virt board has from 1 to %u harts", options.harts, kMaxHarts);
   std::unique_ptr<VirtMachine> machine(new VirtMachine);
-  machine->aia_ = virt_options->aia;
+  machine->interrupts_ = virt_options->interrupts;
   if (Status status = machine->add_memory(options); !status.ok()) return status.error();
   if (Status status = machine->plan_boot(options, *config); !status.ok()) return status.error();
   if (!virt_options->dumpdtb.empty()) {
@@ -155,11 +153,12 @@ Status VirtMachine::add_memory(const MachineOptions& options) {
 Status VirtMachine::plan_boot(const MachineOptions& options, const riscv::CpuConfig& config) {
   const BootPlaces places{virt_unit(Unit::kResetRom).base, virt_unit(Unit::kRam).base, options.ram_bytes};
   boot_ = std::make_unique<Boot>(memory_, places);
-  return boot_->plan(options, make_virt_fdt(options.harts, options.ram_bytes, config, aia_));
+  return boot_->plan(options, make_virt_fdt(options.harts, options.ram_bytes, config, interrupts_));
 }
 
 Status VirtMachine::add_harts(const MachineOptions& options, const riscv::CpuConfig& config) {
-  riscv::CpuSetup setup{&memory_, &clock_, &timers_, config, virt_unit(Unit::kResetRom).base, aia_.imsic()};
+  riscv::CpuSetup setup{&memory_,           &clock_, &timers_, config, virt_unit(Unit::kResetRom).base,
+                        interrupts_.imsic()};
   auto harts = riscv::make_cpus(options, setup);
   if (!harts.ok()) return harts.error();
   harts_ = std::move(*harts);
@@ -181,12 +180,8 @@ Status VirtMachine::add(Unit unit, std::unique_ptr<D> device, unsigned index) {
 Status VirtMachine::add_devices(const MachineOptions& options) {
   std::vector<HartLines*> lines;
   for (const auto& line : lines_) lines.push_back(line.get());
-  const auto map_controller = [this](Unit unit, MmioHandler& handler) {
-    const VirtUnit& row = virt_unit(unit);
-    return memory_.add_mmio(row.name, Paddr{row.base}, row.size, handler);
-  };
-  irqchip_ = std::make_unique<VirtIrqchip>(memory_, aia_, *harts_, lines);
-  clint_ = std::make_unique<Clint>(clock_, timers_, lines);
+  irqchip_ =
+      std::make_unique<VirtIrqchip>(VirtIrqchipSetup{memory_, clock_, timers_, *harts_, lines}, interrupts_);
   const auto irq = [this](Unit unit) { return irqchip_->line(virt_unit(unit).irq); };
   if (options.serials.size() > 1) warn("the virt board has one UART: the second -serial leads nowhere");
   auto fw_cfg = std::make_unique<FwCfg>(memory_);
@@ -194,7 +189,6 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   fw_cfg->add_number(FwCfg::kCpuCount, options.harts, 2);
   fw_cfg->add_number(FwCfg::kMaxCpus, options.harts, 2);
   Status steps[] = {
-      map_controller(Unit::kClint, *clint_),
       irqchip_->map(),
       add(Unit::kTest, std::make_unique<SifiveTest>(request_machine)),
       add(Unit::kRtc, std::make_unique<GoldfishRtc>(clock_, timers_, irq(Unit::kRtc))),
@@ -232,7 +226,6 @@ std::vector<Cpu*> VirtMachine::cpus() {
 void VirtMachine::reset() {
   for (const auto& device : devices_) device->reset();
   irqchip_->reset();
-  clint_->reset();
   for (unsigned hart = 0; hart < harts_->count(); ++hart) harts_->cpu(hart).reset();
   for (const auto& [hart, entry] : boot_->entries()) harts_->cpu(hart).core().pc = entry;
   if (Status status = boot_->load(); !status.ok()) {

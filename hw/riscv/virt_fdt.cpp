@@ -8,8 +8,8 @@
 #include "hw/char/uart16550.h"
 #include "hw/core/device.h"
 #include "hw/core/fdt_builder.h"
+#include "hw/intc/aclint.h"
 #include "hw/intc/aplic.h"
-#include "hw/intc/clint.h"
 #include "hw/intc/imsic_pages.h"
 #include "hw/intc/plic.h"
 #include "hw/misc/cfi_flash.h"
@@ -24,13 +24,13 @@ namespace {
 
 /// Every phandle of the tree.
 struct Phandles {
-  Phandles(unsigned harts, const VirtAia& aia_) : aia(aia_) {
+  Phandles(unsigned harts, const VirtInterrupts& choice) : interrupts(choice) {
     std::uint32_t last = 2 * harts;
-    if (aia.has_imsic()) {
+    if (interrupts.has_imsic()) {
       imsic_m = ++last;
       imsic_s = ++last;
     }
-    if (aia.has_aplic()) aplic_m = ++last;
+    if (interrupts.has_aplic()) aplic_m = ++last;
     irqs = ++last;
     test = ++last;
     for (unsigned hart = 0; hart < harts; ++hart) {
@@ -40,7 +40,7 @@ struct Phandles {
   }
   std::vector<std::uint32_t> cpus;
   std::vector<std::uint32_t> cpu_irqs;
-  VirtAia aia;
+  VirtInterrupts interrupts;
   std::uint32_t imsic_m = 0;
   std::uint32_t imsic_s = 0;
   std::uint32_t aplic_m = 0;
@@ -55,7 +55,7 @@ NodePlace place_of(Unit unit, const Phandles& phandles, unsigned index = 0) {
   place.size = row.size;
   place.irq = row.irq == 0 ? 0 : row.irq + index;
   place.irqs = phandles.irqs;
-  place.has_irq_type = phandles.aia.has_aplic();
+  place.has_irq_type = phandles.interrupts.has_aplic();
   return place;
 }
 
@@ -109,20 +109,20 @@ void describe_cpus(FdtBuilder& fdt, const Phandles& phandles, const riscv::CpuCo
 
 void describe_imsics(FdtBuilder& fdt, const Phandles& phandles) {
   const auto harts = static_cast<unsigned>(phandles.cpus.size());
-  const VirtAia& aia = phandles.aia;
+  const VirtInterrupts& interrupts = phandles.interrupts;
   NodePlace place = place_of(Unit::kImsicS, phandles);
   place.phandle = phandles.imsic_s;
-  place.size = aia.supervisor_size(harts);
-  ImsicPages::describe(fdt, place, {VirtAia::kIdentities, aia.guest_index_bits(), riscv::kSei},
+  place.size = interrupts.supervisor_size(harts);
+  ImsicPages::describe(fdt, place, {VirtInterrupts::kIdentities, interrupts.guest_index_bits(), riscv::kSei},
                        phandles.cpu_irqs);
   place = place_of(Unit::kImsicM, phandles);
   place.phandle = phandles.imsic_m;
-  place.size = aia.machine_size(harts);
-  ImsicPages::describe(fdt, place, {VirtAia::kIdentities, 0, riscv::kMei}, phandles.cpu_irqs);
+  place.size = interrupts.machine_size(harts);
+  ImsicPages::describe(fdt, place, {VirtInterrupts::kIdentities, 0, riscv::kMei}, phandles.cpu_irqs);
 }
 
 void describe_irqchip(FdtBuilder& fdt, const Phandles& phandles) {
-  if (!phandles.aia.has_aplic()) {
+  if (!phandles.interrupts.has_aplic()) {
     NodePlace plic = place_of(Unit::kPlic, phandles);
     plic.phandle = phandles.irqs;
     Plic::describe(fdt, plic, phandles.cpu_irqs);
@@ -134,7 +134,23 @@ void describe_irqchip(FdtBuilder& fdt, const Phandles& phandles) {
   place = place_of(Unit::kAplicM, phandles);
   place.phandle = phandles.aplic_m;
   describe_aplic(fdt, place, {phandles.imsic_m, phandles.irqs, riscv::kMei}, phandles.cpu_irqs);
-  if (phandles.aia.has_imsic()) describe_imsics(fdt, phandles);
+  if (phandles.interrupts.has_imsic()) describe_imsics(fdt, phandles);
+}
+
+/// ACLINT's devices, or the CLINT that they make up.
+void describe_local(FdtBuilder& fdt, const Phandles& phandles) {
+  NodePlace first = place_of(Unit::kMswi, phandles);
+  if (!phandles.interrupts.has_aclint) {
+    first.size += virt_unit(Unit::kMtimer).size;
+    describe_clint(fdt, first, phandles.cpu_irqs);
+    return;
+  }
+  if (phandles.interrupts.has_mswi()) describe_mswi(fdt, first, phandles.cpu_irqs);
+  NodePlace timer;
+  timer.base = phandles.interrupts.mtimer_base();
+  timer.size = phandles.interrupts.mtimer_size();
+  describe_mtimer(fdt, timer, phandles.cpu_irqs);
+  if (phandles.interrupts.has_sswi()) describe_sswi(fdt, place_of(Unit::kSswi, phandles), phandles.cpu_irqs);
 }
 
 /// Everything on the bus; returns the console's path.
@@ -154,7 +170,7 @@ std::string describe_soc(FdtBuilder& fdt, const Phandles& phandles) {
   for (unsigned slot = kVirtioSlots; slot-- > 0;)
     VirtioMmio::describe(fdt, place_of(Unit::kVirtio, phandles, slot));
   describe_irqchip(fdt, phandles);
-  Clint::describe(fdt, place_of(Unit::kClint, phandles), phandles.cpu_irqs);
+  describe_local(fdt, phandles);
   return console;
 }
 
@@ -167,8 +183,8 @@ void describe_memory(FdtBuilder& fdt, std::uint64_t ram_bytes) {
 }  // namespace
 
 std::vector<std::byte> make_virt_fdt(unsigned harts, std::uint64_t ram_bytes, const riscv::CpuConfig& config,
-                                     const VirtAia& aia) {
-  const Phandles phandles(harts, aia);
+                                     const VirtInterrupts& interrupts) {
+  const Phandles phandles(harts, interrupts);
   FdtBuilder fdt;
   {
     const auto root = fdt.node("");

@@ -6,16 +6,23 @@
 
 namespace gstage::hw {
 
-VirtIrqchip::VirtIrqchip(AddressSpace& memory, const VirtAia& aia, riscv::CpuCluster& harts,
-                         const std::vector<HartLines*>& lines)
-    : memory_(memory), aia_(aia), hart_count_(harts.count()) {
-  if (!aia_.has_aplic()) {
-    plic_ = std::make_unique<Plic>(lines);
-    return;
-  }
-  AplicSetup setup{"aplic-s", false, hart_count_, lines, aia_.guest_files, nullptr};
-  if (aia_.has_imsic()) {
-    make_imsics(harts);
+VirtIrqchip::VirtIrqchip(const VirtIrqchipSetup& setup, const VirtInterrupts& choice)
+    : memory_(setup.memory),
+      choice_(choice),
+      hart_count_(setup.harts.count()),
+      mswi_(setup.lines),
+      mtimer_(setup.clock, setup.timers, setup.lines),
+      sswi_(setup.lines) {
+  if (choice_.has_aplic())
+    make_aplics(setup);
+  else
+    plic_ = std::make_unique<Plic>(setup.lines);
+}
+
+void VirtIrqchip::make_aplics(const VirtIrqchipSetup& board) {
+  AplicSetup setup{"aplic-s", false, hart_count_, board.lines, choice_.guest_files, nullptr};
+  if (choice_.has_imsic()) {
+    make_imsics(board.harts);
     // The interrupt files drive the harts' external interrupts; none takes an APLIC's in its place.
     setup.lines.clear();
     setup.send = [this](std::uint64_t address, std::uint32_t data) { send(address, data); };
@@ -29,7 +36,7 @@ VirtIrqchip::VirtIrqchip(AddressSpace& memory, const VirtAia& aia, riscv::CpuClu
 void VirtIrqchip::make_imsics(riscv::CpuCluster& harts) {
   std::vector<riscv::InterruptFile*> machine;
   std::vector<riscv::InterruptFile*> supervisor;
-  const unsigned pages = 1u << aia_.guest_index_bits();
+  const unsigned pages = 1u << choice_.guest_index_bits();
   for (unsigned hart = 0; hart < hart_count_; ++hart) {
     riscv::Imsic& imsic = *harts.cpu(hart).hart().imsic;
     machine.push_back(&imsic.machine());
@@ -57,15 +64,28 @@ Status VirtIrqchip::map_at(Unit unit, std::uint64_t size, MmioHandler& handler) 
 }
 
 Status VirtIrqchip::map() {
+  if (Status status = map_aclint(); !status.ok()) return status;
+  return map_external();
+}
+
+Status VirtIrqchip::map_aclint() {
+  Status timer = memory_.add_mmio(virt_unit(Unit::kMtimer).name, Paddr{choice_.mtimer_base()},
+                                  choice_.mtimer_size(), mtimer_);
+  if (!timer.ok() || !choice_.has_mswi()) return timer;
+  if (Status status = map_at(Unit::kMswi, virt_unit(Unit::kMswi).size, mswi_); !status.ok()) return status;
+  return choice_.has_sswi() ? map_at(Unit::kSswi, virt_unit(Unit::kSswi).size, sswi_) : Ok{};
+}
+
+Status VirtIrqchip::map_external() {
   if (plic_ != nullptr) return map_at(Unit::kPlic, virt_unit(Unit::kPlic).size, *plic_);
   Status steps[] = {map_at(Unit::kAplicM, virt_unit(Unit::kAplicM).size, *aplic_m_),
                     map_at(Unit::kAplicS, virt_unit(Unit::kAplicS).size, *aplic_s_)};
   for (Status& status : steps)
     if (!status.ok()) return status;
-  if (!aia_.has_imsic()) return Ok{};
-  if (Status status = map_at(Unit::kImsicM, aia_.machine_size(hart_count_), *imsic_m_); !status.ok())
+  if (!choice_.has_imsic()) return Ok{};
+  if (Status status = map_at(Unit::kImsicM, choice_.machine_size(hart_count_), *imsic_m_); !status.ok())
     return status;
-  return map_at(Unit::kImsicS, aia_.supervisor_size(hart_count_), *imsic_s_);
+  return map_at(Unit::kImsicS, choice_.supervisor_size(hart_count_), *imsic_s_);
 }
 
 IrqLine VirtIrqchip::line(unsigned source) {
@@ -73,6 +93,8 @@ IrqLine VirtIrqchip::line(unsigned source) {
 }
 
 void VirtIrqchip::reset() {
+  mswi_.reset();
+  mtimer_.reset();
   if (plic_ != nullptr) plic_->reset();
   if (aplic_m_ != nullptr) aplic_m_->reset();
   if (aplic_s_ != nullptr) aplic_s_->reset();

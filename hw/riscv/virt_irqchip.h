@@ -9,19 +9,27 @@
 #include "softmmu/mem/address_space.h"
 #include "target/riscv/cpu.h"
 #include "hw/core/hart_lines.h"
+#include "hw/intc/aclint.h"
 #include "hw/intc/aplic.h"
 #include "hw/intc/imsic_pages.h"
 #include "hw/intc/plic.h"
-#include "hw/riscv/virt_aia.h"
+#include "hw/riscv/virt_interrupts.h"
 
 namespace gstage::hw {
 
-/// The board's external interrupt controllers: a PLIC, or two APLIC domains with or without IMSICs.
+/// What a board gives its interrupt controllers; outlives them.
+struct VirtIrqchipSetup {
+  AddressSpace& memory;
+  const Clock& clock;
+  TimerThread& timers;
+  riscv::CpuCluster& harts;
+  const std::vector<HartLines*>& lines;  ///< in the order of the harts
+};
+
+/// The board's interrupt controllers: ACLINT's, and a PLIC or two APLIC domains with or without IMSICs.
 class VirtIrqchip {
  public:
-  /// `lines` in the order of the harts; what is passed outlives the object.
-  VirtIrqchip(AddressSpace& memory, const VirtAia& aia, riscv::CpuCluster& harts,
-              const std::vector<HartLines*>& lines);
+  VirtIrqchip(const VirtIrqchipSetup& setup, const VirtInterrupts& choice);
 
   /// Maps the controllers.
   Status map();
@@ -30,14 +38,20 @@ class VirtIrqchip {
   void reset();
 
  private:
+  void make_aplics(const VirtIrqchipSetup& board);
   void make_imsics(riscv::CpuCluster& harts);
+  Status map_aclint();
+  Status map_external();
   /// An MSI of an APLIC: a store to an interrupt file, and to nothing else.
   void send(std::uint64_t address, std::uint32_t data);
   Status map_at(Unit unit, std::uint64_t size, MmioHandler& handler);
 
   AddressSpace& memory_;
-  const VirtAia aia_;
+  const VirtInterrupts choice_;
   const unsigned hart_count_;
+  Mswi mswi_;
+  Mtimer mtimer_;
+  Sswi sswi_;
   std::unique_ptr<Plic> plic_;
   std::unique_ptr<ImsicPages> imsic_m_;
   std::unique_ptr<ImsicPages> imsic_s_;

@@ -33,6 +33,8 @@ RESET = BARE + '-kernel {programs}/reset.elf '
 TWICE_CLEAN = ['MARK boot clean', 'MARK boot clean']
 
 IMSIC = '-M virt,aia=aplic-imsic,aia-guests={} '
+IMSIC_ACLINT = '-M virt,aia=aplic-imsic,aia-guests=1,aclint=on '
+ACLINT = '-M virt,aclint=on '
 APLIC = '-M virt,aia=aplic '
 
 USERSPACE = ['OpenSBI v', 'Linux version', 'MARK userspace up', 'MARK done']
@@ -65,6 +67,9 @@ SCENARIOS = [
 
     Scenario('linux-jit-smp1', TINY, harts(1), 300),
     Scenario('linux-jit-smp2', TINY + '-smp 2', harts(2), 300, parallel=False),
+    Scenario('linux-aclint-smp2', with_machine(ACLINT, TINY) + '-smp 2',
+             ['aclint-mswi', 'aclint-mtimer'] + harts(2)[1:], 300, parallel=False),
+    Scenario('linux-imsic-aclint-smp2', with_machine(IMSIC_ACLINT, TINY) + '-smp 2', harts(2), 300, parallel=False),
     Scenario('linux-interp', TINY + '-accel interp', harts(1), 900),
     Scenario('linux-reboot', TINY.replace('-no-reboot', ''), USERSPACE + USERSPACE, 600, exit_code=None,
              append='reboot=1'),

@@ -62,7 +62,7 @@ TEST_F(VirtFdtTest, RootAndMemory) {
 }
 
 TEST(VirtFdtAiaTest, AplicsAndImsicsAsOnQemusBoard) {
-  const Tree tree{make_virt_fdt(2, 1 << 30, {}, {AiaKind::kAplicImsic, 3})};
+  const Tree tree{make_virt_fdt(2, 1 << 30, {}, {AiaKind::kAplicImsic, false, 3})};
   const auto phandle = [&tree](const char* path) { return tree.cells(path, "phandle").at(0); };
   const std::string aplic_m = "/soc/interrupt-controller@c000000",
                     aplic_s = "/soc/interrupt-controller@d000000";
@@ -85,12 +85,33 @@ TEST(VirtFdtAiaTest, AplicsAndImsicsAsOnQemusBoard) {
 }
 
 TEST(VirtFdtAiaTest, WithoutImsicsTheAplicsAreWired) {
-  const Tree tree{make_virt_fdt(1, 1 << 30, {}, {AiaKind::kAplic, 0})};
+  const Tree tree{make_virt_fdt(1, 1 << 30, {}, {AiaKind::kAplic, false, 0})};
   const std::uint32_t intc = tree.cells("/cpus/cpu@0/interrupt-controller", "phandle").at(0);
   EXPECT_EQ(tree.cells("/soc/interrupt-controller@d000000", "interrupts-extended"), (Cells{intc, 9}));
   EXPECT_EQ(tree.cells("/soc/interrupt-controller@c000000", "interrupts-extended"), (Cells{intc, 11}));
   EXPECT_EQ(tree.bytes("/soc/interrupt-controller@d000000", "msi-parent"), "(missing)");
   EXPECT_FALSE(tree.has("/soc/interrupt-controller@28000000"));
+}
+
+TEST(VirtFdtAclintTest, EachDeviceHasItsNodeAsOnQemusBoard) {
+  const Tree tree{make_virt_fdt(1, 1 << 30, {}, {AiaKind::kNone, true, 0})};
+  const std::uint32_t intc = tree.cells("/cpus/cpu@0/interrupt-controller", "phandle").at(0);
+  EXPECT_FALSE(tree.has("/soc/clint@2000000"));
+  EXPECT_EQ(tree.cells("/soc/mswi@2000000", "reg"), (Cells{0, 0x2000000, 0, 0x4000}));
+  EXPECT_EQ(tree.cells("/soc/mswi@2000000", "interrupts-extended"), (Cells{intc, 3}));
+  EXPECT_EQ(tree.text("/soc/mswi@2000000", "compatible"), "riscv,aclint-mswi");
+  EXPECT_EQ(tree.cells("/soc/sswi@2f00000", "interrupts-extended"), (Cells{intc, 1}));
+  EXPECT_EQ(tree.text("/soc/sswi@2f00000", "compatible"), "riscv,aclint-sswi");
+  EXPECT_EQ(tree.cells("/soc/mtimer@200bff8", "reg"),
+            (Cells{0, 0x200bff8, 0, 0x4008, 0, 0x2004000, 0, 0x7ff8}));
+  EXPECT_EQ(tree.cells("/soc/mtimer@200bff8", "interrupts-extended"), (Cells{intc, 7}));
+}
+
+TEST(VirtFdtAclintTest, ImsicsReplaceSoftwareInterrupts) {
+  const Tree tree{make_virt_fdt(1, 1 << 30, {}, {AiaKind::kAplicImsic, true, 0})};
+  EXPECT_FALSE(tree.has("/soc/mswi@2000000"));
+  EXPECT_FALSE(tree.has("/soc/sswi@2f00000"));
+  EXPECT_EQ(tree.cells("/soc/mtimer@2007ff8", "reg"), (Cells{0, 0x2007ff8, 0, 8, 0, 0x2000000, 0, 0x7ff8}));
 }
 
 TEST_F(VirtFdtTest, Harts) {
@@ -210,7 +231,9 @@ TEST(VirtMapTest, IsTheReferenceBoard) {
   EXPECT_EQ(virt_unit(Unit::kTest).base, 0x100000u);
   EXPECT_EQ(virt_unit(Unit::kRtc).base, 0x101000u);
   EXPECT_EQ(virt_unit(Unit::kRtc).irq, 11u);
-  EXPECT_EQ(virt_unit(Unit::kClint).base, 0x2000000u);
+  EXPECT_EQ(virt_unit(Unit::kMswi).base, 0x2000000u);
+  EXPECT_EQ(virt_unit(Unit::kMtimer).base, 0x2004000u);
+  EXPECT_EQ(virt_unit(Unit::kSswi).base, 0x2f00000u);
   EXPECT_EQ(virt_unit(Unit::kPlic).base, 0xc000000u);
   EXPECT_EQ(virt_unit(Unit::kUart).base, 0x10000000u);
   EXPECT_EQ(virt_unit(Unit::kUart).irq, 10u);

@@ -4,7 +4,7 @@
 #include "tests/unit/hw_fakes.h"
 
 #include "target/riscv/cpu.h"
-#include "hw/intc/clint.h"
+#include "hw/intc/aclint.h"
 #include "hw/intc/plic.h"
 
 namespace gstage::hw {
@@ -14,6 +14,7 @@ using riscv::kMei;
 using riscv::kMsi;
 using riscv::kMti;
 using riscv::kSei;
+using riscv::kSsi;
 
 class PlicTest : public testing::Test {
  protected:
@@ -151,72 +152,88 @@ TEST_F(PlicTest, ResetForgetsConfigurationButNotLevels) {
   EXPECT_EQ(get(plic_, 0x1000), 1u << 5);
 }
 
-class ClintTest : public testing::Test {
+class AclintTest : public testing::Test {
  protected:
-  static std::uint64_t mtimecmp(unsigned hart) { return 0x4000 + hart * 8; }
-  static constexpr std::uint64_t kMtime = 0xbff8;
+  static std::uint64_t mtimecmp(unsigned hart) { return hart * 8; }
+  static constexpr std::uint64_t kMtime = Mtimer::kMtimeOffset;
 
   Clock clock_;
   TimerThread timers_{clock_};
   FakeLines harts_[2];
-  Clint clint_{clock_, timers_, {&harts_[0], &harts_[1]}};
+  std::vector<HartLines*> lines_{&harts_[0], &harts_[1]};
+  Mswi mswi_{lines_};
+  Sswi sswi_{lines_};
+  Mtimer mtimer_{clock_, timers_, lines_};
 };
 
-TEST_F(ClintTest, SoftwareInterruptFollowsBitZero) {
-  set(clint_, 4, 0xffffffff);
-  EXPECT_EQ(get(clint_, 4), 1u);
+TEST_F(AclintTest, SoftwareInterruptFollowsBitZero) {
+  set(mswi_, 4, 0xffffffff);
+  EXPECT_EQ(get(mswi_, 4), 1u);
   EXPECT_TRUE(harts_[1].is_high(kMsi));
   EXPECT_FALSE(harts_[0].is_high(kMsi));
-  set(clint_, 4, 0xfffffffe);
+  set(mswi_, 4, 0xfffffffe);
   EXPECT_FALSE(harts_[1].is_high(kMsi));
-  set(clint_, 8, 1);  // no such hart
-  EXPECT_EQ(get(clint_, 8), 0u);
+  set(mswi_, 8, 1);  // no such hart
+  EXPECT_EQ(get(mswi_, 8), 0u);
 }
 
-TEST_F(ClintTest, TimerIsDueAtOnceForThePast) {
-  set(clint_, mtimecmp(1), 0, 8);
+TEST_F(AclintTest, SupervisorSoftwareInterruptIsSetByOnesAndReadsAsZero) {
+  set(sswi_, 4, 0xfffffffe);
+  EXPECT_FALSE(harts_[1].is_high(kSsi));
+  set(sswi_, 4, 1);
+  EXPECT_TRUE(harts_[1].is_high(kSsi));
+  EXPECT_FALSE(harts_[0].is_high(kSsi));
+  EXPECT_EQ(get(sswi_, 4), 0u);
+  set(sswi_, 4, 0);  // who clears it is the hart
+  EXPECT_TRUE(harts_[1].is_high(kSsi));
+  set(sswi_, 8, 1);  // no such hart
+}
+
+TEST_F(AclintTest, TimerIsDueAtOnceForThePast) {
+  set(mtimer_, mtimecmp(1), 0, 8);
   EXPECT_TRUE(harts_[1].is_high(kMti));
-  set(clint_, mtimecmp(1), ~std::uint64_t{0}, 8);
+  set(mtimer_, mtimecmp(1), ~std::uint64_t{0}, 8);
   EXPECT_FALSE(harts_[1].is_high(kMti));
 }
 
-TEST_F(ClintTest, TimerFiresWhenItsTimeComesAndNotWhileTheClockStandsStill) {
+TEST_F(AclintTest, TimerFiresWhenItsTimeComesAndNotWhileTheClockStandsStill) {
   constexpr std::uint64_t kTicks = 50'000;  // 5 ms
-  set(clint_, mtimecmp(0), kTicks, 8);
+  set(mtimer_, mtimecmp(0), kTicks, 8);
   std::this_thread::sleep_for(std::chrono::milliseconds(20));
   EXPECT_FALSE(harts_[0].is_high(kMti));
-  EXPECT_EQ(get(clint_, kMtime, 8), 0u);
+  EXPECT_EQ(get(mtimer_, kMtime, 8), 0u);
   clock_.start();
   EXPECT_TRUE(eventually([&] { return harts_[0].is_high(kMti); }));
-  EXPECT_GE(get(clint_, kMtime, 8), kTicks);
+  EXPECT_GE(get(mtimer_, kMtime, 8), kTicks);
   EXPECT_FALSE(harts_[1].is_high(kMti));
   clock_.stop();
 }
 
-TEST_F(ClintTest, HalvesOfTheCompareRegister) {
-  set(clint_, mtimecmp(0) + 4, 0xffffffff);
-  set(clint_, mtimecmp(0), 0x12345678);
-  EXPECT_EQ(get(clint_, mtimecmp(0), 8), 0xffffffff12345678u);
-  EXPECT_EQ(get(clint_, mtimecmp(0) + 4), 0xffffffffu);
-  set(clint_, mtimecmp(0) + 4, 0);
-  EXPECT_EQ(get(clint_, mtimecmp(0), 8), 0x12345678u);
+TEST_F(AclintTest, HalvesOfTheCompareRegister) {
+  set(mtimer_, mtimecmp(0) + 4, 0xffffffff);
+  set(mtimer_, mtimecmp(0), 0x12345678);
+  EXPECT_EQ(get(mtimer_, mtimecmp(0), 8), 0xffffffff12345678u);
+  EXPECT_EQ(get(mtimer_, mtimecmp(0) + 4), 0xffffffffu);
+  set(mtimer_, mtimecmp(0) + 4, 0);
+  EXPECT_EQ(get(mtimer_, mtimecmp(0), 8), 0x12345678u);
 }
 
-TEST_F(ClintTest, FarDeadlinesNeverCome) {
+TEST_F(AclintTest, FarDeadlinesNeverCome) {
   clock_.start();
-  set(clint_, mtimecmp(0), ~std::uint64_t{0} - 1, 8);
+  set(mtimer_, mtimecmp(0), ~std::uint64_t{0} - 1, 8);
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_FALSE(harts_[0].is_high(kMti));
   clock_.stop();
 }
 
-TEST_F(ClintTest, ResetLowersEverything) {
-  set(clint_, 0, 1);
-  set(clint_, mtimecmp(0), 0, 8);
-  clint_.reset();
+TEST_F(AclintTest, ResetLowersEverything) {
+  set(mswi_, 0, 1);
+  set(mtimer_, mtimecmp(0), 0, 8);
+  mswi_.reset();
+  mtimer_.reset();
   EXPECT_FALSE(harts_[0].is_high(kMsi));
   EXPECT_FALSE(harts_[0].is_high(kMti));
-  EXPECT_EQ(get(clint_, 0), 0u);
+  EXPECT_EQ(get(mswi_, 0), 0u);
 }
 
 }  // namespace

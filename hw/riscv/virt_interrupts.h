@@ -11,9 +11,10 @@ namespace gstage::hw {
 /// `-machine virt,aia=`: the interrupt controllers of the board.
 enum class AiaKind : std::uint8_t { kNone, kAplic, kAplicImsic };
 
-/// The choice with the number of guest files.
-struct VirtAia {
+/// What `-machine virt` says of interrupts.
+struct VirtInterrupts {
   AiaKind kind = AiaKind::kNone;
+  bool has_aclint = false;   ///< aclint=on: ACLINT's devices each with a node of its own
   unsigned guest_files = 0;  ///< aia-guests=
 
   /// Identities of an interrupt file, as on the board that this follows.
@@ -21,6 +22,17 @@ struct VirtAia {
   static constexpr unsigned kMaxGuestFiles = 63;
 
   [[nodiscard]] bool has_aplic() const { return kind != AiaKind::kNone; }
+  /// IMSICs take the place of what ACLINT has for software interrupts.
+  [[nodiscard]] bool has_mswi() const { return !(has_aclint && has_imsic()); }
+  [[nodiscard]] bool has_sswi() const { return has_aclint && !has_imsic(); }
+  /// Where the MTIMER lies: behind the MSWI, or in its place.
+  [[nodiscard]] std::uint64_t mtimer_base() const {
+    return virt_unit(has_mswi() ? Unit::kMtimer : Unit::kMswi).base;
+  }
+  /// Bytes of the MTIMER, of which a CLINT's node covers more than ACLINT's.
+  [[nodiscard]] std::uint64_t mtimer_size() const {
+    return has_imsic() && has_aclint ? 0x8000 : virt_unit(Unit::kMtimer).size;
+  }
   [[nodiscard]] bool has_imsic() const { return kind == AiaKind::kAplicImsic; }
   /// What each hart has.
   [[nodiscard]] riscv::ImsicSetup imsic() const {
@@ -39,7 +51,7 @@ struct VirtAia {
   }
 };
 static_assert((std::uint64_t{kMaxHarts} << 12) <= virt_unit(Unit::kImsicM).size);
-static_assert((std::uint64_t{kMaxHarts} << 12) * (VirtAia::kMaxGuestFiles + 1) <=
+static_assert((std::uint64_t{kMaxHarts} << 12) * (VirtInterrupts::kMaxGuestFiles + 1) <=
               virt_unit(Unit::kImsicS).size);
 
 }  // namespace gstage::hw

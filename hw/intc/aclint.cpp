@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hw/intc/aclint.h"
+
+#include <string>
+
+#include "target/riscv/cpu.h"
+
+namespace gstage::hw {
+namespace {
+
+constexpr auto kTickNs = static_cast<std::uint64_t>(riscv::kNsPerTick);
+constexpr unsigned kMaxHarts = 4095;
+
+/// The hart of a register, or null (logged) when there is none.
+template <class Harts>
+auto* hart_of(Harts& harts, const char* register_name, unsigned index) {
+  if (index < harts.size()) return &harts[index];
+  log_line(Log::kGuestErrors, "aclint: %s of hart %u, which does not exist", register_name, index);
+  return static_cast<decltype(&harts[index])>(nullptr);
+}
+
+/// interrupts-extended: for each hart its controller and the interrupts in turn.
+void describe_wires(FdtBuilder& fdt, std::span<const std::uint32_t> cpu_irqs,
+                    std::initializer_list<std::uint32_t> interrupts) {
+  std::vector<std::uint32_t> wires;
+  for (const std::uint32_t phandle : cpu_irqs)
+    for (const std::uint32_t interrupt : interrupts) wires.insert(wires.end(), {phandle, interrupt});
+  fdt.cells("interrupts-extended", wires);
+}
+
+/// What MSWI's and SSWI's nodes have in common.
+void describe_ipis(FdtBuilder& fdt, const char* name, const NodePlace& place,
+                   std::span<const std::uint32_t> cpu_irqs, std::uint32_t interrupt) {
+  const auto node = fdt.node(name, place.base);
+  fdt.cell("#interrupt-cells", 0);
+  fdt.empty("interrupt-controller");
+  describe_wires(fdt, cpu_irqs, {interrupt});
+  fdt.wide_cells("reg", {place.base, place.size});
+  fdt.string("compatible", std::string("riscv,aclint-") + name);
+}
+
+}  // namespace
+
+Mswi::Mswi(const std::vector<HartLines*>& harts) {
+  for (HartLines* lines : harts) harts_.push_back({lines, false});
+}
+
+std::span<const Register<Mswi>> Mswi::registers() {
+  static constexpr Register<Mswi> kTable[] = {
+      {0, 4, "msip", &Mswi::read_msip, &Mswi::write_msip, kMaxHarts},
+  };
+  static_assert(is_well_formed(kTable));
+  return kTable;
+}
+
+void Mswi::reset() {
+  const std::lock_guard lock(mutex_);
+  for (Hart& hart : harts_) {
+    hart.is_pending = false;
+    hart.lines->set_pending(riscv::kMsi, false);
+  }
+}
+
+std::uint64_t Mswi::read_msip(Access access) {
+  const Hart* of = hart_of(harts_, "msip", access.index);
+  return of != nullptr && of->is_pending ? 1 : 0;
+}
+
+void Mswi::write_msip(Access access, std::uint64_t value) {
+  Hart* of = hart_of(harts_, "msip", access.index);
+  if (of == nullptr) return;
+  of->is_pending = (value & 1) != 0;
+  of->lines->set_pending(riscv::kMsi, of->is_pending);
+}
+
+std::span<const Register<Sswi>> Sswi::registers() {
+  static constexpr Register<Sswi> kTable[] = {
+      {0, 4, "setssip", &Sswi::read_setssip, &Sswi::write_setssip, kMaxHarts},
+  };
+  static_assert(is_well_formed(kTable));
+  return kTable;
+}
+
+void Sswi::write_setssip(Access access, std::uint64_t value) {
+  HartLines** of = hart_of(harts_, "setssip", access.index);
+  if (of != nullptr && (value & 1) != 0) (*of)->set_pending(riscv::kSsi, true);
+}
+
+Mtimer::Mtimer(const Clock& clock, TimerThread& timers, const std::vector<HartLines*>& harts)
+    : clock_(clock) {
+  for (HartLines* lines : harts) harts_.push_back({lines, kNever, nullptr});
+  for (Hart& hart : harts_) {
+    hart.timer = timers.make([this, &hart] {
+      const std::lock_guard lock(mutex_);
+      update_timer(hart);
+    });
+  }
+}
+
+std::span<const Register<Mtimer>> Mtimer::registers() {
+  using M = Mtimer;
+  static constexpr Register<M> kTable[] = {
+      {0, 8, "mtimecmp", &M::read_mtimecmp, &M::write_mtimecmp, kMaxHarts, 0, 4 | 8},
+      {kMtimeOffset, 8, "mtime", &M::read_mtime, nullptr, 1, 0, 4 | 8},
+  };
+  static_assert(is_well_formed(kTable));
+  return kTable;
+}
+
+void Mtimer::reset() {
+  const std::lock_guard lock(mutex_);
+  for (Hart& hart : harts_) {
+    hart.compare = kNever;
+    update_timer(hart);
+  }
+}
+
+std::uint64_t Mtimer::now_ticks() const { return static_cast<std::uint64_t>(clock_.now_ns()) / kTickNs; }
+
+void Mtimer::update_timer(Hart& hart) {
+  const bool is_due = now_ticks() >= hart.compare;
+  hart.lines->set_pending(riscv::kMti, is_due);
+  // A deadline beyond the clock's range never comes.
+  const bool is_armed = !is_due && hart.compare < static_cast<std::uint64_t>(INT64_MAX) / kTickNs;
+  hart.timer->arm(is_armed ? static_cast<std::int64_t>(hart.compare * kTickNs) : Timer::kNever);
+}
+
+std::uint64_t Mtimer::read_mtimecmp(Access access) {
+  const Hart* of = hart_of(harts_, "mtimecmp", access.index);
+  return of == nullptr ? 0 : of->compare;
+}
+
+void Mtimer::write_mtimecmp(Access access, std::uint64_t value) {
+  Hart* of = hart_of(harts_, "mtimecmp", access.index);
+  if (of == nullptr) return;
+  of->compare = value;
+  update_timer(*of);
+}
+
+std::uint64_t Mtimer::read_mtime(Access) { return now_ticks(); }
+
+void describe_clint(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
+  const auto node = fdt.node("clint", place.base);
+  describe_wires(fdt, cpu_irqs, {riscv::kMsi, riscv::kMti});
+  fdt.wide_cells("reg", {place.base, place.size});
+  const std::string compatible[] = {"sifive,clint0", "riscv,clint0"};
+  fdt.strings("compatible", compatible);
+}
+
+void describe_mswi(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
+  describe_ipis(fdt, "mswi", place, cpu_irqs, riscv::kMsi);
+}
+
+void describe_sswi(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
+  describe_ipis(fdt, "sswi", place, cpu_irqs, riscv::kSsi);
+}
+
+void describe_mtimer(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
+  const std::uint64_t mtime = place.base + Mtimer::kMtimeOffset;
+  const auto node = fdt.node("mtimer", mtime);
+  describe_wires(fdt, cpu_irqs, {riscv::kMti});
+  // First mtime with what follows it, then the comparands.
+  fdt.wide_cells("reg", {mtime, place.size - Mtimer::kMtimeOffset, place.base, Mtimer::kMtimeOffset});
+  fdt.string("compatible", "riscv,aclint-mtimer");
+}
+
+}  // namespace gstage::hw
