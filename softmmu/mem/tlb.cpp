@@ -2,6 +2,7 @@
 #include "softmmu/mem/tlb.h"
 
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 namespace gstage {
@@ -21,7 +22,12 @@ bool is_same_page(std::uint64_t a, std::uint64_t b, unsigned shift) {
   return shift >= 64 || ((a ^ b) >> shift) == 0;
 }
 
-std::uint32_t gpa_tag(std::uint64_t gpa) { return static_cast<std::uint32_t>(gpa >> kPageShift); }
+unsigned leaf_shift(unsigned shift) { return std::clamp<unsigned>(shift, kPageShift, 63); }
+
+/// The bucket of the G-stage leaf of this size that holds the guest physical address.
+unsigned gpa_bucket(std::uint64_t gpa, unsigned shift) {
+  return static_cast<unsigned>(((gpa >> shift) * 0x9e3779b97f4a7c15u) >> 58) & (kGpaBuckets - 1);
+}
 
 unsigned filter_bit(std::uint64_t host_page) {
   return static_cast<unsigned>(((host_page >> kPageShift) * 0x9e3779b97f4a7c15u) >> 50) &
@@ -52,7 +58,8 @@ void TlbContext::clear() {
   for (auto& word : write_filter) word.store(0, std::memory_order_relaxed);
   superpage_low = ~std::uint64_t{0};
   superpage_high = 0;
-  has_gpa_superpages = false;
+  gpa_slots = {};
+  gpa_shifts = 0;
   is_empty = true;
 }
 
@@ -111,28 +118,30 @@ void TlbContext::clear_non_global() {
   clear_jumps();
 }
 
-void TlbContext::clear_gpa_page(TlbAccess access, std::uint64_t gpa_page) {
+void TlbContext::clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64_t gpa) {
   const unsigned which = static_cast<unsigned>(access);
-  const std::uint32_t wanted = gpa_tag(gpa_page);
-  std::uint32_t is_there = 0;  // without a branch in the loop, for the vectorizer
-  for (const std::uint32_t tag : gpa_tags[which]) is_there |= tag == wanted ? 1u : 0u;
-  if (is_there == 0) return;
-  for (unsigned slot = 0; slot < kTlbSize; ++slot) {
-    if (gpa_tags[which][slot] != wanted || origins[which][slot].gpa_page != gpa_page) continue;
-    if (load_tag(tables[which][slot]) != kNoTag) drop_entry(access, slot);
+  SlotSet& slots = gpa_slots[which][bucket];
+  for (unsigned word = 0; word < slots.size(); ++word) {
+    for (std::uint64_t rest = slots[word]; rest != 0; rest &= rest - 1) {
+      const unsigned slot = 64 * word + static_cast<unsigned>(std::countr_zero(rest));
+      const TlbOrigin& origin = origins[which][slot];
+      const unsigned shift = leaf_shift(origin.gpa_shift);
+      const bool is_here =
+          load_tag(tables[which][slot]) != kNoTag && gpa_bucket(origin.gpa_page, shift) == bucket;
+      if (is_here && !is_same_page(origin.gpa_page, gpa, shift)) continue;
+      if (is_here) drop_entry(access, slot);
+      slots[word] &= ~(rest & -rest);
+    }
   }
 }
 
 void TlbContext::clear_gpa(Gpa gpa) {
   if (is_empty) return;
-  if (!has_gpa_superpages) {
+  for (std::uint64_t shifts = gpa_shifts; shifts != 0; shifts &= shifts - 1) {
+    const unsigned bucket = gpa_bucket(gpa.value, static_cast<unsigned>(std::countr_zero(shifts)));
     for (const TlbAccess access : {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch})
-      clear_gpa_page(access, gpa.page().value);
-    return;
+      clear_gpa_bucket(access, bucket, gpa.value);
   }
-  drop_entries_if([&](std::uint64_t, const TlbOrigin& origin) {
-    return is_same_page(origin.gpa_page, gpa.value, std::max<unsigned>(origin.gpa_shift, kPageShift));
-  });
 }
 
 void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin) {
@@ -159,8 +168,9 @@ void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, co
     superpage_high = std::max(superpage_high, page | mask);
   }
   origins[which][slot] = origin;
-  gpa_tags[which][slot] = gpa_tag(origin.gpa_page);
-  has_gpa_superpages |= origin.gpa_shift > kPageShift;
+  const unsigned gpa_shift = leaf_shift(origin.gpa_shift);
+  gpa_shifts |= std::uint64_t{1} << gpa_shift;
+  gpa_slots[which][gpa_bucket(origin.gpa_page, gpa_shift)][slot / 64] |= std::uint64_t{1} << (slot % 64);
   is_empty = false;
   // The old tag must not be seen with the new addend by a thread that looks for the host page of both.
   std::atomic_ref(entry.addend).store(addend, std::memory_order_release);

@@ -92,6 +92,10 @@ const char* tlb_flush_name(TlbFlush reason);
 /// Bits of the filter that tells which host pages a context may have entered for writing.
 inline constexpr unsigned kWriteFilterBits = 1u << 14;
 
+/// A set of a table's slots.
+using SlotSet = std::array<std::uint64_t, kTlbSize / 64>;
+inline constexpr unsigned kGpaBuckets = 64;
+
 /// The tables of one regime.
 ///
 /// Invariant: each jump's page is present in the fetch table, so that a fence that works on entries finds all
@@ -104,10 +108,10 @@ struct TlbContext {
   std::array<std::array<TlbEntry, kTlbSize>, 3> tables;  ///< by TlbAccess
   alignas(64) std::array<JumpEntry, kJumpCacheSize> jumps;
   std::array<std::array<TlbOrigin, kTlbSize>, 3> origins;
-  /// The low half of each entry's guest physical page number, apart from `origins` so that a fence can look
-  /// through all of them quickly. May be of an entry that is gone.
-  std::array<std::array<std::uint32_t, kTlbSize>, 3> gpa_tags{};
-  bool has_gpa_superpages = false;  ///< some entry came through a G-stage leaf larger than 4 KiB
+  /// Which slots may hold translations through a G-stage leaf, by a hash of the leaf: a fence that names a
+  /// guest physical address looks at these alone. Bits of entries that are gone stay until then.
+  std::array<std::array<SlotSet, kGpaBuckets>, 3> gpa_slots{};
+  std::uint64_t gpa_shifts = 0;  ///< sizes (log2) of the G-stage leaves that entries came through, as bits
   TlbKey key;
   bool in_use = false;
   bool is_empty = false;  ///< nothing was entered since `clear`
@@ -142,7 +146,7 @@ struct TlbContext {
   template <class Drop>
   void drop_entries_if(Drop&& drop);
   void drop_entry(TlbAccess access, unsigned slot);
-  void clear_gpa_page(TlbAccess access, std::uint64_t gpa_page);
+  void clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64_t gpa);
   /// Called by any thread. Whether an entry was dropped.
   bool withhold_write(const void* host_page);
 };

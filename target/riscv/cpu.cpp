@@ -86,9 +86,10 @@ class HartCpu final : public RiscvCpu {
 
   void update_timers() override {
     const bool is_on = hart_->config->sstc && EnvcfgStce::get(hart_->menvcfg) != 0;
-    s_timer_->arm(is_on ? deadline(hart_->hs.timecmp) : Timer::kNever);
     const bool is_vs_on = is_on && EnvcfgStce::get(hart_->henvcfg) != 0;
-    vs_timer_->arm(is_vs_on ? vs_deadline() : Timer::kNever);
+    const std::uint64_t now = is_on ? time() : 0;
+    s_timer_->arm(is_on ? deadline(hart_->hs.timecmp, now) : Timer::kNever);
+    vs_timer_->arm(is_vs_on ? vs_deadline(now) : Timer::kNever);
   }
 
   [[nodiscard]] std::string describe() const override;
@@ -119,18 +120,18 @@ class HartCpu final : public RiscvCpu {
     hart_->is_waiting = 0;
   }
 
-  /// Machine time at which `time` reaches the comparand.
-  static std::int64_t deadline(std::uint64_t ticks) {
+  /// Machine time at which `time`, which is `now`, reaches the comparand. Never where it has: who changed the
+  /// registers looks at the interrupts next.
+  static std::int64_t deadline(std::uint64_t ticks, std::uint64_t now) {
     constexpr std::uint64_t kLast = static_cast<std::uint64_t>(Timer::kNever / kNsPerTick);
-    return ticks >= kLast ? Timer::kNever : static_cast<std::int64_t>(ticks) * kNsPerTick;
+    return ticks <= now || ticks >= kLast ? Timer::kNever : static_cast<std::int64_t>(ticks) * kNsPerTick;
   }
   /// vstimecmp is compared with time + htimedelta, as unsigned numbers that wrap.
-  [[nodiscard]] std::int64_t vs_deadline() const {
-    const std::uint64_t now = time();
+  [[nodiscard]] std::int64_t vs_deadline(std::uint64_t now) const {
     const std::uint64_t guest_now = now + hart_->htimedelta;
-    if (guest_now >= hart_->vs.timecmp) return deadline(now);
+    if (guest_now >= hart_->vs.timecmp) return Timer::kNever;
     const std::uint64_t wait = hart_->vs.timecmp - guest_now;
-    return wait > ~now ? Timer::kNever : deadline(now + wait);
+    return wait > ~now ? Timer::kNever : deadline(now + wait, now);
   }
 
   const unsigned index_;

@@ -216,6 +216,39 @@ TEST_F(MmuTest, HfenceGvmaByAddressDropsWhatCameThroughThatGuestPage) {
   EXPECT_EQ(hart_->core.read[tlb_index(0x2000)].tag, 0x2000u);
 }
 
+TEST(GStageCacheTest, FenceOfAnAddressDropsAllPartsOfTheLeafThatHoldsIt) {
+  constexpr std::uint64_t kHgatp = std::uint64_t{8} << 60 | std::uint64_t{5} << 44;
+  GStageCache cache;
+  const auto enter = [&](std::uint64_t gpa, std::uint8_t shift) {
+    cache.enter({gpa, kHgatp, 0, 0xff, shift});
+  };
+  const auto has = [&](std::uint64_t gpa) { return cache.find(gpa, kHgatp) != nullptr; };
+  enter(0x8000'3000, 21);
+  enter(0x801f'e000, 21);
+  enter(0x8020'1000, 21);
+  enter(0x9000'5000, 12);
+  enter(0x9000'6000, 12);
+  EXPECT_TRUE(has(0x8000'3fff));
+  EXPECT_EQ(cache.find(0x8000'3000, kHgatp + 1), nullptr);
+  const std::uint64_t inside = 0x8010'0000;
+  cache.drop(&inside, nullptr);
+  EXPECT_FALSE(has(0x8000'3000));
+  EXPECT_FALSE(has(0x801f'e000));
+  EXPECT_TRUE(has(0x8020'1000));
+  const std::uint64_t page = 0x9000'5008;
+  cache.drop(&page, nullptr);
+  EXPECT_FALSE(has(0x9000'5000));
+  EXPECT_TRUE(has(0x9000'6000));
+  enter(0x8000'3000, 21);
+  EXPECT_TRUE(has(0x8000'3000)) << "what is entered after the fence counts";
+  const std::uint64_t other = 6;
+  cache.drop(nullptr, &other);
+  EXPECT_TRUE(has(0x9000'6000));
+  const std::uint64_t vmid = 5;
+  cache.drop(nullptr, &vmid);
+  EXPECT_FALSE(has(0x9000'6000));
+}
+
 TEST_F(MmuTest, FenceOfAnAsidSparesGlobalEntriesAndOtherAsids) {
   map_vs(0x1000, kBase + 0x5000, kS | pte::G::kMask);
   map_vs(0x2000, kBase + 0x6000, kS);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <array>
 #include <atomic>
+#include <iterator>
+#include <random>
 #include <thread>
 #include <vector>
 
@@ -190,6 +194,36 @@ TEST(TlbContext, ClearGpaDropsTheGStageSuperpage) {
   t.c->clear_gpa(Gpa{0x801f'ffff});
   EXPECT_FALSE(t.has(TlbAccess::kRead, kPage));
   EXPECT_TRUE(t.has(TlbAccess::kRead, kPage + 0x1000));
+}
+
+TEST(TlbContext, ClearGpaDropsTheSameAsALookAtEveryEntry) {
+  std::mt19937_64 random(1);
+  Context t;
+  struct Entry {
+    std::uint64_t gpa = 0;
+    unsigned shift = 0;  // 0: none
+  };
+  std::array<std::array<Entry, 64>, 3> model{};
+  const auto page = [](unsigned slot) { return kPage + 64 * kPageSize + slot * kPageSize; };
+  for (unsigned round = 0; round < 20'000; ++round) {
+    const unsigned which = random() % 3;
+    const unsigned slot = random() % 64;
+    constexpr std::uint8_t kShifts[] = {0, 12, 12, 16, 21, 30};
+    const std::uint8_t shift = kShifts[random() % std::size(kShifts)];
+    const std::uint64_t gpa = (random() % 3 << 30) | (random() % 3 << 21) | (random() % 20 << 12);
+    if (round % 4 != 0) {
+      t.insert(kAll[which], page(slot), origin(gpa, false, 12, shift));
+      model[which][slot] = {gpa, std::max<unsigned>(shift, 12)};
+      continue;
+    }
+    t.c->clear_gpa(Gpa{gpa | (random() & kPageMask)});
+    for (unsigned w = 0; w < 3; ++w)
+      for (unsigned s = 0; s < 64; ++s) {
+        Entry& e = model[w][s];
+        if (e.shift != 0 && ((e.gpa ^ gpa) >> e.shift) == 0) e.shift = 0;
+        ASSERT_EQ(t.has(kAll[w], page(s)), e.shift != 0) << "round " << round;
+      }
+  }
 }
 
 TlbKey key(std::uint64_t n) { return TlbKey{{n, 0, ~n}}; }

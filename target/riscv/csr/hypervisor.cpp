@@ -24,8 +24,9 @@ std::uint8_t write_hstatus(Hart& hart, unsigned, const CsrWrite& write) {
   const bool is_number = named <= guest_external_interrupts(hart);
   const std::uint64_t vgein = is_number ? named : hstatus::Vgein::get(hart.hstatus);
   const bool is_changed = vgein != hstatus::Vgein::get(hart.hstatus);
+  const bool is_other_regime = hstatus::Spvp::get(write.value) != hstatus::Spvp::get(hart.hstatus);  // of HLV
   hart.hstatus = hstatus::Vgein::set(write.value & kHstatusMask, vgein);
-  return is_changed ? kEffectInterrupts : kNoEffect;
+  return (is_other_regime ? kEffectRegimes : kNoEffect) | (is_changed ? kEffectInterrupts : kNoEffect);
 }
 
 std::uint8_t write_hedeleg(Hart& hart, unsigned, const CsrWrite& write) {

@@ -235,16 +235,14 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
 }
 
 std::uint64_t hyp_load(Hart& hart, Vaddr vaddr, tcg::MemKind kind, bool needs_execute) {
-  const Regime regime = hypervisor_regime(hart, needs_execute);
-  TlbContext& context = side_context(hart, regime.key());
-  if (const std::byte* const host = cached_host(context, TlbAccess::kRead, vaddr, tcg::mem_size(kind)))
+  const View view = hypervisor_view(hart, needs_execute);
+  if (const std::byte* const host = cached_host(view.context, TlbAccess::kRead, vaddr, tcg::mem_size(kind)))
     return load_host(host, kind);
-  return load_slow(hart, {regime, context}, vaddr, kind);
+  return load_slow(hart, view, vaddr, kind);
 }
 
 void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
-  const Regime regime = hypervisor_regime(hart, false);
-  store_slow(hart, {regime, side_context(hart, regime.key())}, vaddr, kind, value);
+  store_slow(hart, hypervisor_view(hart, false), vaddr, kind, value);
 }
 
 // Faults report rs1's value as it is, not the block's address ("CMO" chapter, "Page-Fault, Guest-Page-Fault,

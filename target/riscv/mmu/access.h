@@ -19,6 +19,9 @@ struct View {
 };
 /// Of explicit loads and stores.
 View data_view(Hart& hart);
+/// Of HLV and HSV, and (`needs_execute`) of HLVX. The current contexts count as just used and are not
+/// recycled for it.
+View hypervisor_view(Hart& hart, bool needs_execute);
 
 /// Loads and stores that missed the inline lookup: they walk, enter the TLB, reach devices, or raise.
 std::uint64_t load_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind);

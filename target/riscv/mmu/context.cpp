@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which TLB context is current, and which entries a fence drops. Nothing here flushes on a change of regime.
 #include "softmmu/base/bits.h"
+#include "target/riscv/mmu/access.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/translate.h"
 
@@ -49,6 +50,7 @@ void update_regimes(Hart& hart) {
   hart.fp_enabled = is_fp_enabled(hart) ? 1 : 0;
   mmu.data = data_regime(hart);
   mmu.fetch = fetch_regime(hart);
+  for (TlbContext*& context : mmu.hyp_contexts) context = nullptr;
   TlbKey fetch_key = mmu.fetch.key();
   if (hart.frm > 3) fetch_key.words[2] |= kKeySlowRounding;
   const TlbKey data_key = mmu.data.key();
@@ -67,14 +69,18 @@ void update_regimes(Hart& hart) {
   hart.core.jumps = mmu.fetch_context->jumps.data();
 }
 
-TlbContext& side_context(Hart& hart, const TlbKey& key) {
+View hypervisor_view(Hart& hart, bool needs_execute) {
   MmuState& mmu = *hart.mmu;
-  // A context that was recycled has another key by now.
-  if (mmu.side_context != nullptr && mmu.side_context->key == key) return *mmu.side_context;
-  mmu.tlb.context(mmu.data_context->key);
-  mmu.tlb.context(mmu.fetch_context->key);
-  mmu.side_context = &mmu.tlb.context(key);
-  return *mmu.side_context;
+  Regime& regime = mmu.hyp[needs_execute ? 1 : 0];
+  TlbContext*& context = mmu.hyp_contexts[needs_execute ? 1 : 0];
+  if (context == nullptr) {
+    regime = hypervisor_regime(hart, needs_execute);
+    const TlbKey key = regime.key();
+    mmu.tlb.context(mmu.data_context->key);
+    mmu.tlb.context(mmu.fetch_context->key);
+    context = &mmu.tlb.context(key);
+  }
+  return {regime, *context};
 }
 
 void pmp_changed(Hart& hart) {

@@ -2,6 +2,7 @@
 #include "target/riscv/mmu/translate.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "softmmu/base/bits.h"
 #include "target/riscv/mmu/pte.h"
@@ -134,13 +135,12 @@ class Walker {
     }
     const Stage stage{
         AtpPpn::get(regime_.hgatp) << kPageShift, levels, 2, true, {hart_.config->svnapot, regime_.g_pbmte}};
-    const GStageEntry& cached = hart_.mmu->g_stage.slot(gpa);
-    if (cached.gpa_page == Gpa{gpa}.page().value && cached.hgatp == regime_.hgatp &&
-        is_permitted(stage, cached.pte, access, is_table) &&
-        (access != Access::kStore || pte::D::get(cached.pte) != 0)) {
-      leaf.entry = cached.pte;
-      leaf.address = cached.paddr_page | (gpa & kPageMask);
-      leaf.shift = cached.shift;
+    const GStageEntry* const cached = hart_.mmu->g_stage.find(gpa, regime_.hgatp);
+    if (cached != nullptr && is_permitted(stage, cached->pte, access, is_table) &&
+        (access != Access::kStore || pte::D::get(cached->pte) != 0)) {
+      leaf.entry = cached->pte;
+      leaf.address = cached->paddr_page | (gpa & kPageMask);
+      leaf.shift = cached->shift;
       return leaf;
     }
     leaf = walk(stage, gpa, access, is_table);
@@ -271,20 +271,19 @@ class Walker {
 
 void GStageCache::clear() {
   std::fill(std::begin(entries_), std::end(entries_), GStageEntry{});
-  has_superpages_ = false;
+  shifts_ = 0;
+}
+
+void GStageCache::drop_address(std::uint64_t gpa) {
+  // Whatever its VMID: more than a fence names may go.
+  for (std::uint64_t shifts = shifts_; shifts != 0; shifts &= shifts - 1)
+    if (++epochs_[bucket(gpa, static_cast<unsigned>(std::countr_zero(shifts)))] == 0) return clear();
 }
 
 void GStageCache::drop(const std::uint64_t* gpa, const std::uint64_t* vmid) {
-  const auto drop_if_meant = [&](GStageEntry& e) {
-    const bool is_address =
-        gpa == nullptr || ((e.gpa_page ^ *gpa) >> std::max<unsigned>(e.shift, kPageShift)) == 0;
-    if (is_address && (vmid == nullptr || Vmid::get(e.hgatp) == *vmid)) e = GStageEntry{};
-  };
-  if (gpa != nullptr && !has_superpages_) {
-    drop_if_meant(slot(*gpa));
-    return;
-  }
-  for (GStageEntry& e : entries_) drop_if_meant(e);
+  if (gpa != nullptr) return drop_address(*gpa);
+  for (GStageEntry& e : entries_)
+    if (vmid == nullptr || Vmid::get(e.hgatp) == *vmid) e = GStageEntry{};
 }
 
 Translation translate(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, Access access) {

@@ -42,24 +42,42 @@ struct GStageEntry {
   std::uint64_t paddr_page = 0;
   std::uint8_t pte = 0;    ///< low 8 bits of the leaf: V R W X U G A D
   std::uint8_t shift = 0;  ///< log2 of the leaf's page size
+  std::uint32_t epoch = 0;
 };
 
-/// The G-stage's translations of a hart, for the walks of the VS-stage and its results.
+/// The G-stage's translations of a hart, for the walks of the VS-stage and its results: pages of 4 KiB, which
+/// may be parts of larger leaves. A fence that names an address ends the epoch of the larger leaf's bucket,
+/// so that it need not look for the parts.
 class GStageCache {
  public:
-  static constexpr unsigned kSize = 1024;
-  GStageEntry& slot(std::uint64_t gpa) { return entries_[(gpa >> kPageShift) & (kSize - 1)]; }
+  /// What holds the page now, or null.
+  [[nodiscard]] const GStageEntry* find(std::uint64_t gpa, std::uint64_t hgatp) const {
+    const GStageEntry& e = entries_[slot(gpa)];
+    const bool is_it = e.gpa_page == Gpa{gpa}.page().value && e.hgatp == hgatp;
+    return is_it && e.epoch == epochs_[bucket(gpa, e.shift)] ? &e : nullptr;
+  }
   void enter(const GStageEntry& entry) {
-    slot(entry.gpa_page) = entry;
-    has_superpages_ |= entry.shift > kPageShift;
+    GStageEntry& e = entries_[slot(entry.gpa_page)];
+    e = entry;
+    e.epoch = epochs_[bucket(entry.gpa_page, entry.shift)];
+    shifts_ |= std::uint64_t{1} << entry.shift;
   }
   void clear();
   /// Drops what a fence names; nothing means all.
   void drop(const std::uint64_t* gpa, const std::uint64_t* vmid);
 
  private:
+  static constexpr unsigned kSize = 1024;
+  static constexpr unsigned kBuckets = 64;
+  static unsigned slot(std::uint64_t gpa) { return (gpa >> kPageShift) & (kSize - 1); }
+  static unsigned bucket(std::uint64_t gpa, unsigned shift) {
+    return static_cast<unsigned>(((gpa >> shift) * 0x9e3779b97f4a7c15u) >> 58) & (kBuckets - 1);
+  }
+  void drop_address(std::uint64_t gpa);
+
   GStageEntry entries_[kSize];
-  bool has_superpages_ = false;  ///< some entry is a part of a larger leaf
+  std::uint32_t epochs_[kBuckets] = {};
+  std::uint64_t shifts_ = 0;  ///< sizes (log2) of the leaves that were entered, as bits
 };
 
 /// Everything of a hart's MMU that generated code does not reach.
@@ -70,11 +88,10 @@ struct MmuState {
   Regime fetch{};
   TlbContext* data_context = nullptr;
   TlbContext* fetch_context = nullptr;
-  TlbContext* side_context = nullptr;  ///< what `side_context` gave last
+  /// Of HLV and HSV, and of HLVX; null until one asks after update_regimes.
+  TlbContext* hyp_contexts[2] = {};
+  Regime hyp[2] = {};
 };
-
-/// The context of another regime than the current ones, which count as just used and are not recycled for it.
-TlbContext& side_context(Hart& hart, const TlbKey& key);
 
 /// Translates, checks permissions of both stages and PMP for `size` bytes (which do not cross a page), and
 /// sets A and D where the regime does.
