@@ -73,7 +73,10 @@ enum class TlbAccess : std::uint8_t { kRead, kWrite, kFetch };
 /// (V, VMID, ASID, privilege, SUM, MXR, roots); softmmu only compares them.
 struct TlbKey {
   std::array<std::uint64_t, 3> words{};
-  bool operator==(const TlbKey&) const = default;
+  /// Without the call of memcmp that std::array's would be: each change of mode compares keys.
+  bool operator==(const TlbKey& other) const {
+    return ((words[0] ^ other.words[0]) | (words[1] ^ other.words[1]) | (words[2] ^ other.words[2])) == 0;
+  }
 };
 
 /// Why translations were dropped; counted for `-d tlb_stats` and the monitor.

@@ -4,11 +4,11 @@
 #include <cstddef>
 #include <cstring>
 
-#include "softmmu/base/bits.h"
 #include "softmmu/base/format.h"
 #include "softmmu/options.h"
 #include "tcg/runtime/engine.h"
 #include "target/riscv/csr/csr.h"
+#include "target/riscv/csr/row.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
@@ -18,8 +18,6 @@
 namespace gstage::riscv {
 
 namespace {
-
-using EnvcfgStce = Bit<63>;
 
 /// softmmu prints `-cpu help` without knowing the target.
 [[maybe_unused]] const bool kHasCpuHelp = (register_cpu_help(cpu_help), true);
@@ -58,8 +56,10 @@ class HartCpu final : public RiscvCpu {
   void run() override {
     std::atomic<std::uint32_t>& attention = hart_->core.attention;
     for (;;) {
-      if (hart_->is_waiting != 0) sleep();
+      const bool has_slept = hart_->is_waiting != 0;
+      if (has_slept) sleep();
       const std::uint32_t wanted = attention.exchange(0, std::memory_order_seq_cst);
+      if (has_slept || (wanted & kAttendTimer) != 0) note_due_timers(*hart_);
       if ((wanted & kAttendStop) != 0) return;
       take_interrupt(*hart_);
       engine_->run(hart_->core, mmu_.tlb);
@@ -85,11 +85,9 @@ class HartCpu final : public RiscvCpu {
   }
 
   void update_timers() override {
-    const bool is_on = hart_->config->sstc && EnvcfgStce::get(hart_->menvcfg) != 0;
-    const bool is_vs_on = is_on && EnvcfgStce::get(hart_->henvcfg) != 0;
-    const std::uint64_t now = is_on ? time() : 0;
-    s_timer_->arm(is_on ? deadline(hart_->hs.timecmp, now) : Timer::kNever);
-    vs_timer_->arm(is_vs_on ? vs_deadline(now) : Timer::kNever);
+    const std::uint64_t now = note_due_timers(*hart_);
+    s_timer_->arm(has_stimecmp_interrupt(*hart_) ? deadline(hart_->hs.timecmp, now) : Timer::kNever);
+    vs_timer_->arm(has_vstimecmp_interrupt(*hart_) ? vs_deadline(now) : Timer::kNever);
   }
 
   [[nodiscard]] std::string describe() const override;
@@ -123,7 +121,7 @@ class HartCpu final : public RiscvCpu {
   /// Machine time at which `time`, which is `now`, reaches the comparand. Never where it has: who changed the
   /// registers looks at the interrupts next.
   static std::int64_t deadline(std::uint64_t ticks, std::uint64_t now) {
-    constexpr std::uint64_t kLast = static_cast<std::uint64_t>(Timer::kNever / kNsPerTick);
+    constexpr auto kLast = static_cast<std::uint64_t>(Timer::kNever / kNsPerTick);
     return ticks <= now || ticks >= kLast ? Timer::kNever : static_cast<std::int64_t>(ticks) * kNsPerTick;
   }
   /// vstimecmp is compared with time + htimedelta, as unsigned numbers that wrap.

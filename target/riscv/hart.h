@@ -116,6 +116,10 @@ struct Hart {
   std::uint64_t htinst;
   std::uint64_t hgatp;
 
+  /// STI and VSTI, where stimecmp and vstimecmp are known to be reached: RiscvCpu::update_timers, and each
+  /// look after a deadline has passed, sets them. Reached they stay until they are written.
+  std::uint64_t timers_due;
+
   Trap trap;                 ///< valid while core.trap_pending
   std::uint32_t is_waiting;  ///< wfi was executed: the run loop sleeps before it goes on
   std::uint32_t wfi_spins;   ///< wfi's without a trap between them that an interrupt kept from sleeping

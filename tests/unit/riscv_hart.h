@@ -41,7 +41,10 @@ class FakeCpu final : public RiscvCpu {
   }
   Hart& hart() override { return hart_; }
   [[nodiscard]] std::uint64_t time() const override { return now; }
-  void update_timers() override { ++timer_updates; }
+  void update_timers() override {
+    ++timer_updates;
+    note_due_timers(hart_);
+  }
 
   std::uint64_t now = 1000;
   unsigned timer_updates = 0;

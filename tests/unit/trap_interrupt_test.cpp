@@ -321,5 +321,28 @@ TEST_F(TrapInterruptTest, AttentionIsAskedForByTimersThatAreDueAtOnce) {
   EXPECT_EQ(hart().core.attention, kAttendInterrupt);
 }
 
+TEST_F(TrapInterruptTest, TimersThatCameDueWhileTheyWereMaskedAreSeenWithoutTheClock) {
+  hart().mideleg = kAllS;
+  hart().hideleg = kAllVs;
+  hart().mie = 0x60;
+  hart().menvcfg = hart().henvcfg = envcfg::Stce::kMask;
+  hart().hs.timecmp = 2000;
+  hart().vs.timecmp = 2500;
+  hart().htimedelta = 400;
+  note_due_timers(hart());
+  EXPECT_EQ(hart().timers_due, 0u);
+  cpu.now = 2000;
+  note_due_timers(hart());
+  EXPECT_EQ(hart().timers_due, 0x20u);
+  cpu.now = 2100;
+  note_due_timers(hart());
+  EXPECT_EQ(hart().timers_due, 0x60u);
+  enter(kVs);
+  cpu.now = 0;  // nobody asks for it
+  hart().core.attention = 0;
+  update_interrupts(hart());
+  EXPECT_EQ(hart().core.attention, kAttendInterrupt);
+}
+
 }  // namespace
 }  // namespace gstage::riscv

@@ -34,6 +34,10 @@ constexpr Interrupt kNames[] = {
     {43, "high-priority RAS event"},
 };
 
+/// How pending_of judges the timers of stimecmp and vstimecmp: by the clock, or by what is known (see
+/// Hart::timers_due). A timer that comes due is soon known: its deadline kicks the hart.
+enum class TimerLook : std::uint8_t { kClock, kKnown };
+
 /// VSEI and SGEI: of the guest files only those are looked at that either asks for.
 std::uint64_t pending_of_files(const Hart& hart) {
   // VGEIN = 0 names no file: hgeip has no bit 0.
@@ -46,18 +50,19 @@ std::uint64_t pending_of_files(const Hart& hart) {
 }
 
 /// VS-level bits: hvip, the guest file that VGEIN selects, and vstimecmp.
-std::uint64_t pending_for_guest(const Hart& hart, std::uint64_t wanted) {
+std::uint64_t pending_for_guest(const Hart& hart, std::uint64_t wanted, TimerLook look) {
   if (!has_misa(hart, 'H')) return 0;
   std::uint64_t pending = hart.hvip & kVsInterrupts;
   if (hart.hgeip.load(std::memory_order_acquire) != 0) pending |= pending_of_files(hart);
-  if ((wanted & ~pending & interrupt_bit(kVsti)) != 0 && has_vstimecmp_interrupt(hart) &&
-      hart.cpu->time() + hart.htimedelta >= hart.vs.timecmp)
-    pending |= interrupt_bit(kVsti);
-  return pending;
+  const std::uint64_t vsti = interrupt_bit(kVsti);
+  if ((wanted & ~pending & vsti) == 0 || !has_vstimecmp_interrupt(hart)) return pending;
+  const bool is_due = (hart.timers_due & vsti) != 0 ||
+                      (look == TimerLook::kClock && hart.cpu->time() + hart.htimedelta >= hart.vs.timecmp);
+  return is_due ? pending | vsti : pending;
 }
 
 /// The pending ones of `wanted`. The clock is read only when a timer is among them.
-std::uint64_t pending_of(const Hart& hart, std::uint64_t wanted) {
+std::uint64_t pending_of(const Hart& hart, std::uint64_t wanted, TimerLook look = TimerLook::kClock) {
   constexpr std::uint64_t kWired = kMachineInterrupts | interrupt_bit(kSei) | interrupt_bit(kSsi);
   std::uint64_t pending =
       confirmed_lines(hart, hart.irq_lines.load(std::memory_order_acquire) & kWired & wanted);
@@ -66,11 +71,14 @@ std::uint64_t pending_of(const Hart& hart, std::uint64_t wanted) {
   const std::uint64_t sti = interrupt_bit(kSti);
   if (has_stimecmp_interrupt(hart)) {
     pending |= software & ~sti;
-    if ((wanted & sti) != 0 && hart.cpu->time() >= hart.hs.timecmp) pending |= sti;
+    const bool is_known = (hart.timers_due & sti) != 0;
+    if ((wanted & sti) != 0 &&
+        (is_known || (look == TimerLook::kClock && hart.cpu->time() >= hart.hs.timecmp)))
+      pending |= sti;
   } else {
     pending |= software;
   }
-  return (pending | pending_for_guest(hart, wanted)) & wanted;
+  return (pending | pending_for_guest(hart, wanted, look)) & wanted;
 }
 
 /// Interrupts that would be taken now if they were pending, by the level they go to.
@@ -113,9 +121,9 @@ struct Takeable {
   [[nodiscard]] bool any() const { return machine != 0 || supervisor != 0 || vstopi != 0; }
 };
 
-Takeable takeable(const Hart& hart) {
+Takeable takeable(const Hart& hart, TimerLook look) {
   const Enabled enabled = enabled_interrupts(hart);
-  const std::uint64_t pending = enabled.all() == 0 ? 0 : pending_of(hart, enabled.all());
+  const std::uint64_t pending = enabled.all() == 0 ? 0 : pending_of(hart, enabled.all(), look);
   Takeable found{pending & enabled.machine, pending & enabled.supervisor, 0};
   if (hart.priv == kMachine) return found;
   if (hart.mvien != 0 && is_supervisor_open(hart))
@@ -175,12 +183,25 @@ bool has_wakeup(const Hart& hart) {
   return (virtual_for_supervisor(hart) & hart.sie_own) != 0 || vstopi(hart) != 0;
 }
 
+std::uint64_t note_due_timers(Hart& hart) {
+  constexpr std::uint64_t kNoDeadline = ~std::uint64_t{0};  // what software writes to have no timer
+  hart.timers_due = 0;
+  const bool is_vs_on = has_vstimecmp_interrupt(hart);
+  const bool is_waited_for = hart.hs.timecmp != kNoDeadline || (is_vs_on && hart.vs.timecmp != kNoDeadline);
+  if (!has_stimecmp_interrupt(hart) || !is_waited_for) return 0;
+  const std::uint64_t now = hart.cpu->time();
+  if (now >= hart.hs.timecmp) hart.timers_due |= interrupt_bit(kSti);
+  if (is_vs_on && now + hart.htimedelta >= hart.vs.timecmp) hart.timers_due |= interrupt_bit(kVsti);
+  return now;
+}
+
 void update_interrupts(Hart& hart) {
-  if (takeable(hart).any()) hart.core.attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
+  if (takeable(hart, TimerLook::kKnown).any())
+    hart.core.attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
 }
 
 bool take_interrupt(Hart& hart) {
-  const Takeable found = takeable(hart);
+  const Takeable found = takeable(hart, TimerLook::kClock);
   // Higher levels first.
   if (found.machine != 0)
     enter_interrupt(hart, TrapTarget::kMachine, machine_top(hart, found.machine).number);

@@ -48,6 +48,9 @@ void update_interrupts(Hart& hart);
 inline constexpr std::uint32_t kWfiPatience = 256;
 inline constexpr std::int64_t kNapNs = 100'000'000;
 
+/// Sets Hart::timers_due by the clock. Returns its time, or any where there is no timer to wait for.
+std::uint64_t note_due_timers(Hart& hart);
+
 /// Whether wfi must not sleep: any interrupt pending and enabled in mie (or hie, hgeie), whatever the global
 /// enables say.
 bool has_wakeup(const Hart& hart);
