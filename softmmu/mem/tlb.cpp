@@ -13,7 +13,7 @@ constexpr unsigned kWrite = static_cast<unsigned>(TlbAccess::kWrite);
 constexpr unsigned kFetch = static_cast<unsigned>(TlbAccess::kFetch);
 
 /// Tags of write entries are shared with other threads; the others are treated alike, it costs nothing.
-std::uint64_t load_tag(TlbEntry& e) { return std::atomic_ref(e.tag).load(std::memory_order_acquire); }
+std::uint64_t load_tag(const TlbEntry& e) { return __atomic_load_n(&e.tag, __ATOMIC_ACQUIRE); }
 void store_tag(TlbEntry& e, std::uint64_t tag) {
   std::atomic_ref(e.tag).store(tag, std::memory_order_release);
 }
@@ -115,7 +115,6 @@ void TlbContext::clear_page(Vaddr vaddr, bool spare_global) {
 void TlbContext::clear_non_global() {
   if (is_empty) return;
   drop_entries_if([](std::uint64_t, const TlbOrigin& origin) { return !origin.is_global; });
-  clear_jumps();
 }
 
 void TlbContext::clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64_t gpa) {
@@ -175,6 +174,39 @@ void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, co
   // The old tag must not be seen with the new addend by a thread that looks for the host page of both.
   std::atomic_ref(entry.addend).store(addend, std::memory_order_release);
   store_tag(entry, page);
+}
+
+void TlbContext::adopt_table(const TlbContext& from, TlbAccess access,
+                             const std::function<void(Paddr)>& note_writable) {
+  const unsigned which = static_cast<unsigned>(access);
+  for (unsigned slot = 0; slot < kTlbSize; ++slot) {
+    const TlbEntry& entry = from.tables[which][slot];
+    const TlbOrigin& origin = from.origins[which][slot];
+    const std::uint64_t tag = load_tag(entry);
+    if (tag == kNoTag || !origin.is_global) continue;
+    if (access == TlbAccess::kWrite) note_writable(Paddr{origin.paddr_page});
+    insert(access, Vaddr{tag}, reinterpret_cast<const void*>(tag + entry.addend), origin);
+  }
+}
+
+void TlbContext::adopt_jumps(const TlbContext& from) {
+  for (unsigned i = 0; i < kJumpCacheSize; ++i) {
+    const JumpEntry& jump = from.jumps[i];
+    // What straddles into another page stays behind: that page might not come along.
+    if (jump.pc == kNoPc || (jump.pc & kPageMask) == kPageSize - 2) continue;
+    if (tables[kFetch][tlb_index(jump.pc)].tag == (jump.pc & ~kPageMask)) jumps[i] = jump;
+  }
+}
+
+void TlbContext::adopt_global(const TlbContext& from, const std::function<void(Paddr)>& note_writable,
+                              const std::function<bool(Paddr)>& has_code) {
+  for (const TlbAccess access : {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch})
+    adopt_table(from, access, note_writable);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  for (unsigned slot = 0; slot < kTlbSize; ++slot)
+    if (load_tag(tables[kWrite][slot]) != kNoTag && has_code(Paddr{origins[kWrite][slot].paddr_page}))
+      store_tag(tables[kWrite][slot], kNoTag);
+  adopt_jumps(from);
 }
 
 void TlbContext::drop_write(Vaddr vaddr) {

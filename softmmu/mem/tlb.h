@@ -4,6 +4,7 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <vector>
 
@@ -130,7 +131,7 @@ struct TlbContext {
   /// Drops the entries (all three tables) and jumps of the page, and where it lies in a superpage, of all of
   /// that.
   void clear_page(Vaddr vaddr, bool spare_global);
-  /// Drops entries whose leaf is not global, and all jumps.
+  /// Drops entries whose leaf is not global, and their jumps.
   void clear_non_global();
   /// Drops entries that came through the guest physical page (or its superpage), and their jumps.
   void clear_gpa(Gpa gpa);
@@ -138,6 +139,10 @@ struct TlbContext {
   /// other harts may translate code of it takes, in this order: CodePages::note_writable, insert, a seq_cst
   /// fence, CodePages::has_code, and where that is true drop_write again.
   void insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin);
+  /// Enters what another context of the same mode holds of global leaves, which are the same in all address
+  /// spaces, with their jumps. The functions are those of CodePages, called in the order that `insert` wants.
+  void adopt_global(const TlbContext& from, const std::function<void(Paddr)>& note_writable,
+                    const std::function<bool(Paddr)>& has_code);
   /// Takes back the write entry of the page.
   void drop_write(Vaddr vaddr);
   /// Drops the jumps of the page and the one that straddles into it.
@@ -149,6 +154,8 @@ struct TlbContext {
   template <class Drop>
   void drop_entries_if(Drop&& drop);
   void drop_entry(TlbAccess access, unsigned slot);
+  void adopt_table(const TlbContext& from, TlbAccess access, const std::function<void(Paddr)>& note_writable);
+  void adopt_jumps(const TlbContext& from);
   void clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64_t gpa);
   /// Called by any thread. Whether an entry was dropped.
   bool withhold_write(const void* host_page);
@@ -160,6 +167,15 @@ class Tlb {
   static constexpr unsigned kContexts = 16;
 
   Tlb();
+  /// The context in use that was most recently used of those that `is_meant(const TlbKey&)`, or null.
+  template <class IsMeant>
+  TlbContext* newest(IsMeant&& is_meant) {
+    for (const std::uint8_t place : order_) {
+      TlbContext* const c = contexts_[place].get();
+      if (c != nullptr && c->in_use && is_meant(c->key)) return c;
+    }
+    return nullptr;
+  }
   /// The context of `key`; a new or recycled one is empty. Never fails.
   TlbContext& context(const TlbKey& key) {
     TlbContext* const newest = contexts_[order_[0]].get();

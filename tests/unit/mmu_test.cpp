@@ -249,6 +249,31 @@ TEST(GStageCacheTest, FenceOfAnAddressDropsAllPartsOfTheLeafThatHoldsIt) {
   EXPECT_FALSE(has(0x9000'6000));
 }
 
+TEST_F(MmuTest, AnotherAddressSpaceBeginsWithTheGlobalTranslationsOfTheLast) {
+  map_vs(0x1000, kBase + 0x5000, kS | pte::G::kMask);
+  map_vs(0x2000, kBase + 0x6000, kS);
+  load(0x1000);
+  load(0x2000);
+  const auto is_cached = [&](std::uint64_t vaddr) { return hart_->core.read[tlb_index(vaddr)].tag == vaddr; };
+  ASSERT_TRUE(is_cached(0x1000) && is_cached(0x2000));
+  hart_->vs.satp ^= std::uint64_t{0x77} << 44;  // ASID
+  update_regimes(*hart_);
+  EXPECT_TRUE(is_cached(0x1000));
+  EXPECT_FALSE(is_cached(0x2000));
+  // Another VMID is another world.
+  hart_->hgatp ^= std::uint64_t{0x77} << 44;
+  update_regimes(*hart_);
+  EXPECT_FALSE(is_cached(0x1000));
+  hart_->hgatp ^= std::uint64_t{0x77} << 44;
+  update_regimes(*hart_);
+  // A fence of the address alone reaches it in every address space.
+  sfence_vma(*hart_, {0x1000, std::nullopt});
+  EXPECT_FALSE(is_cached(0x1000));
+  hart_->vs.satp ^= std::uint64_t{0x77} << 44;
+  update_regimes(*hart_);
+  EXPECT_FALSE(is_cached(0x1000));
+}
+
 TEST_F(MmuTest, FenceOfAnAsidSparesGlobalEntriesAndOtherAsids) {
   map_vs(0x1000, kBase + 0x5000, kS | pte::G::kMask);
   map_vs(0x2000, kBase + 0x6000, kS);

@@ -158,16 +158,50 @@ TEST(TlbContext, ClearPageDropsTheWholeSuperpage) {
   EXPECT_TRUE(t.has(TlbAccess::kRead, base + 0x20'0000));
 }
 
-TEST(TlbContext, ClearNonGlobalKeepsGlobalEntriesAndNoJump) {
+TEST(TlbContext, ClearNonGlobalKeepsGlobalEntriesAndTheirJumps) {
   Context t;
   t.insert(TlbAccess::kRead, kPage, origin(0x1000, true));
   t.insert(TlbAccess::kRead, kPage + kPageSize, origin(0x2000));
   t.insert(TlbAccess::kFetch, kPage, origin(0x1000, true));
+  t.insert(TlbAccess::kFetch, kPage + kPageSize, origin(0x2000));
   t.jump(kPage.value);
+  t.jump(kPage.value + kPageSize - 2);  // straddles into the other
+  t.jump(kPage.value + kPageSize + 8);
   t.c->clear_non_global();
   EXPECT_TRUE(t.has(TlbAccess::kRead, kPage));
   EXPECT_FALSE(t.has(TlbAccess::kRead, kPage + kPageSize));
-  EXPECT_FALSE(t.has_jump(kPage.value));
+  EXPECT_TRUE(t.has_jump(kPage.value));
+  EXPECT_FALSE(t.has_jump(kPage.value + kPageSize - 2));
+  EXPECT_FALSE(t.has_jump(kPage.value + kPageSize + 8));
+}
+
+TEST(TlbContext, AdoptsGlobalEntriesAndTheirJumpsAlone) {
+  Context from;
+  const Vaddr user = kPage + kPageSize;
+  for (const TlbAccess a : kAll) {
+    from.insert(a, kPage, origin(0x1000, true));
+    from.insert(a, user, origin(0x2000));
+  }
+  from.insert(TlbAccess::kWrite, kPage + 2 * kPageSize, origin(0x3000, true));
+  from.jump(kPage.value + 4);
+  from.jump(kPage.value + kPageSize - 2);  // straddles: its second page might be another here
+  from.jump(user.value + 4);
+  std::vector<std::uint64_t> noted;
+  Context to;
+  to.c->adopt_global(
+      *from.c, [&](Paddr page) { noted.push_back(page.value); },
+      [](Paddr page) { return page.value == 0x3000; });
+  for (const TlbAccess a : kAll) {
+    EXPECT_TRUE(to.has(a, kPage));
+    EXPECT_FALSE(to.has(a, user));
+  }
+  EXPECT_FALSE(to.has(TlbAccess::kWrite, kPage + 2 * kPageSize)) << "it holds code by now";
+  EXPECT_EQ(noted, (std::vector<std::uint64_t>{0x1000, 0x3000}));
+  EXPECT_TRUE(to.has_jump(kPage.value + 4));
+  EXPECT_FALSE(to.has_jump(kPage.value + kPageSize - 2));
+  EXPECT_FALSE(to.has_jump(user.value + 4));
+  to.c->clear_gpa(Gpa{0x1000});
+  EXPECT_FALSE(to.has(TlbAccess::kRead, kPage)) << "fences find what was adopted";
 }
 
 TEST(TlbContext, ClearGpaWorksOnTheGuestPhysicalPage) {

@@ -43,6 +43,25 @@ void fence_first_stage(Hart& hart, const FenceOperands& operands, IsMeant&& is_m
   tlb.count(fence_reason(operands));
 }
 
+/// The context of a regime. A new one of an address space begins with the global translations of another: a
+/// kernel is mapped alike in all processes.
+TlbContext& context_of(Hart& hart, const TlbKey& key) {
+  Tlb& tlb = hart.mmu->tlb;
+  TlbContext& context = tlb.context(key);
+  const bool is_supervisor = key_mode(key) != 0 && !key_is_user(key);
+  if (!context.is_empty || !is_supervisor) return context;
+  const TlbContext* const relative = tlb.newest([&](const TlbKey& other) {
+    return other != key && other.words[1] == key.words[1] && other.words[2] == key.words[2] &&
+           key_mode(other) == key_mode(key);
+  });
+  if (relative == nullptr || relative->is_empty) return context;
+  CodePages& code_pages = hart.memory->code_pages();
+  context.adopt_global(
+      *relative, [&](Paddr page) { code_pages.note_writable(page); },
+      [&](Paddr page) { return code_pages.has_code(page); });
+  return context;
+}
+
 }  // namespace
 
 void update_regimes(Hart& hart) {
@@ -57,11 +76,11 @@ void update_regimes(Hart& hart) {
   if (mmu.fetch_context == nullptr || mmu.fetch_context->key != fetch_key) {
     // The data context is touched first so that the two in use are never recycled for each other.
     if (mmu.data_context != nullptr && mmu.data_context->key == data_key) mmu.tlb.context(data_key);
-    mmu.fetch_context = &mmu.tlb.context(fetch_key);
+    mmu.fetch_context = &context_of(hart, fetch_key);
   }
   if (mmu.data_context == nullptr || mmu.data_context->key != data_key) {
     mmu.tlb.context(fetch_key);
-    mmu.data_context = &mmu.tlb.context(data_key);
+    mmu.data_context = &context_of(hart, data_key);
   }
   hart.core.read = mmu.data_context->table(TlbAccess::kRead);
   hart.core.write = mmu.data_context->table(TlbAccess::kWrite);

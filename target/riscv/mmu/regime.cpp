@@ -20,6 +20,7 @@ using Asid = Field<59, 44>;
 using Vmid = Field<57, 44>;
 
 // Flags in the third word of a key.
+constexpr std::uint64_t kKeyPrivilege = 3;
 constexpr std::uint64_t kKeyVirtual = 1 << 2;
 constexpr std::uint64_t kKeySum = 1 << 3;
 constexpr std::uint64_t kKeyMxr = 1 << 4;
@@ -91,6 +92,8 @@ Regime hypervisor_regime(const Hart& hart, bool needs_execute) {
 }
 
 bool key_is_virtual(const TlbKey& key) { return (key.words[2] & kKeyVirtual) != 0; }
+bool key_is_user(const TlbKey& key) { return (key.words[2] & kKeyPrivilege) == kUser; }
+std::uint64_t key_mode(const TlbKey& key) { return AtpMode::get(key.words[0]); }
 std::uint64_t key_asid(const TlbKey& key) { return Asid::get(key.words[0]); }
 std::uint64_t key_vmid(const TlbKey& key) { return Vmid::get(key.words[1]); }
 

@@ -39,6 +39,9 @@ Regime hypervisor_regime(const Hart& hart, bool needs_execute);
 
 /// Fields of the keys, as the fences select by them.
 bool key_is_virtual(const TlbKey& key);
+bool key_is_user(const TlbKey& key);
+/// MODE of satp or vsatp; 0: Bare.
+std::uint64_t key_mode(const TlbKey& key);
 std::uint64_t key_asid(const TlbKey& key);
 std::uint64_t key_vmid(const TlbKey& key);
 
