@@ -347,5 +347,26 @@ TEST_F(Exec, DisablingInterruptsTouchesNothingElse) {
   EXPECT_EQ(hart_.hs.status, 0x8000000200006121u);
 }
 
+TEST_F(Exec, SstatusReadsWithFsAsItIsAndSdSummedUp) {
+  hart_.priv = kSupervisor;
+  struct Row {
+    std::uint64_t stored, fp_dirty, seen;
+  };
+  constexpr Row kRows[] = {
+      {0x200000122, 0, 0x200000122},        {0x200002122, 0, 0x200002122},
+      {0x200004122, 0, 0x200004122},        {0x200006122, 0, 0x8000000200006122},
+      {0x2000c2020, 0, 0x2000c2020},        {0x200002122, 1, 0x8000000200006122},
+      {0x200004000, 1, 0x8000000200006000},
+  };
+  for (const Row& row : kRows) {
+    hart_.hs.status = row.stored;
+    hart_.fp_dirty = row.fp_dirty;
+    EXPECT_EQ(x10_after(csr_insn(Insn::csrrs, 0x100, 10, 0)), row.seen) << std::hex << row.stored;
+    EXPECT_EQ(hart_.hs.status, row.stored);
+    EXPECT_EQ(x10_after(csr_insn(Insn::csrrci, 0x100, 10, 2)), row.seen) << std::hex << row.stored;
+    EXPECT_EQ(hart_.hs.status, row.stored & ~std::uint64_t{2});
+  }
+}
+
 }  // namespace
 }  // namespace gstage::riscv

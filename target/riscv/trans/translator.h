@@ -133,7 +133,8 @@ class Translator {
   };
   bool csr(const CsrAccess& access);
   bool csr_inline(const CsrAccess& access);
-  bool disable_interrupts(const CsrAccess& access);
+  Value status_view(Value bank);
+  bool status_inline(const CsrAccess& access);
   Value csr_operand(const CsrAccess& access);
 
   // priv.cpp, hyp.cpp.

@@ -117,22 +117,40 @@ bool Translator::csr_inline(const CsrAccess& access) {
   return true;
 }
 
-// csrci sstatus, SIE: no regime changes, and what was pending stays so.
-bool Translator::disable_interrupts(const CsrAccess& access) {
+// sstatus as it reads: FS is Dirty where a floating-point write is not noted yet, and SD sums FS up. What the
+// bank holds is what can be set, see csr/status.cpp.
+Translator::Value Translator::status_view(Value bank) {
+  constexpr unsigned kFsLow = 13;
+  constexpr std::int64_t kFsDirtyBits = std::int64_t{3} << kFsLow;
+  constexpr std::int64_t kUxl64 = std::int64_t{2} << 32;
+  const Value stored = ir_.host_load(bank, offsetof(Bank, status), MemKind::u64);
+  const Value dirty = ir_.and_(ir_.sub(ir_.konst(0), env(offsetof(Hart, fp_dirty))), ir_.konst(kFsDirtyBits));
+  const Value status = ir_.or_(ir_.or_(stored, dirty), ir_.konst(kUxl64));
+  const Value both_bits = ir_.and_(status, ir_.shl(status, ir_.konst(1)));  // in the upper of FS's bits
+  const Value sd = ir_.shl(ir_.shr(both_bits, ir_.konst(kFsLow + 1)), ir_.konst(63));
+  return ir_.or_(status, sd);
+}
+
+// Reads of sstatus, and those that clear SIE: no regime changes, and what was pending stays so.
+bool Translator::status_inline(const CsrAccess& access) {
   constexpr unsigned kSie = 2;
-  if (access.number != kSstatus || access.op != CsrOp::kClear || !access.is_immediate ||
-      access.source != kSie)
-    return false;
-  if (access.rd != 0 || privilege() < kSupervisor) return false;
+  if (access.number != kSstatus || privilege() < kSupervisor) return false;
+  const bool clears_sie = access.op == CsrOp::kClear && access.is_immediate && access.source == kSie;
+  if (access.op != CsrOp::kRead && !clears_sie) return false;
   const Value bank = env(offsetof(Hart, s));
-  const Value status = ir_.host_load(bank, offsetof(Bank, status), MemKind::u64);
-  ir_.host_store(bank, ir_.and_(status, ir_.konst(~std::int64_t{kSie})), offsetof(Bank, status),
-                 MemKind::u64);
+  Value old;
+  if (access.rd != 0) old = status_view(bank);
+  if (clears_sie) {
+    const Value status = ir_.host_load(bank, offsetof(Bank, status), MemKind::u64);
+    ir_.host_store(bank, ir_.and_(status, ir_.konst(~std::int64_t{kSie})), offsetof(Bank, status),
+                   MemKind::u64);
+  }
+  if (access.rd != 0) set_x(access.rd, old);
   return true;
 }
 
 bool Translator::csr(const CsrAccess& access) {
-  if (csr_inline(access) || disable_interrupts(access)) return true;
+  if (csr_inline(access) || status_inline(access)) return true;
   const Value old =
       ir_.call(k_csr, {ir_.konst(access.number), ir_.konst(static_cast<std::int64_t>(access.op)),
                        csr_operand(access), raw_bits()});
