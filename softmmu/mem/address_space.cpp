@@ -145,9 +145,14 @@ Status AddressSpace::add_mmio(const std::string& name, Paddr base, std::uint64_t
   return add(Region{name, base, size, nullptr, true, &device});
 }
 
-void AddressSpace::seal() { is_sealed_ = true; }
+void AddressSpace::seal() {
+  is_sealed_ = true;
+  for (const Region& region : regions_)
+    if (region.is_memory() && (main_memory_ == nullptr || region.size > main_memory_->size))
+      main_memory_ = &region;
+}
 
-const Region* AddressSpace::find(Paddr paddr) const {
+const Region* AddressSpace::search(Paddr paddr) const {
   // The first region beyond the address; the one before it is the only candidate.
   const Region* first = regions_.data();
   std::size_t count = regions_.size();

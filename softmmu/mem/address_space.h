@@ -53,7 +53,9 @@ class AddressSpace {
   void seal();
 
   /// The region that holds the address, or null for a hole.
-  [[nodiscard]] const Region* find(Paddr paddr) const;
+  [[nodiscard]] const Region* find(Paddr paddr) const {
+    return main_memory_ != nullptr && main_memory_->contains(paddr) ? main_memory_ : search(paddr);
+  }
   /// The host address of a byte of RAM or ROM, or null.
   [[nodiscard]] std::byte* host(Paddr paddr) const;
 
@@ -76,7 +78,9 @@ class AddressSpace {
 
  private:
   Status add(Region region);
-  std::vector<Region> regions_;  ///< sorted by base
+  [[nodiscard]] const Region* search(Paddr paddr) const;
+  std::vector<Region> regions_;          ///< sorted by base
+  const Region* main_memory_ = nullptr;  ///< the largest RAM, where nearly all lookups end; once sealed
   bool is_sealed_ = false;
   CodePages code_pages_;
 };

@@ -47,6 +47,13 @@ struct PmpRule {
   std::uint8_t cfg;
 };
 
+/// What S-mode may do with all of a page, remembered for walks.
+struct PmpPage {
+  std::uint64_t page;
+  std::uint8_t allowed;
+};
+inline constexpr unsigned kPmpPages = 64;
+
 /// The registers of one hart. Standard layout: generated code reaches it at fixed offsets from `core`.
 /// Only the hart's own thread touches it, except what is atomic.
 struct Hart {
@@ -129,6 +136,7 @@ struct Hart {
   // The surroundings.
   PmpRule pmp_rules[kPmpEntries];  ///< of pmpcfg and pmpaddr, lowest number first
   unsigned pmp_rule_count;
+  PmpPage pmp_pages[kPmpPages];  ///< pages of page tables that were judged since pmp_decode, by their number
 
   const CpuConfig* config;
   AddressSpace* memory;

@@ -15,6 +15,7 @@ constexpr std::uint8_t kR = 1;
 constexpr std::uint8_t kW = 2;
 constexpr std::uint8_t kX = 4;
 constexpr std::uint8_t kL = 0x80;
+constexpr std::uint64_t kNoPage = ~std::uint64_t{0};
 constexpr std::uint64_t kMml = 1;
 constexpr std::uint64_t kMmwp = 2;
 
@@ -57,6 +58,7 @@ Allowed default_permission(const Hart& hart, bool is_machine) {
 
 void pmp_decode(Hart& hart) {
   hart.pmp_rule_count = 0;
+  for (PmpPage& known : hart.pmp_pages) known = {kNoPage, 0};
   if (!hart.config->pmp) return;
   for (unsigned i = 0; i < kPmpEntries; ++i) {
     const std::uint8_t cfg = hart.pmpcfg[i];
@@ -85,6 +87,16 @@ void pmp_decode(Hart& hart) {
     }
     hart.pmp_rules[hart.pmp_rule_count++] = rule;
   }
+}
+
+Allowed pmp_check_table(Hart& hart, Paddr slot) {
+  constexpr unsigned kEntryBytes = 8;
+  const std::uint64_t page = slot.page().value;
+  PmpPage& known = hart.pmp_pages[(page >> kPageShift) % kPmpPages];
+  if (known.page == page) return known.allowed;
+  const PmpVerdict verdict = pmp_check(hart, slot, kEntryBytes, kSupervisor);
+  if (verdict.is_uniform) known = {page, verdict.allowed};
+  return verdict.allowed;
 }
 
 PmpVerdict pmp_check(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv) {

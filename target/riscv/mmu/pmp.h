@@ -23,6 +23,9 @@ struct PmpVerdict {
 /// Recomputes Hart::pmp_rules from pmpcfg, pmpaddr and mseccfg.
 void pmp_decode(Hart& hart);
 
+/// What an implicit access to the entry of a page table may do: S-mode's verdict on its 8 bytes.
+Allowed pmp_check_table(Hart& hart, Paddr slot);
+
 /// The verdict on `size` bytes at `paddr` (they do not cross a page) for an access at the privilege.
 /// ISA manual vol. II, "Physical Memory Protection" and "Smepmp".
 PmpVerdict pmp_check(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv);

@@ -166,8 +166,7 @@ class Walker {
       slot = Paddr{leaf.address};
     }
     // Implicit accesses are S-mode's as far as PMP is concerned.
-    if ((pmp_check(hart_, slot, pte::kBytes, kSupervisor).allowed & allows(access)) == 0 ||
-        !is_table_memory(slot, access)) {
+    if ((pmp_check_table(hart_, slot) & allows(access)) == 0 || !is_table_memory(slot, access)) {
       fault = FaultKind::kAccess;
       return false;
     }
