@@ -40,11 +40,11 @@ constexpr Model kModels[] = {{"rv64", "a 64-bit hart", false},
 
 /// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
 constexpr const char* kNotYet[] = {
-    "e",        "b",         "v",         "zknd",     "zkne",     "zknh",     "zkr",    "zksed",     "zksh",
-    "zkt",      "zfa",       "zfh",       "zfhmin",   "zfinx",    "zdinx",    "zacas",  "zabha",     "zca",
-    "zcd",      "zcmp",      "zcmt",      "zicfilp",  "zicfiss",  "ztso",     "zvfh",   "zvbb",      "zvbc",
-    "sscofpmf", "smstateen", "ssstateen", "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi",
-    "smdbltrp", "ssdbltrp",  "smnpm",     "ssnpm",    "smmpm",    "sdtrig",   "debug",  "sv32",      "sv64",
+    "e",        "b",        "v",        "zknd",   "zkne",      "zknh",   "zkr",      "zksed",     "zksh",
+    "zkt",      "zfinx",    "zdinx",    "zacas",  "zabha",     "zca",    "zcd",      "zcmp",      "zcmt",
+    "zicfilp",  "zicfiss",  "ztso",     "zvfh",   "zvbb",      "zvbc",   "sscofpmf", "smstateen", "ssstateen",
+    "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi", "smdbltrp", "ssdbltrp",  "smnpm",
+    "ssnpm",    "smmpm",    "sdtrig",   "debug",  "sv32",      "sv64",
 };
 
 /// `dependent` cannot be without `base`.
@@ -54,6 +54,8 @@ struct Dependency {
 };
 constexpr Dependency kDependencies[] = {
     {&CpuConfig::d, &CpuConfig::f},
+    {&CpuConfig::zfa, &CpuConfig::f},
+    {&CpuConfig::zfhmin, &CpuConfig::f},
     {&CpuConfig::sv39, &CpuConfig::mmu},
     {&CpuConfig::sv48, &CpuConfig::sv39},
     {&CpuConfig::sv57, &CpuConfig::sv48},
@@ -78,6 +80,18 @@ constexpr Dependency kDependencies[] = {
     {&CpuConfig::svnapot, &CpuConfig::sv39},
     {&CpuConfig::svpbmt, &CpuConfig::sv39},
     {&CpuConfig::svvptc, &CpuConfig::sv39},
+};
+/// `whole` is a name for its parts and what only it has: it brings them, and cannot be without them. The
+/// parts of a letter are there for its sake: they go with it.
+struct Part {
+  bool CpuConfig::*whole;
+  bool CpuConfig::*part;
+  bool is_letter = false;
+  bool CpuConfig::*condition = nullptr;  ///< a part only where this is there
+};
+/// The largest first, so that what they bring brings its own.
+constexpr Part kParts[] = {
+    {&CpuConfig::zfh, &CpuConfig::zfhmin},
 };
 /// Without them there are no privileged instructions at all ("CSRs" of the privileged architecture).
 constexpr bool CpuConfig::*kMandatory[] = {&CpuConfig::i, &CpuConfig::zicsr};
@@ -111,6 +125,8 @@ class Parser {
     return named_[static_cast<std::size_t>(&extension_of(member) - kExtensions)];
   }
   Status limit_modes();
+  void complete();
+  Status settle_all();
   Status settle(const Dependency& dependency);
 
   CpuConfig config_;
@@ -176,6 +192,16 @@ Status Parser::limit_modes() {
   return Ok{};
 }
 
+/// Parts that the user did not name follow their whole.
+void Parser::complete() {
+  for (const Part& part : kParts) {
+    const bool has_condition = part.condition == nullptr || config_.*part.condition;
+    if (named(part.part) || !has_condition) continue;
+    if (config_.*part.whole) config_.*part.part = true;
+    if (!(config_.*part.whole) && part.is_letter) config_.*part.part = false;
+  }
+}
+
 /// Switches off what lost its base, unless the user asked for it.
 Status Parser::settle(const Dependency& dependency) {
   if (!(config_.*dependency.dependent) || config_.*dependency.base) return Ok{};
@@ -187,16 +213,26 @@ Status Parser::settle(const Dependency& dependency) {
   return Ok{};
 }
 
+Status Parser::settle_all() {
+  for (const Dependency& dependency : kDependencies)
+    if (Status status = settle(dependency); !status) return status;
+  for (const Part& part : kParts) {
+    if (part.condition != nullptr && !(config_.*part.condition)) continue;
+    if (Status status = settle({part.whole, part.part}); !status) return status;
+  }
+  return Ok{};
+}
+
 Status Parser::finish() {
   for (bool CpuConfig::*const member : kMandatory)
     if (!(config_.*member))
       return error("-cpu: %s=off leaves no privileged architecture: leave it out",
                    extension_of(member).property);
   if (Status status = limit_modes(); !status) return status;
+  complete();
   // Each pass settles at least one step of the longest chain.
-  for (std::size_t pass = 0; pass < std::size(kDependencies); ++pass)
-    for (const Dependency& dependency : kDependencies)
-      if (Status status = settle(dependency); !status) return status;
+  for (std::size_t pass = 0; pass < std::size(kDependencies) + std::size(kParts); ++pass)
+    if (Status status = settle_all(); !status) return status;
   config_.mmu = config_.mmu && config_.sv39;
   return Ok{};
 }

@@ -37,6 +37,10 @@ namespace has {
 constexpr bool zbb_or_zbkb(const CpuConfig& config) { return config.zbb || config.zbkb; }
 /// One of the two is there.
 constexpr bool zbc_or_zbkc(const CpuConfig& config) { return config.zbc || config.zbkc; }
+/// Zfa has the instructions of a format where that format is.
+constexpr bool zfa_and_d(const CpuConfig& config) { return config.zfa && config.d; }
+constexpr bool zfa_and_zfh(const CpuConfig& config) { return config.zfa && config.zfh; }
+constexpr bool zfhmin_and_d(const CpuConfig& config) { return config.zfhmin && config.d; }
 /// Both are there.
 constexpr bool svinval_and_h(const CpuConfig& config) { return config.svinval && config.h; }
 }  // namespace has

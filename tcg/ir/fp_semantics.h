@@ -86,7 +86,7 @@ inline double widen(float a) {
   return canonical(r);
 }
 
-/// feq is quiet, flt and fle signal any NaN.
+/// eq, ltq and leq are quiet, lt and le signal any NaN.
 inline bool compare(FpCond cond, float a, float b) {
   bool r = false;
   bool ordered = true;
@@ -94,6 +94,8 @@ inline bool compare(FpCond cond, float a, float b) {
     case FpCond::eq: asm volatile("ucomiss %3, %2" : "=@ccz"(r), "=@ccnp"(ordered) : "x"(a), "x"(b)); break;
     case FpCond::lt: asm volatile("comiss %1, %2" : "=@cca"(r) : "x"(a), "x"(b)); break;
     case FpCond::le: asm volatile("comiss %1, %2" : "=@ccae"(r) : "x"(a), "x"(b)); break;
+    case FpCond::ltq: asm volatile("ucomiss %1, %2" : "=@cca"(r) : "x"(a), "x"(b)); break;
+    case FpCond::leq: asm volatile("ucomiss %1, %2" : "=@ccae"(r) : "x"(a), "x"(b)); break;
   }
   return r && ordered;
 }
@@ -104,6 +106,8 @@ inline bool compare(FpCond cond, double a, double b) {
     case FpCond::eq: asm volatile("ucomisd %3, %2" : "=@ccz"(r), "=@ccnp"(ordered) : "x"(a), "x"(b)); break;
     case FpCond::lt: asm volatile("comisd %1, %2" : "=@cca"(r) : "x"(a), "x"(b)); break;
     case FpCond::le: asm volatile("comisd %1, %2" : "=@ccae"(r) : "x"(a), "x"(b)); break;
+    case FpCond::ltq: asm volatile("ucomisd %1, %2" : "=@cca"(r) : "x"(a), "x"(b)); break;
+    case FpCond::leq: asm volatile("ucomisd %1, %2" : "=@ccae"(r) : "x"(a), "x"(b)); break;
   }
   return r && ordered;
 }

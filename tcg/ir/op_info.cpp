@@ -7,7 +7,7 @@ namespace {
 constexpr const char* kMemNames[] = {"u8", "u16", "u32", "u64", "s8", "s16", "s32"};
 constexpr const char* kCondNames[] = {"eq", "ne", "lt", "ge", "ltu", "geu"};
 constexpr const char* kFmaNames[] = {"madd", "msub", "nmsub", "nmadd"};
-constexpr const char* kFpCondNames[] = {"eq", "lt", "le"};
+constexpr const char* kFpCondNames[] = {"eq", "lt", "le", "ltq", "leq"};
 constexpr const char* kIntNames[] = {"s32", "u32", "s64", "u64"};
 constexpr const char* kRmwNames[] = {"swap", "add", "xor", "and", "or", "min", "max", "minu", "maxu"};
 

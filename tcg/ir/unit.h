@@ -27,7 +27,8 @@ enum class Cond : std::uint8_t { eq, ne, lt, ge, ltu, geu };
 enum class Rmw : std::uint8_t { swap, add, xor_, and_, or_, min, max, minu, maxu };
 /// madd: a*b+c; msub: a*b-c; nmsub: -(a*b)+c; nmadd: -(a*b)-c.
 enum class Fma : std::uint8_t { madd, msub, nmsub, nmadd };
-enum class FpCond : std::uint8_t { eq, lt, le };
+/// ltq and leq are quiet: they raise NV for signaling NaNs alone, as eq does.
+enum class FpCond : std::uint8_t { eq, lt, le, ltq, leq };
 enum class IntKind : std::uint8_t { s32, u32, s64, u64 };
 enum class Type : std::uint8_t { none, i64, f32, f64 };
 

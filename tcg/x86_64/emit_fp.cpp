@@ -185,8 +185,12 @@ void Compiler::fp_compare(const Inst& inst, Type type) {
   const Xmm y = regs_.use_xmm(inst.args[cond == FpCond::eq ? 1 : 0]);
   const Reg d = regs_.def();
   if (cond != FpCond::eq) {
-    type == Type::f64 ? a_.comisd(x, y) : a_.comiss(x, y);
-    a_.set_on(cond == FpCond::lt ? Cc::a : Cc::ae, d.cvt8());
+    const bool is_less = cond == FpCond::lt || cond == FpCond::ltq;
+    if (cond == FpCond::ltq || cond == FpCond::leq)
+      type == Type::f64 ? a_.ucomisd(x, y) : a_.ucomiss(x, y);
+    else
+      type == Type::f64 ? a_.comisd(x, y) : a_.comiss(x, y);
+    a_.set_on(is_less ? Cc::a : Cc::ae, d.cvt8());
     a_.movzx(d.cvt32(), d.cvt8());
     return;
   }

@@ -78,8 +78,13 @@ std::uint64_t interesting_fp(Rng& rng) {
                                                0xffffffff80000000,
                                                0xffffffff3f800000,
                                                0x7fefffffffffffff,
-                                               0x41e0000000000000};
-  switch (rng() % 4) {
+                                               0x41e0000000000000,
+                                               0xffffffffffff7e00,
+                                               0xffffffffffff7c01,
+                                               0xffffffffffff8000,
+                                               0xffffffffffff3c00};
+  switch (rng() % 5) {
+    case 4: return 0xffffffffffff0000 | (rng() & 0xffff);
     case 0: return kSpecial[rng() % std::size(kSpecial)];
     case 1: return 0xffffffff00000000 | (rng() & 0xffffffff);
     case 2: return 0x3fe0000000000000 + (rng() & 0x803fffffffffffff);

@@ -58,7 +58,7 @@ std::uint64_t run(Operation operation, const Format& format, Env& env, const Fma
     case Operation::div: return div(env, format, v.a, v.b);
     case Operation::sqrt: return sqrt(env, format, v.a);
     case Operation::fma: return fma(env, format, v);
-    case Operation::narrow: return narrow(env, v.a);
+    case Operation::narrow: return convert(env, kDouble, kSingle, v.a);
     case Operation::to_int_s32: return to_int(env, format, IntKind::s32, v.a);
     case Operation::to_int_u32: return to_int(env, format, IntKind::u32, v.a);
     case Operation::to_int_s64: return to_int(env, format, IntKind::s64, v.a);
@@ -161,11 +161,95 @@ TEST(SoftFloat, NarrowingAgreesWithTheHost) {
       a = (a & ~(std::uint64_t{0x7ff} << 52)) | (rng() % 2 != 0 ? 0x36a + rng() % 30 : 0x47d + rng() % 4)
                                                     << 52;
     Env env{.rounding = static_cast<Rounding>(rng() % 4)};
-    const std::uint64_t result = narrow(env, a);
+    const std::uint64_t result = convert(env, kDouble, kSingle, a);
     const HostRounding host(env.rounding);
     ASSERT_EQ(result, std::bit_cast<std::uint32_t>(tcg::fp::narrow(std::bit_cast<double>(a))))
         << std::hex << a;
     ASSERT_EQ(env.flags, HostRounding::flags()) << std::hex << a;
+  }
+}
+
+/// Doubles have more than twice the digits of halves: rounding an operation twice is rounding it once.
+TEST(SoftFloat, HalvesAreDoublesRoundedAgain) {
+  std::mt19937_64 rng(10);
+  for (int n = 0; n < 20000; ++n) {
+    const auto operation = static_cast<Operation>(n % 5);
+    const auto rounding = static_cast<Rounding>(rng() % 4);
+    std::array<std::uint64_t, 3> wide{};
+    std::array<std::uint64_t, 3> v{};
+    Env exact{.rounding = rounding};
+    for (unsigned i = 0; i < 2; ++i) {
+      v[i] = rng() & 0xffff;
+      wide[i] = convert(exact, kHalf, kDouble, v[i]);
+    }
+    Env env{.rounding = rounding};
+    const std::uint64_t result = run(operation, kHalf, env, {v[0], v[1], 0});
+    const HostRounding host(rounding);
+    ASSERT_EQ(result, convert(exact, kDouble, kHalf, on_host<double, std::uint64_t>(operation, wide)))
+        << std::hex << static_cast<int>(operation) << " rm " << static_cast<int>(rounding) << " of 0x" << v[0]
+        << " 0x" << v[1];
+  }
+}
+
+TEST(SoftFloat, EveryHalfSurvivesAWiderFormat) {
+  for (std::uint64_t bits = 0; bits < 0x10000; ++bits) {
+    Env env{.rounding = Rounding::kRup};
+    const std::uint64_t expected = kHalf.is_nan(bits) ? kHalf.canonical_nan() : bits;
+    EXPECT_EQ(convert(env, kSingle, kHalf, convert(env, kHalf, kSingle, bits)), expected);
+    EXPECT_EQ(env.flags, kHalf.is_signaling(bits) ? kInvalid : 0);
+  }
+}
+
+TEST(SoftFloat, RoundsToIntegersOfTheFormat) {
+  struct Row {
+    Rounding rounding;
+    std::uint64_t a, result;
+  };
+  constexpr std::uint64_t kMinus = std::uint64_t{1} << 63;
+  constexpr Row kRows[] = {
+      {Rounding::kRne, 0x3fe0000000000000, 0},  // 0.5
+      {Rounding::kRmm, 0x3fe0000000000000, 0x3ff0000000000000},
+      {Rounding::kRne, 0x3ff8000000000000, 0x4000000000000000},  // 1.5
+      {Rounding::kRdn, 0x3ff8000000000000, 0x3ff0000000000000},
+      {Rounding::kRtz, 0xbff8000000000000, 0xbff0000000000000},
+      {Rounding::kRup, 0xbfe0000000000000, kMinus},              // -0.5: -0
+      {Rounding::kRdn, kMinus | 1, 0xbff0000000000000},          // the smallest below zero
+      {Rounding::kRup, 0x432fffffffffffff, 0x4330000000000000},  // 2^52 - 0.5
+      {Rounding::kRup, 0x4330000000000001, 0x4330000000000001},  // no fraction
+      {Rounding::kRne, kMinus, kMinus},
+      {Rounding::kRne, 0xfff0000000000000, 0xfff0000000000000},
+      {Rounding::kRne, 0x7ff8000000000001, 0x7ff8000000000000},
+  };
+  for (const Row& row : kRows) {
+    Env env{.rounding = row.rounding};
+    EXPECT_EQ(round_to_integral(env, kDouble, row.a), row.result) << std::hex << row.a;
+    EXPECT_EQ(env.flags, 0u);
+  }
+  Env env{.rounding = Rounding::kRne};
+  EXPECT_EQ(round_to_integral(env, kSingle, 0x7f800001), 0x7fc00000u);
+  EXPECT_EQ(env.flags, kInvalid);
+}
+
+TEST(SoftFloat, ModularConversionKeepsTheLowBits) {
+  struct Row {
+    std::uint64_t a, result;
+    std::uint32_t flags;
+  };
+  constexpr Row kRows[] = {
+      {0xbff8000000000000, ~std::uint64_t{0}, kInexact},   // -1.5
+      {0x41e0000000000000, 0xffffffff80000000, kInvalid},  // 2^31
+      {0x41f0000000100000, 1, kInvalid},                   // 2^32 + 1
+      {0xc1f0000000100000, ~std::uint64_t{0}, kInvalid},
+      {0x4520000000000001, 0x80000000 | 0xffffffff00000000, kInvalid},
+      {0x4530000000000001, 0, kInvalid},  // bits above 31 alone
+      {0x7ff0000000000000, 0, kInvalid},
+      {0x7ff8000000000000, 0, kInvalid},
+      {0x7fefffffffffffff, 0, kInvalid},
+  };
+  for (const Row& row : kRows) {
+    Env env{.rounding = Rounding::kRne};
+    EXPECT_EQ(to_int_modular(env, row.a), row.result) << std::hex << row.a;
+    EXPECT_EQ(env.flags, row.flags) << std::hex << row.a;
   }
 }
 

@@ -275,5 +275,24 @@ TEST_F(FpExec, DynamicModesThatMxcsrLacks) {
   EXPECT_EQ(hart_.trap.cause, Cause::kIllegalInstruction);
 }
 
+// "Implementations must treat the rm field as usual" (F chapter), also where nothing is rounded.
+TEST_F(FpExec, ExactConversionsRefuseReservedDynamicModes) {
+  for (const Insn insn : {Insn::fcvt_d_s, Insn::fcvt_d_w, Insn::fcvt_d_wu}) {
+    hart_.frm = 4;
+    hart_.f[11] = kThreeS;
+    hart_.x[11] = 3;
+    run(Code({encode(insn, ArgsFUnary{10, 11, 7}), kEnd}));
+    EXPECT_EQ(hart_.core.trap_pending, 0u) << row_of(insn).name;
+    EXPECT_EQ(hart_.f[10], kThree) << row_of(insn).name;
+    hart_.frm = 5;
+    run(Code({encode(insn, ArgsFUnary{10, 11, 7}), kEnd}));
+    EXPECT_EQ(hart_.core.trap_pending, 1u) << row_of(insn).name;
+    EXPECT_EQ(hart_.trap.cause, Cause::kIllegalInstruction) << row_of(insn).name;
+    hart_.core.trap_pending = 0;
+    run(Code({encode(insn, ArgsFUnary{10, 11, 0}), kEnd}));
+    EXPECT_EQ(hart_.core.trap_pending, 0u) << row_of(insn).name;
+  }
+}
+
 }  // namespace
 }  // namespace gstage::riscv

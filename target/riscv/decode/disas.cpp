@@ -2,10 +2,12 @@
 #include "target/riscv/decode/disas.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "softmmu/base/format.h"
 #include "target/riscv/csr/csr.h"
+#include "target/riscv/decode/fli.h"
 
 namespace gstage::riscv {
 namespace {
@@ -42,6 +44,14 @@ std::string fence_set(unsigned set) {
   return text.empty() ? "0" : text;
 }
 
+/// The constant of fli as GNU tools write it ("Zfa", table of the immediate values).
+std::string fli_constant(unsigned index) {
+  if (index == 1) return "min";
+  if (index == 30) return "inf";
+  if (index == 31) return "nan";
+  return gstage::format("%a", std::bit_cast<double>(kFliConstants[index]));
+}
+
 std::string csr_operand(unsigned number) {
   std::string name = csr_name(number);
   return name.empty() ? gstage::format("0x%x", number) : name;
@@ -67,6 +77,7 @@ std::string operand(char letter, Format format, std::uint32_t raw, std::uint64_t
     case 'c': return csr_operand(raw >> 20);
     case 'z': return std::to_string(rs1_of(raw));
     case 'm': return kRoundingNames[rm_of(raw)];
+    case 'k': return fli_constant(rs1_of(raw));
     case 'P': return fence_set(ArgsFence::from(raw).pred);
     case 'Q': return fence_set(ArgsFence::from(raw).succ);
     default: return std::string(1, letter);

@@ -246,5 +246,7 @@ using ArgsFToX = ArgsFUnary;
 using ArgsXToF = ArgsFUnary;
 using ArgsFMvToX = ArgsR2;
 using ArgsFMvFromX = ArgsR2;
+using ArgsFMod = ArgsR2;
+using ArgsFli = ArgsR2;
 
 }  // namespace gstage::riscv

@@ -275,9 +275,19 @@ std::uint64_t fma(Env& env, const Format& format, const FmaOperands& operands) {
   return pack(env, format, add_numbers(env, product, z));
 }
 
-std::uint64_t narrow(Env& env, std::uint64_t a) {
-  const Number x = take(env, kDouble, a);
-  return pack(env, kSingle, x);
+std::uint64_t convert(Env& env, const Format& from, const Format& to, std::uint64_t a) {
+  const Number x = take(env, from, a);
+  return pack(env, to, x);
+}
+
+std::uint64_t round_to_integral(Env& env, const Format& format, std::uint64_t a) {
+  const Number x = take(env, format, a);
+  if (is_nan(x)) return format.canonical_nan();
+  // Infinities, zeros and what has no fraction bits stay as they are.
+  if (is_infinite(x) || x.is_zero() || x.exponent >= format.precision - 1) return a;
+  const Rounded r = round_at(env.rounding, x.is_negative, x.significand, 127 - x.exponent);
+  // Never more bits than the format has: nothing to round, no flag to raise.
+  return pack(env, format, normalize(x.is_negative, 127, r.value));
 }
 
 std::uint64_t to_int(Env& env, const Format& format, tcg::IntKind kind, std::uint64_t a) {
@@ -300,6 +310,17 @@ std::uint64_t to_int(Env& env, const Format& format, tcg::IntKind kind, std::uin
   }
   env.flags |= kInvalid;
   return signed_result(kind, is_negative, limit);
+}
+
+std::uint64_t to_int_modular(Env& env, std::uint64_t a) {
+  env.rounding = Rounding::kRtz;
+  const std::uint64_t saturated = to_int(env, kDouble, tcg::IntKind::s32, a);
+  if ((env.flags & kInvalid) == 0) return saturated;
+  const Number x = unpack(kDouble, a);
+  // Out of range are infinities, NaNs and large numbers; from 2^84 on the low 32 bits are zero.
+  if (x.kind != Class::kNumber || x.exponent > 127) return 0;
+  return signed_result(tcg::IntKind::s32, x.is_negative,
+                       static_cast<std::uint64_t>(x.significand >> (127 - x.exponent)));
 }
 
 std::uint64_t from_int(Env& env, const Format& format, tcg::IntKind kind, std::uint64_t value) {

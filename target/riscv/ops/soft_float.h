@@ -25,6 +25,13 @@ struct Format {
   int precision;
   int exponent_bits;
 
+  /// Register bits above the format, all ones in a boxed number (vol. I, "NaN Boxing of Narrower Values").
+  [[nodiscard]] constexpr std::uint64_t box_mask() const { return ~(sign_mask() - 1 + sign_mask()); }
+  [[nodiscard]] constexpr std::uint64_t box(std::uint64_t bits) const { return bits | box_mask(); }
+  [[nodiscard]] constexpr std::uint64_t unbox(std::uint64_t bits) const {
+    return (bits & box_mask()) == box_mask() ? bits & ~box_mask() : canonical_nan();
+  }
+
   [[nodiscard]] constexpr int bias() const { return (1 << (exponent_bits - 1)) - 1; }
   [[nodiscard]] constexpr std::uint64_t fraction_mask() const {
     return (std::uint64_t{1} << (precision - 1)) - 1;
@@ -40,6 +47,7 @@ struct Format {
     return is_nan(bits) && (bits & quiet_bit()) == 0;
   }
 };
+inline constexpr Format kHalf{11, 5};
 inline constexpr Format kSingle{24, 8};
 inline constexpr Format kDouble{53, 11};
 
@@ -62,11 +70,16 @@ struct FmaOperands {
 };
 std::uint64_t fma(Env& env, const Format& format, const FmaOperands& operands);
 
-/// fcvt.s.d.
-std::uint64_t narrow(Env& env, std::uint64_t a);
+/// The number in another format.
+std::uint64_t convert(Env& env, const Format& from, const Format& to, std::uint64_t a);
+/// To an integer that stays in the format. A signaling NaN raises NV; NX is for the caller to raise where the
+/// result differs from `a` (fround does not, froundnx does).
+std::uint64_t round_to_integral(Env& env, const Format& format, std::uint64_t a);
 /// To an integer. Out of range: the nearest integer and NV alone; NaN: the largest and NV. 32-bit results,
 /// u32 too, are sign-extended.
 std::uint64_t to_int(Env& env, const Format& format, tcg::IntKind kind, std::uint64_t a);
+/// fcvtmod.w.d: the low 32 bits of the integer, sign-extended, and the flags of fcvt.w.d.
+std::uint64_t to_int_modular(Env& env, std::uint64_t a);
 /// From an integer of that kind in the low bits of `value`.
 std::uint64_t from_int(Env& env, const Format& format, tcg::IntKind kind, std::uint64_t value);
 

@@ -119,8 +119,9 @@ bool Translator::to_int_d(const ArgsFUnary& args, IntKind kind) {
 }
 bool Translator::from_int_d(const ArgsFUnary& args, IntKind kind) {
   if (is_reserved(args.rm)) return false;
-  // 32 bits always fit, whatever the rounding mode.
-  const bool is_exact = kind == IntKind::s32 || kind == IntKind::u32;
+  // 32 bits always fit, whatever the rounding mode. A reserved one in frm is illegal all the same.
+  const bool is_word = kind == IntKind::s32 || kind == IntKind::u32;
+  const bool is_exact = is_word && args.rm != kDynamicRounding;
   require_fp();
   if (!rounds_in_place(args.rm) && !is_exact)
     return fp_helper(args.rd, k_fcvt_d_int, {x(args.rs1), raw_bits()});
@@ -148,6 +149,9 @@ bool Translator::fcvt_s_d(const ArgsFUnary& args) {
 bool Translator::fcvt_d_s(const ArgsFUnary& args) {
   if (is_reserved(args.rm)) return false;
   require_fp();
+  // Exact too: only what is in frm can be reserved.
+  if (args.rm == kDynamicRounding && !rounds_in_place(args.rm))
+    return fp_helper(args.rd, k_fconvert, {ir_.get_f_bits(args.rs1), raw_bits()});
   mark_fp_dirty();
   ir_.set_f64(ir_.fcvt_d_s(ir_.get_f32(args.rs1)), args.rd);
   return true;

@@ -10,6 +10,7 @@
 #include "target/riscv/extensions.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/ops/helpers.h"
+#include "target/riscv/ops/soft_float.h"
 
 namespace gstage::riscv {
 
@@ -122,6 +123,18 @@ class Translator {
   bool compare_d(const ArgsR& args, tcg::FpCond cond);
   bool to_int_d(const ArgsFUnary& args, tcg::IntKind kind);
   bool from_int_d(const ArgsFUnary& args, tcg::IntKind kind);
+
+  // rv_zfa.cpp, rv_zfh.cpp: what one helper does for several instructions.
+  bool load_constant(const ArgsR2& args, const soft_float::Format& format);
+  bool select_f(const ArgsR& args);
+  bool round_f(const ArgsFUnary& args);
+  bool unary_h(const ArgsFUnary& args, const tcg::Helper& helper);
+  bool to_int_h(const ArgsFUnary& args);
+  bool from_int_h(const ArgsFUnary& args);
+  bool arith_h(const ArgsFRm& args);
+  bool fused_h(const ArgsFR4& args);
+  bool sign_h(const ArgsR& args);
+  bool compare_h(const ArgsR& args);
 
   // zicsr.cpp.
   struct CsrAccess {

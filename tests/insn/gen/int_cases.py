@@ -25,6 +25,11 @@ def s32(value):
     return value - (1 << 32) if value >> 31 else value
 
 
+def s16(value):
+    value &= 0xffff
+    return value - (1 << 16) if value >> 15 else value
+
+
 def div_trunc(a, b):
     quotient = abs(a) // abs(b)
     return -quotient if (a < 0) != (b < 0) else quotient
@@ -244,7 +249,8 @@ def one_operand(out, op, model):
     body = '\n'.join([
         '    ld a0, 0(s2)\n    ld t6, 8(s2)\n    mv s6, a0',
         f'    {op} a2, a0', check('a2'), f'    {op} zero, a0', check('zero', 'x0'),
-        f'    {op} s5, s6', check('s5'), f'    {op} a0, a0', check('a0'), f'    {op} s6, s6', check('s6')])
+        f'    {op} s5, s6', check('s5'), f'    {op} a0, a0', check('a0'),
+        f'    {op} s6, s6', check('s6')])
     values = VALUES + [0x0001008000ff7f00, 0x8040201008040201, 0xfedcba9876543210]
     out.loop(op, [(a, model(a)) for a in values], body)
 

@@ -63,7 +63,7 @@ class Format:
         return 1 << (1 if sign else 6)
 
 
-SINGLE, DOUBLE = Format(8, 23), Format(11, 52)
+HALF, SINGLE, DOUBLE = Format(5, 10), Format(8, 23), Format(11, 52)
 
 
 def pow2(exponent):
@@ -213,16 +213,22 @@ def min_max(fmt, a, b, largest):
     return pick(a, b, key=key), flags
 
 
+def minimum_maximum(fmt, a, b, largest):
+    """fminm and fmaxm (chapter Zfa): a NaN operand makes the result NaN."""
+    value, flags = min_max(fmt, a, b, largest)
+    return (fmt.nan if fmt.is_nan(a) or fmt.is_nan(b) else value), flags
+
+
 def compare(fmt, a, b, op):
     if fmt.is_nan(a) or fmt.is_nan(b):
-        quiet = op == 'feq' and not (fmt.is_signaling(a) or fmt.is_signaling(b))
+        quiet = op in ('feq', 'fltq', 'fleq') and not (fmt.is_signaling(a) or fmt.is_signaling(b))
         return 0, 0 if quiet else NV
 
     def number(bits):
         magnitude = bits & ~fmt.sign_bit
         return -magnitude if fmt.sign(bits) else magnitude
     x, y = number(a), number(b)
-    return int({'feq': x == y, 'flt': x < y, 'fle': x <= y}[op]), 0
+    return int({'feq': x == y, 'flt': x < y, 'fle': x <= y, 'fltq': x < y, 'fleq': x <= y}[op]), 0
 
 
 def to_integer(fmt, a, mode, bits, signed):
@@ -238,6 +244,28 @@ def to_integer(fmt, a, mode, bits, signed):
     if result < low or result > high:
         return (low if value < 0 else high), NV
     return result, NX if inexact else 0
+
+
+def to_integer_modular(fmt, a):
+    """fcvtmod.w.d (chapter Zfa): modulo 2^32, with the flags of fcvt.w.d towards zero."""
+    flags = to_integer(fmt, a, RTZ, 32, True)[1]
+    if fmt.is_nan(a) or fmt.is_infinite(a):
+        return 0, flags
+    value = fmt.value(a)
+    whole = abs(value).numerator // abs(value).denominator
+    return (-whole if value < 0 else whole) & 0xffffffff, flags
+
+
+def round_integral(fmt, a, mode, raises_inexact):
+    """fround and froundnx (chapter Zfa)."""
+    if fmt.is_nan(a):
+        return invalid(fmt, a)
+    if fmt.is_infinite(a) or fmt.is_zero(a):
+        return a, 0
+    value = fmt.value(a)
+    magnitude, inexact = round_integer(abs(value), mode, value < 0)
+    result, _ = encode(fmt, Fraction(-magnitude if value < 0 else magnitude), mode, fmt.sign(a))
+    return result, NX if inexact and raises_inexact else 0
 
 
 def from_integer(fmt, value, mode):

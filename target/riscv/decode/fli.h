@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+namespace gstage::riscv {
+
+/// What fli.d loads, by the rs1 field (ISA manual vol. I, "Zfa", "Load-Immediate Instructions"). The other
+/// formats have the same numbers, but for entry 1, which is the smallest normal number of each.
+inline constexpr std::uint64_t kFliConstants[32] = {
+    0xbff0000000000000, 0x0010000000000000, 0x3ef0000000000000, 0x3f00000000000000, 0x3f70000000000000,
+    0x3f80000000000000, 0x3fb0000000000000, 0x3fc0000000000000, 0x3fd0000000000000, 0x3fd4000000000000,
+    0x3fd8000000000000, 0x3fdc000000000000, 0x3fe0000000000000, 0x3fe4000000000000, 0x3fe8000000000000,
+    0x3fec000000000000, 0x3ff0000000000000, 0x3ff4000000000000, 0x3ff8000000000000, 0x3ffc000000000000,
+    0x4000000000000000, 0x4004000000000000, 0x4008000000000000, 0x4010000000000000, 0x4020000000000000,
+    0x4030000000000000, 0x4060000000000000, 0x4070000000000000, 0x40e0000000000000, 0x40f0000000000000,
+    0x7ff0000000000000, 0x7ff8000000000000};
+inline constexpr unsigned kFliSmallestNormal = 1;
+
+}  // namespace gstage::riscv
