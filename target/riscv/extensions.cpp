@@ -40,11 +40,11 @@ constexpr Model kModels[] = {{"rv64", "a 64-bit hart", false},
 
 /// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
 constexpr const char* kNotYet[] = {
-    "e",        "b",        "v",        "zknd",   "zkne",      "zknh",   "zkr",      "zksed",     "zksh",
-    "zkt",      "zfinx",    "zdinx",    "zacas",  "zabha",     "zca",    "zcd",      "zcmp",      "zcmt",
-    "zicfilp",  "zicfiss",  "ztso",     "zvfh",   "zvbb",      "zvbc",   "sscofpmf", "smstateen", "ssstateen",
-    "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi", "smdbltrp", "ssdbltrp",  "smnpm",
-    "ssnpm",    "smmpm",    "sdtrig",   "debug",  "sv32",      "sv64",
+    "e",         "b",        "v",        "zknd",     "zkne",   "zknh",      "zkr",      "zksed",
+    "zksh",      "zkt",      "zfinx",    "zdinx",    "zca",    "zcd",       "zcmp",     "zcmt",
+    "zicfilp",   "zicfiss",  "ztso",     "zvfh",     "zvbb",   "zvbc",      "sscofpmf", "smstateen",
+    "ssstateen", "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi",   "smdbltrp",
+    "ssdbltrp",  "smnpm",    "ssnpm",    "smmpm",    "sdtrig", "debug",     "sv32",     "sv64",
 };
 
 /// `dependent` cannot be without `base`.
@@ -56,6 +56,8 @@ constexpr Dependency kDependencies[] = {
     {&CpuConfig::d, &CpuConfig::f},
     {&CpuConfig::zfa, &CpuConfig::f},
     {&CpuConfig::zfhmin, &CpuConfig::f},
+    {&CpuConfig::zabha, &CpuConfig::a},
+    {&CpuConfig::zacas, &CpuConfig::a},
     {&CpuConfig::sv39, &CpuConfig::mmu},
     {&CpuConfig::sv48, &CpuConfig::sv39},
     {&CpuConfig::sv57, &CpuConfig::sv48},

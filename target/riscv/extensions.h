@@ -42,6 +42,8 @@ constexpr bool zfa_and_d(const CpuConfig& config) { return config.zfa && config.
 constexpr bool zfa_and_zfh(const CpuConfig& config) { return config.zfa && config.zfh; }
 constexpr bool zfhmin_and_d(const CpuConfig& config) { return config.zfhmin && config.d; }
 /// Both are there.
+constexpr bool zabha_and_zacas(const CpuConfig& config) { return config.zabha && config.zacas; }
+/// Both are there.
 constexpr bool svinval_and_h(const CpuConfig& config) { return config.svinval && config.h; }
 }  // namespace has
 

@@ -50,12 +50,12 @@ void RiscvGuest::store(CpuCore& core, Vaddr vaddr, tcg::MemKind kind, std::uint6
 
 void* RiscvGuest::atomic_host(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
   Hart& hart = hart_of(core);
-  return atomic_slow(hart, data_view(hart), vaddr, kind, Access::kStore);
+  return atomic_slow(hart, data_view(hart), vaddr, tcg::mem_size(kind), Access::kStore);
 }
 
 std::uint64_t RiscvGuest::load_reserved(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
   Hart& hart = hart_of(core);
-  const void* const host = atomic_slow(hart, data_view(hart), vaddr, kind, Access::kLoad);
+  const void* const host = atomic_slow(hart, data_view(hart), vaddr, tcg::mem_size(kind), Access::kLoad);
   if (host == nullptr) return 0;
   std::uint64_t value = 0;
   if (tcg::mem_size(kind) == 8) {

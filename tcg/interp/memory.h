@@ -82,11 +82,28 @@ std::uint64_t rmw_as(void* host, Rmw rmw, std::uint64_t operand) {
   }
 }
 
-/// One atomic read-modify-write of 4 or 8 bytes; the old value, extended as the kind says.
+/// One atomic read-modify-write; the old value, extended as the kind says.
 inline std::uint64_t rmw_host(void* host, MemKind kind, Rmw rmw, std::uint64_t operand) {
-  const std::uint64_t old = mem_size(kind) == 8 ? rmw_as<std::uint64_t>(host, rmw, operand)
-                                                : rmw_as<std::uint32_t>(host, rmw, operand);
-  return semantics::extend(kind, old);
+  using Function = std::uint64_t (*)(void*, Rmw, std::uint64_t);
+  static constexpr Function kBySize[] = {rmw_as<std::uint8_t>, rmw_as<std::uint16_t>, rmw_as<std::uint32_t>,
+                                         rmw_as<std::uint64_t>};
+  return semantics::extend(kind, kBySize[static_cast<unsigned>(kind) & 3](host, rmw, operand));
+}
+
+/// Stores when memory holds the low bytes of `expected`; the old value.
+template <class T>
+std::uint64_t cas_as(void* host, std::uint64_t expected, std::uint64_t value) {
+  T old = static_cast<T>(expected);
+  __atomic_compare_exchange_n(static_cast<T*>(host), &old, static_cast<T>(value), false, __ATOMIC_SEQ_CST,
+                              __ATOMIC_SEQ_CST);
+  return old;
+}
+/// The same, extended as the kind says.
+inline std::uint64_t cas_host(void* host, MemKind kind, std::uint64_t expected, std::uint64_t value) {
+  using Function = std::uint64_t (*)(void*, std::uint64_t, std::uint64_t);
+  static constexpr Function kBySize[] = {cas_as<std::uint8_t>, cas_as<std::uint16_t>, cas_as<std::uint32_t>,
+                                         cas_as<std::uint64_t>};
+  return semantics::extend(kind, kBySize[static_cast<unsigned>(kind) & 3](host, expected, value));
 }
 
 /// Stores when memory still holds `expected`.

@@ -124,6 +124,10 @@ inline Next exec(OpTag<Op::atomic_rmw>, State& s, const Inst& i) {
   s.set(i, rmw_host(host_at(s.arg(i, 0)), static_cast<MemKind>(i.aux), static_cast<Rmw>(i.imm), s.arg(i, 1)));
   return Next::kGoOn;
 }
+inline Next exec(OpTag<Op::atomic_cas>, State& s, const Inst& i) {
+  s.set(i, cas_host(host_at(s.arg(i, 0)), static_cast<MemKind>(i.aux), s.arg(i, 1), s.arg(i, 2)));
+  return Next::kGoOn;
+}
 inline Next exec(OpTag<Op::load_reserved>, State& s, const Inst& i) {
   s.set(i, s.guest->load_reserved(*s.core, Vaddr{s.arg(i, 0)}, static_cast<MemKind>(i.aux)));
   return after(s, i);

@@ -16,9 +16,8 @@ const char* check_aux(const Inst& inst, AuxKind kind) {
   if (kind == AuxKind::none) return inst.aux == 0 ? nullptr : "has an aux but takes none";
   if (kind == AuxKind::length) return inst.aux == 2 || inst.aux == 4 ? nullptr : "is not 2 or 4 bytes long";
   if (aux_name(kind, inst.aux) == nullptr) return "has an aux out of range";
-  const bool is_atomic = inst.op == Op::atomic_host || inst.op == Op::atomic_rmw ||
-                         inst.op == Op::load_reserved || inst.op == Op::store_conditional;
-  if (is_atomic && mem_size(static_cast<MemKind>(inst.aux)) < 4) return "is not of 4 or 8 bytes";
+  const bool is_reserving = inst.op == Op::load_reserved || inst.op == Op::store_conditional;
+  if (is_reserving && mem_size(static_cast<MemKind>(inst.aux)) < 4) return "is not of 4 or 8 bytes";
   return nullptr;
 }
 

@@ -35,6 +35,7 @@ Width width_of(const Inst& inst) {
     case Op::load:
     case Op::load_reserved:
     case Op::atomic_rmw:
+    case Op::atomic_cas:
     case Op::env_load:
     case Op::host_load: return width_of_memory(inst);
     case Op::setcond:

@@ -176,7 +176,7 @@ class Compiler {
   void finish_access(const Access& access, Cold& slow);
   void rmw_loop(const Inst& inst);
   /// The new value, of the old one in rax.
-  void rmw_value(Rmw how, const Reg& to, const Reg& operand, bool is_wide);
+  void rmw_value(Rmw how, const Reg& to, const Reg& operand, unsigned size);
   void extend_old(const Reg& to, const Reg& from, MemKind kind);
 
   // Floating point.

@@ -6,6 +6,29 @@ namespace gstage::tcg::x86_64 {
 
 using namespace Xbyak::util;  // NOLINT: register names
 
+namespace {
+
+/// The memory operand and the part of a register that an access of that size has.
+Xbyak::Address sized_memory(const Xbyak::Reg64& host, unsigned size) {
+  switch (size) {
+    case 1: return byte[host];
+    case 2: return word[host];
+    case 4: return dword[host];
+    default: return qword[host];
+  }
+}
+Xbyak::Reg sized(const Xbyak::Reg64& reg, unsigned size) {
+  switch (size) {
+    case 1: return reg.cvt8();
+    case 2: return reg.cvt16();
+    case 4: return reg.cvt32();
+    default: return reg;
+  }
+}
+MemKind unsigned_kind(MemKind kind) { return static_cast<MemKind>(static_cast<unsigned>(kind) & 3); }
+
+}  // namespace
+
 void Compiler::require_aligned(const Reg& address, unsigned size, Cold& cold) {
   if (size == 1) return;
   a_.test(address.cvt8(), size - 1);
@@ -71,51 +94,67 @@ void Compiler::store_conditional(const Inst& inst) {
 void Compiler::atomic_rmw(const Inst& inst) {
   const auto how = static_cast<Rmw>(inst.imm);
   const auto kind = static_cast<MemKind>(inst.aux);
-  const bool is_wide = mem_size(kind) == 8;
   if (how != Rmw::swap && how != Rmw::add) return rmw_loop(inst);
   const Reg host = regs_.use(inst.args[0]);
   const Source operand = regs_.source(inst.args[1]);
   const Reg d = regs_.def_apart();
   move(d, operand);
-  const Xbyak::Address memory = is_wide ? qword[host] : dword[host];
-  const Xbyak::Reg sized = is_wide ? Xbyak::Reg(d) : Xbyak::Reg(d.cvt32());
+  const Xbyak::Address memory = sized_memory(host, mem_size(kind));
+  const Xbyak::Reg part = sized(d, mem_size(kind));
   if (how == Rmw::swap) {
-    a_.xchg(memory, sized);
+    a_.xchg(memory, part);
   } else {
     a_.lock();
-    a_.xadd(memory, sized);
+    a_.xadd(memory, part);
   }
   extend_old(d, d, kind);
 }
 
+void Compiler::atomic_cas(const Inst& inst) {
+  const auto kind = static_cast<MemKind>(inst.aux);
+  regs_.take(kRax);
+  const Reg host = regs_.use(inst.args[0]);
+  const Source expected = regs_.source(inst.args[1]);
+  const Reg value = regs_.use(inst.args[2]);
+  move(rax, expected);
+  a_.lock();
+  a_.cmpxchg(sized_memory(host, mem_size(kind)), sized(value, mem_size(kind)));
+  extend_old(regs_.def_or(rax), rax, kind);
+}
+
 void Compiler::extend_old(const Reg& to, const Reg& from, MemKind kind) {
-  if (kind == MemKind::s32)
-    a_.movsxd(to, from.cvt32());
-  else if (kind == MemKind::u32)
-    a_.mov(to.cvt32(), from.cvt32());
-  else if (to.getIdx() != from.getIdx())
-    a_.mov(to, from);
+  switch (kind) {
+    case MemKind::s8: a_.movsx(to, from.cvt8()); break;
+    case MemKind::s16: a_.movsx(to, from.cvt16()); break;
+    case MemKind::s32: a_.movsxd(to, from.cvt32()); break;
+    case MemKind::u8: a_.movzx(to.cvt32(), from.cvt8()); break;
+    case MemKind::u16: a_.movzx(to.cvt32(), from.cvt16()); break;
+    case MemKind::u32: a_.mov(to.cvt32(), from.cvt32()); break;
+    case MemKind::u64:
+      if (to.getIdx() != from.getIdx()) a_.mov(to, from);
+      break;
+  }
 }
 
 void Compiler::rmw_loop(const Inst& inst) {
   const auto kind = static_cast<MemKind>(inst.aux);
-  const bool is_wide = mem_size(kind) == 8;
+  const unsigned size = mem_size(kind);
   regs_.take(kRax);
   const Reg host = regs_.use(inst.args[0]);
   const Reg operand = regs_.use(inst.args[1]);
   const Reg t = regs_.temp();
-  a_.load(rax, host + 0, is_wide ? MemKind::u64 : MemKind::u32);
+  a_.load(rax, host + 0, unsigned_kind(kind));
   const std::size_t again = a_.here();
-  rmw_value(static_cast<Rmw>(inst.imm), t, operand, is_wide);
+  rmw_value(static_cast<Rmw>(inst.imm), t, operand, size);
   a_.lock();
-  is_wide ? a_.cmpxchg(qword[host], t) : a_.cmpxchg(dword[host], t.cvt32());
+  a_.cmpxchg(sized_memory(host, size), sized(t, size));
   a_.jne(static_cast<const void*>(a_.at(again)));
   extend_old(regs_.def_or(rax), rax, kind);
 }
 
-void Compiler::rmw_value(Rmw how, const Reg& to, const Reg& operand, bool is_wide) {
+void Compiler::rmw_value(Rmw how, const Reg& to, const Reg& operand, unsigned size) {
   const auto minmax = [&](Cc keeps_old) {
-    is_wide ? a_.cmp(rax, operand) : a_.cmp(eax, operand.cvt32());
+    a_.cmp(sized(rax, size), sized(operand, size));
     a_.mov(to, operand);
     a_.move_on(keeps_old, to, rax);
   };

@@ -93,7 +93,7 @@ TEST(ExtensionsTest, TheLargestModeNamedIsTheLargestThereIs) {
 
 TEST(ExtensionsTest, PropertiesThatChangeNothing) {
   for (const char* const text : {"rv64,priv_spec=v1.12.0", "rv64,priv_spec=v1.13.0", "rv64,pmu-mask=0x7fff8",
-                                 "rv64,v=off", "rv64,svpbmt=false", "rv64,zacas=off"})
+                                 "rv64,v=off", "rv64,svpbmt=false", "rv64,ztso=off"})
     EXPECT_EQ(isa_string(parsed(text)), isa_string(CpuConfig{})) << text;
 }
 
@@ -101,7 +101,7 @@ TEST(ExtensionsTest, RefusalsNameTheCulprit) {
   EXPECT_NE(refusal("rv32").find("rv32"), std::string::npos);
   EXPECT_NE(refusal("rv64,frobnicate=on").find("frobnicate"), std::string::npos);
   EXPECT_NE(refusal("rv64,v=on").find("v is not supported yet"), std::string::npos);
-  EXPECT_NE(refusal("rv64,zacas=true").find("zacas is not supported yet"), std::string::npos);
+  EXPECT_NE(refusal("rv64,ztso=true").find("ztso is not supported yet"), std::string::npos);
   EXPECT_NE(refusal("rv64,svpbmt=on,mmu=off").find("svpbmt=on needs"), std::string::npos);
   EXPECT_NE(refusal("rv64,vlen=256").find("vlen"), std::string::npos);
   EXPECT_NE(refusal("rv64,priv_spec=v1.10.0").find("v1.10.0"), std::string::npos);

@@ -77,6 +77,14 @@ constexpr ProgramRow kProgramRows[] = {
     {Op::atomic_rmw,
      "v0 = env_load.u64 1032\n v1 = konst 1\n v2 = atomic_rmw.s32 v0, v1, add\n set_x x10, v2",
      0xffffffff83828180},
+    {Op::atomic_cas,
+     "v0 = env_load.u64 1032\n v1 = konst -2088599168\n v2 = konst 5\n v3 = atomic_cas.s32 v0, v1, v2\n"
+     "v4 = host_load.u64 v0, 0\n v5 = add v3, v4\n set_x x10, v5",
+     0xffffffff83828180 + 0x8786858400000005},
+    {Op::atomic_cas,
+     "v0 = env_load.u64 1032\n v1 = konst 0\n v2 = konst 5\n v3 = atomic_cas.s8 v0, v1, v2\n"
+     "v4 = host_load.u64 v0, 0\n v5 = add v3, v4\n set_x x10, v5",
+     0xffffffffffffff80 + kFirstWord},
     {Op::load_reserved, "v0 = get_x x1\n v1 = load_reserved.u64 v0\n set_x x10, v1", kFirstWord},
     {Op::load_reserved, "v0 = get_x x3\n v1 = load_reserved.u64 v0\n set_x x10, v1", 0x10, kCodePage + 0x20},
     {Op::store_conditional,
@@ -251,6 +259,40 @@ TEST(IrInterp, AtomicsComputeAllOperations) {
       std::memcpy(&after, machine.guest.memory.data(), sizeof after);
       EXPECT_EQ(after, kind == MemKind::u64 ? row.after_64 : row.after_32);
       EXPECT_EQ(machine.hart->x[10], kind == MemKind::u64 ? kBefore : 0xffffffff80000001);
+    }
+  }
+}
+
+TEST(IrInterp, AtomicsOfBytesAndHalfwordsLeaveTheirNeighboursAlone) {
+  struct Row {
+    Rmw rmw;
+    std::uint16_t after_16;
+    std::uint8_t after_8;  ///< of 0x80f1 with 0x0105
+  };
+  constexpr Row kRows[] = {
+      {Rmw::swap, 0x0105, 0x05}, {Rmw::add, 0x81f6, 0xf6},  {Rmw::xor_, 0x81f4, 0xf4},
+      {Rmw::and_, 0x0001, 0x01}, {Rmw::or_, 0x81f5, 0xf5},  {Rmw::min, 0x80f1, 0xf1},
+      {Rmw::max, 0x0105, 0x05},  {Rmw::minu, 0x0105, 0x05}, {Rmw::maxu, 0x80f1, 0xf1},
+  };
+  constexpr std::uint64_t kBefore = 0x1122334480f15566;
+  for (const Row& row : kRows) {
+    for (const MemKind kind : {MemKind::s8, MemKind::s16}) {
+      SCOPED_TRACE(rmw_name(static_cast<unsigned>(row.rmw)));
+      Machine machine;
+      std::memcpy(machine.guest.memory.data(), &kBefore, sizeof kBefore);
+      Unit unit;
+      Builder ir(unit);
+      ir.begin_insn(0, 4, 0);
+      const Value host = ir.atomic_host(ir.konst(kFastPage + 2), kind);
+      ir.set_x(ir.atomic_rmw(host, ir.konst(0x770105), static_cast<std::int64_t>(row.rmw), kind), 10);
+      ir.exit_at(4);
+      machine.run(unit);
+      std::uint64_t after = 0;
+      std::memcpy(&after, machine.guest.memory.data(), sizeof after);
+      const bool is_byte = kind == MemKind::s8;
+      const std::uint64_t expected = is_byte ? 0x8000u | row.after_8 : row.after_16;
+      EXPECT_EQ(after, 0x1122334400005566 | expected << 16);
+      EXPECT_EQ(machine.hart->x[10], is_byte ? 0xfffffffffffffff1 : 0xffffffffffff80f1);
     }
   }
 }

@@ -84,7 +84,8 @@ class RandomUnit {
     if (row.has(kEnds) || op == Op::insn) return;
     if (row.has(kCalls)) return random_call(op);
     const bool is_host = op == Op::host_load || op == Op::host_store || op == Op::atomic_rmw ||
-                         op == Op::store_conditional || op == Op::atomic_host || op == Op::load_reserved;
+                         op == Op::atomic_cas || op == Op::store_conditional || op == Op::atomic_host ||
+                         op == Op::load_reserved;
     if (is_host) return random_atomic();
     Inst inst{.op = op, .aux = random_aux(row.aux), .argument_count = row.arguments};
     for (unsigned i = 0; i < row.arguments; ++i) inst.args[i] = value_of(row.types[i]);
@@ -123,6 +124,16 @@ class RandomUnit {
     const Value host = append({.op = Op::atomic_host, .aux = kind, .argument_count = 1, .args = {base}});
     values_[at(Type::i64)].pop_back();  // differs from run to run
     const Value operand = value_of(Type::i64);
+    if (below(3) == 0) {
+      // Of what the pointer is for, or less.
+      static constexpr MemKind kNarrow[] = {MemKind::s8, MemKind::s16, MemKind::u8, MemKind::u16};
+      const std::uint8_t size = below(2) == 0 ? kind : static_cast<std::uint8_t>(kNarrow[below(4)]);
+      const Value expected = value_of(Type::i64);
+      append({.op = Op::atomic_cas, .aux = size, .argument_count = 3, .args = {host, expected, operand}});
+      append(
+          {.op = Op::atomic_rmw, .aux = size, .argument_count = 2, .args = {host, operand}, .imm = below(9)});
+      return;
+    }
     if (below(2) == 0) {
       append(
           {.op = Op::atomic_rmw, .aux = kind, .argument_count = 2, .args = {host, operand}, .imm = below(9)});

@@ -163,7 +163,12 @@ TEST(IrVerify, RejectsEachFault) {
       {3, [](Unit&, Inst& i) { i.imm = -1; }, "IR instruction 3 (get_f32) names no register f0–f31"},
       {4, [](Unit&, Inst& i) { i.args[0].index = 3; },
        "IR instruction 4 (atomic_host) has an argument of a wrong type"},
-      {4, [](Unit&, Inst& i) { i.aux = 1; }, "IR instruction 4 (atomic_host) is not of 4 or 8 bytes"},
+      {4,
+       [](Unit&, Inst& i) {
+         i.op = Op::load_reserved;
+         i.aux = 1;
+       },
+       "IR instruction 4 (load_reserved) is not of 4 or 8 bytes"},
       {5, [](Unit&, Inst& i) { i.imm = 9; }, "IR instruction 5 (atomic_rmw) has an unknown operation"},
       {6, [](Unit&, Inst& i) { i.imm = 0; }, "IR instruction 6 (call) has no helper"},
       {6, [](Unit&, Inst& i) { i.argument_count = 1; },

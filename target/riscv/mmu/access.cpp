@@ -194,8 +194,7 @@ void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, st
   if (!hart.memory->store(t.paddr, size, value)) raise_access(hart, view.regime, piece);
 }
 
-void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, Access access) {
-  const unsigned size = tcg::mem_size(kind);
+void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, unsigned size, Access access) {
   if (!is_aligned(vaddr.value, size)) {
     raise_misaligned(hart, view.regime, access, vaddr);
     return nullptr;

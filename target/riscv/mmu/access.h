@@ -26,9 +26,9 @@ View hypervisor_view(Hart& hart, bool needs_execute);
 /// Loads and stores that missed the inline lookup: they walk, enter the TLB, reach devices, or raise.
 std::uint64_t load_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind);
 void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value);
-/// Host pointer for lr (kLoad) or an AMO or sc (kStore); null when a trap was raised. Atomics must be aligned
-/// and reach memory: devices have the PMA AMONone and RsrvNone.
-void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, Access access);
+/// Host pointer for lr (kLoad) or an AMO or sc (kStore) of 1 to 16 bytes; null when a trap was raised.
+/// Atomics must be aligned and reach memory: devices have the PMA AMONone and RsrvNone.
+void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, unsigned size, Access access);
 /// The page that holds `vaddr`, for fetching.
 std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/riscv/trans/translator.h"
 
-// RV64A (ISA manual vol. I, "Zalrsc" and "Zaamo" chapters). The IR's atomics are sequentially consistent, so
-// that aq and rl ask for nothing more.
+// RV64A, Zabha and Zacas (ISA manual vol. I, "Zalrsc", "Zaamo", "Zabha" and "Zacas" chapters). The IR's
+// atomics are sequentially consistent, so that aq and rl ask for nothing more.
 
 namespace gstage::riscv {
 
@@ -25,6 +25,16 @@ bool Translator::store_conditional(const ArgsAmo& args, MemKind kind) {
 bool Translator::amo(const ArgsAmo& args, Rmw rmw, MemKind kind) {
   const Value host = ir_.atomic_host(x(args.rs1), kind);
   set_x(args.rd, ir_.atomic_rmw(host, x(args.rs2), static_cast<std::int64_t>(rmw), kind));
+  return true;
+}
+
+bool Translator::compare_and_swap(const ArgsAmo& args, MemKind kind) {
+  const Value host = ir_.atomic_host(x(args.rs1), kind);
+  set_x(args.rd, ir_.atomic_cas(host, x(args.rd), x(args.rs2), kind));
+  return true;
+}
+bool Translator::amocas_q(const ArgsAmo& args) {
+  ir_.call(k_amocas_q, {x(args.rs1), raw_bits()});
   return true;
 }
 
@@ -51,5 +61,30 @@ bool Translator::amomin_d(const ArgsAmo& args) { return amo(args, Rmw::min, MemK
 bool Translator::amomax_d(const ArgsAmo& args) { return amo(args, Rmw::max, MemKind::u64); }
 bool Translator::amominu_d(const ArgsAmo& args) { return amo(args, Rmw::minu, MemKind::u64); }
 bool Translator::amomaxu_d(const ArgsAmo& args) { return amo(args, Rmw::maxu, MemKind::u64); }
+
+bool Translator::amoswap_b(const ArgsAmo& args) { return amo(args, Rmw::swap, MemKind::s8); }
+bool Translator::amoadd_b(const ArgsAmo& args) { return amo(args, Rmw::add, MemKind::s8); }
+bool Translator::amoxor_b(const ArgsAmo& args) { return amo(args, Rmw::xor_, MemKind::s8); }
+bool Translator::amoand_b(const ArgsAmo& args) { return amo(args, Rmw::and_, MemKind::s8); }
+bool Translator::amoor_b(const ArgsAmo& args) { return amo(args, Rmw::or_, MemKind::s8); }
+bool Translator::amomin_b(const ArgsAmo& args) { return amo(args, Rmw::min, MemKind::s8); }
+bool Translator::amomax_b(const ArgsAmo& args) { return amo(args, Rmw::max, MemKind::s8); }
+bool Translator::amominu_b(const ArgsAmo& args) { return amo(args, Rmw::minu, MemKind::s8); }
+bool Translator::amomaxu_b(const ArgsAmo& args) { return amo(args, Rmw::maxu, MemKind::s8); }
+
+bool Translator::amoswap_h(const ArgsAmo& args) { return amo(args, Rmw::swap, MemKind::s16); }
+bool Translator::amoadd_h(const ArgsAmo& args) { return amo(args, Rmw::add, MemKind::s16); }
+bool Translator::amoxor_h(const ArgsAmo& args) { return amo(args, Rmw::xor_, MemKind::s16); }
+bool Translator::amoand_h(const ArgsAmo& args) { return amo(args, Rmw::and_, MemKind::s16); }
+bool Translator::amoor_h(const ArgsAmo& args) { return amo(args, Rmw::or_, MemKind::s16); }
+bool Translator::amomin_h(const ArgsAmo& args) { return amo(args, Rmw::min, MemKind::s16); }
+bool Translator::amomax_h(const ArgsAmo& args) { return amo(args, Rmw::max, MemKind::s16); }
+bool Translator::amominu_h(const ArgsAmo& args) { return amo(args, Rmw::minu, MemKind::s16); }
+bool Translator::amomaxu_h(const ArgsAmo& args) { return amo(args, Rmw::maxu, MemKind::s16); }
+
+bool Translator::amocas_b(const ArgsAmo& args) { return compare_and_swap(args, MemKind::s8); }
+bool Translator::amocas_h(const ArgsAmo& args) { return compare_and_swap(args, MemKind::s16); }
+bool Translator::amocas_w(const ArgsAmo& args) { return compare_and_swap(args, MemKind::s32); }
+bool Translator::amocas_d(const ArgsAmo& args) { return compare_and_swap(args, MemKind::u64); }
 
 }  // namespace gstage::riscv

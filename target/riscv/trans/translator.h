@@ -89,6 +89,7 @@ class Translator {
   bool load_reserved(const ArgsAmo& args, tcg::MemKind kind);
   bool store_conditional(const ArgsAmo& args, tcg::MemKind kind);
   bool amo(const ArgsAmo& args, tcg::Rmw rmw, tcg::MemKind kind);
+  bool compare_and_swap(const ArgsAmo& args, tcg::MemKind kind);
 
   // rv_fp.cpp: what F and D share.
   bool fp_load(const ArgsI& args, tcg::MemKind kind);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes an assembly test of the integer instructions: int_cases.py i|m|a|b|k > test.S
+"""Writes an assembly test of the integer instructions: int_cases.py i|m|a|b|k|zabha > test.S
 
 The expected values come from the Python models below, which follow the unprivileged
 specification's text (chapters RV32I, RV64I, M, A, B, Zicond, cryptography) on unbounded integers, so that they share
@@ -28,6 +28,11 @@ def s32(value):
 def s16(value):
     value &= 0xffff
     return value - (1 << 16) if value >> 15 else value
+
+
+def s8(value):
+    value &= 0xff
+    return value - (1 << 8) if value >> 7 else value
 
 
 def div_trunc(a, b):
@@ -345,6 +350,57 @@ def atomic(out, op, model, order):
         out.loop(f'{op}.w{order} at {half}', rows, body)
 
 
+def amo_macros():
+    """Zabha as assemblers need not know it, with and without aq and rl."""
+    codes = {'amoswap': 1, 'amoadd': 0, 'amoxor': 4, 'amoand': 12, 'amoor': 8, 'amomin': 16, 'amomax': 20,
+             'amominu': 24, 'amomaxu': 28}
+    for op, code in codes.items():
+        for funct3, size in enumerate('bh'):
+            for order, suffix in enumerate(('', '.rl', '.aq', '.aqrl')):
+                yield f'''    .macro {op}.{size}{suffix} rd, rs2, rs1
+    .insn r 0x2f, {funct3}, {code << 2 | order}, \\rd, \\rs1, \\rs2
+    .endm'''
+
+
+def small_atomic(out, op, model, order):
+    """Bytes and halfwords at each of their places in a doubleword: what is around stays."""
+    signed = op not in ('amominu', 'amomaxu')
+    for size, width, extend in (('b', 8, s8), ('h', 16, s16)):
+        mask = (1 << width) - 1
+        convert = extend if signed else lambda value, mask=mask: value & mask
+        rows = []
+        for a in VALUES:
+            for b in VALUES:
+                at = len(rows) % (64 // width) * width
+                after = a & ~(mask << at) | (model(convert(a >> at), convert(b)) & mask) << at
+                rows.append((a, b, at // 8, extend(a >> at), after))
+        body = f'''    ld a0, 0(s2)
+    ld a1, 8(s2)
+    ld s6, 16(s2)
+    ld t6, 24(s2)
+    ld t5, 32(s2)
+    add s6, s4, s6
+    sd a0, 0(s4)
+    {op}.{size}{order} a2, a1, s6
+{check('a2')}
+    ld a3, 0(s4)
+{check('a3', 't5')}
+    sd a0, 0(s4)
+    mv s5, a1
+    {op}.{size}{order} s5, s5, s6
+{check('s5')}
+    ld a3, 0(s4)
+{check('a3', 't5')}
+    sd a0, 0(s4)
+    {op}.{size}{order} zero, a1, s6
+    ld a3, 0(s4)
+{check('a3', 't5')}
+    sd a0, 0(s4)
+    {op}.{size}{order} s6, a1, s6
+{check('s6')}'''
+        out.loop(f'{op}.{size}{order}', rows, body)
+
+
 def main():
     out = Writer()
     part = sys.argv[1]
@@ -375,6 +431,14 @@ def main():
             two_operand(out, op, model)
         for op, model in CRYPTO_UNARY.items():
             one_operand(out, op, model)
+    elif part == 'zabha':
+        for macro in amo_macros():
+            out.line(macro)
+        out.line('    la s4, amo_cell')
+        for op, model in AMO.items():
+            for order in ('', '.aq', '.rl', '.aqrl'):
+                small_atomic(out, op, model, order)
+        out.data.append('    .data\n    .balign 8\namo_cell: .dword 0')
     else:
         for op, model in AMO.items():
             for order in ('', '.aq', '.rl', '.aqrl'):
