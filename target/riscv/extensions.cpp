@@ -40,11 +40,10 @@ constexpr Model kModels[] = {{"rv64", "a 64-bit hart", false},
 
 /// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
 constexpr const char* kNotYet[] = {
-    "e",         "b",        "v",        "zknd",     "zkne",   "zknh",      "zkr",      "zksed",
-    "zksh",      "zkt",      "zfinx",    "zdinx",    "zca",    "zcd",       "zcmp",     "zcmt",
-    "zicfilp",   "zicfiss",  "ztso",     "zvfh",     "zvbb",   "zvbc",      "sscofpmf", "smstateen",
-    "ssstateen", "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi",   "smdbltrp",
-    "ssdbltrp",  "smnpm",    "ssnpm",    "smmpm",    "sdtrig", "debug",     "sv32",     "sv64",
+    "e",        "v",        "zfinx",  "zdinx",     "zcmp",     "zcmt",      "zicfilp",   "zicfiss",
+    "ztso",     "zvfh",     "zvbb",   "zvbc",      "sscofpmf", "smstateen", "ssstateen", "smcsrind",
+    "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi",   "smdbltrp",  "ssdbltrp",  "smnpm",
+    "ssnpm",    "smmpm",    "sdtrig", "debug",     "sv32",     "sv64",
 };
 
 /// `dependent` cannot be without `base`.
@@ -56,8 +55,10 @@ constexpr Dependency kDependencies[] = {
     {&CpuConfig::d, &CpuConfig::f},
     {&CpuConfig::zfa, &CpuConfig::f},
     {&CpuConfig::zfhmin, &CpuConfig::f},
-    {&CpuConfig::zabha, &CpuConfig::a},
-    {&CpuConfig::zacas, &CpuConfig::a},
+    {&CpuConfig::zcd, &CpuConfig::d},
+    {&CpuConfig::zcd, &CpuConfig::zca},
+    {&CpuConfig::zabha, &CpuConfig::zaamo},
+    {&CpuConfig::zacas, &CpuConfig::zaamo},
     {&CpuConfig::sv39, &CpuConfig::mmu},
     {&CpuConfig::sv48, &CpuConfig::sv39},
     {&CpuConfig::sv57, &CpuConfig::sv48},
@@ -65,11 +66,11 @@ constexpr Dependency kDependencies[] = {
     {&CpuConfig::svadu, &CpuConfig::sv39},
     {&CpuConfig::smepmp, &CpuConfig::pmp},
     {&CpuConfig::ziccamoa, &CpuConfig::a},
-    {&CpuConfig::ziccrse, &CpuConfig::a},
-    {&CpuConfig::za64rs, &CpuConfig::a},
-    {&CpuConfig::zawrs, &CpuConfig::a},
-    {&CpuConfig::zcb, &CpuConfig::c},
-    {&CpuConfig::zcmop, &CpuConfig::c},
+    {&CpuConfig::ziccrse, &CpuConfig::zalrsc},
+    {&CpuConfig::za64rs, &CpuConfig::zalrsc},
+    {&CpuConfig::zawrs, &CpuConfig::zalrsc},
+    {&CpuConfig::zcb, &CpuConfig::zca},
+    {&CpuConfig::zcmop, &CpuConfig::zca},
     {&CpuConfig::zcmop, &CpuConfig::zimop},
     {&CpuConfig::shcounterenw, &CpuConfig::h},
     {&CpuConfig::shgatpa, &CpuConfig::h},
@@ -93,7 +94,29 @@ struct Part {
 };
 /// The largest first, so that what they bring brings its own.
 constexpr Part kParts[] = {
+    {&CpuConfig::m, &CpuConfig::zmmul, true},
+    {&CpuConfig::a, &CpuConfig::zaamo, true},
+    {&CpuConfig::a, &CpuConfig::zalrsc, true},
+    {&CpuConfig::c, &CpuConfig::zca, true},
+    {&CpuConfig::c, &CpuConfig::zcd, true, &CpuConfig::d},
+    {&CpuConfig::b, &CpuConfig::zba},
+    {&CpuConfig::b, &CpuConfig::zbb},
+    {&CpuConfig::b, &CpuConfig::zbs},
     {&CpuConfig::zfh, &CpuConfig::zfhmin},
+    {&CpuConfig::zk, &CpuConfig::zkn},
+    {&CpuConfig::zk, &CpuConfig::zkr},
+    {&CpuConfig::zk, &CpuConfig::zkt},
+    {&CpuConfig::zkn, &CpuConfig::zbkb},
+    {&CpuConfig::zkn, &CpuConfig::zbkc},
+    {&CpuConfig::zkn, &CpuConfig::zbkx},
+    {&CpuConfig::zkn, &CpuConfig::zkne},
+    {&CpuConfig::zkn, &CpuConfig::zknd},
+    {&CpuConfig::zkn, &CpuConfig::zknh},
+    {&CpuConfig::zks, &CpuConfig::zbkb},
+    {&CpuConfig::zks, &CpuConfig::zbkc},
+    {&CpuConfig::zks, &CpuConfig::zbkx},
+    {&CpuConfig::zks, &CpuConfig::zksed},
+    {&CpuConfig::zks, &CpuConfig::zksh},
 };
 /// Without them there are no privileged instructions at all ("CSRs" of the privileged architecture).
 constexpr bool CpuConfig::*kMandatory[] = {&CpuConfig::i, &CpuConfig::zicsr};

@@ -43,6 +43,7 @@ constexpr bool zfa_and_zfh(const CpuConfig& config) { return config.zfa && confi
 constexpr bool zfhmin_and_d(const CpuConfig& config) { return config.zfhmin && config.d; }
 /// Both are there.
 constexpr bool zabha_and_zacas(const CpuConfig& config) { return config.zabha && config.zacas; }
+constexpr bool zknd_or_zkne(const CpuConfig& config) { return config.zknd || config.zkne; }
 /// Both are there.
 constexpr bool svinval_and_h(const CpuConfig& config) { return config.svinval && config.h; }
 }  // namespace has

@@ -109,6 +109,38 @@ TEST_F(CsrGateTest, VtvmTakesSatpFromVsModeAsAVirtualInstruction) {
   EXPECT_EQ(in_all_modes(kVsatp), "AAIVV");
 }
 
+TEST_F(CsrGateTest, SeedFollowsSseedAndUseedAndMustBeWritten) {
+  constexpr unsigned kSeed = 0x015;
+  constexpr unsigned kMseccfg = 0x747;
+  EXPECT_EQ(in_all_modes(kSeed, CsrOp::kSwap), "IIIII");
+  config.zkr = true;
+  const struct {
+    std::uint64_t mseccfg;
+    const char* verdicts;
+  } cases[] = {{0, "AIIII"},
+               {mseccfg::Useed::kMask, "AIAII"},
+               {mseccfg::Sseed::kMask, "AAIVV"},
+               {mseccfg::Useed::kMask | mseccfg::Sseed::kMask, "AAAVV"}};
+  for (const auto& c : cases) {
+    enter(kM);
+    write(kMseccfg, c.mseccfg);
+    EXPECT_EQ(read(kMseccfg), c.mseccfg);
+    for (const CsrOp op : {CsrOp::kSwap, CsrOp::kWriteOnly, CsrOp::kSet, CsrOp::kClear})
+      EXPECT_EQ(in_all_modes(kSeed, op), c.verdicts);
+    EXPECT_EQ(in_all_modes(kSeed, CsrOp::kRead), "IIIII");
+  }
+}
+
+TEST_F(CsrGateTest, MseccfgHasTheFieldsOfTheExtensionsThatAreThere) {
+  constexpr unsigned kMseccfg = 0x747;
+  config.zkr = true;
+  config.smepmp = false;
+  write(kMseccfg, ~0ull);
+  EXPECT_EQ(read(kMseccfg), mseccfg::Useed::kMask | mseccfg::Sseed::kMask);
+  config.zkr = false;
+  EXPECT_EQ(verdict(kMseccfg), 'I');
+}
+
 TEST_F(CsrGateTest, FsOffIsIllegalInEveryModeNeverVirtual) {
   for (const unsigned number : {kFflags, kFrm, kFcsr}) {
     set_fs(0, 3);

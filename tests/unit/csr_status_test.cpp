@@ -205,10 +205,13 @@ TEST_F(CsrStatusTest, MisaTellsTheConfiguration) {
   EXPECT_EQ(read(kMisa), 0x8000'0000'0014'1125u);
   write(kMisa, ~0ull);
   EXPECT_EQ(read(kMisa), 0x8000'0000'0014'1125u);
+  config.b = true;
+  restart();
+  EXPECT_EQ(read(kMisa), 0x8000'0000'0014'1127u);
 }
 
 TEST_F(CsrStatusTest, PcRegistersHaveNoBit1WithoutC) {
-  config.c = false;
+  config.zca = false;
   restart();
   for (const unsigned number : {0x141u, 0x241u, 0x341u}) {
     write(number, ~0ull);

@@ -80,6 +80,42 @@ TEST(ExtensionsTest, WhatLosesItsBaseGoesWithItUnlessAskedFor) {
   EXPECT_FALSE(parsed("rv64,sv39=off").mmu);
 }
 
+TEST(ExtensionsTest, AGroupBringsItsParts) {
+  const CpuConfig all = parsed("rv64,zk=on,zks=on,zfh=on,b=on");
+  EXPECT_TRUE(all.zkn && all.zkr && all.zkt && all.zknd && all.zkne && all.zknh && all.zksed && all.zksh);
+  EXPECT_TRUE(all.zbkb && all.zbkc && all.zbkx && all.zfhmin && all.zba && all.zbb && all.zbs);
+  EXPECT_FALSE(parsed("rv64,zks=on").zkr);
+  for (const char* const text : {"rv64,zk=on,zknd=off", "rv64,zkn=on,zbkb=off", "rv64,zfh=on,zfhmin=off",
+                                 "rv64,b=on,zbs=off", "rv64,c=on,zcd=off"})
+    EXPECT_NE(refusal(text).find("needs"), std::string::npos) << text;
+  const CpuConfig some = parsed("max,zkne=off");
+  EXPECT_FALSE(some.zkne || some.zkn || some.zk);
+  EXPECT_TRUE(some.zknd && some.zkr && some.zks);
+  EXPECT_FALSE(parsed("max,zba=off").b);
+  EXPECT_FALSE(parsed("max,f=off").zfa);
+}
+
+TEST(ExtensionsTest, PartsOfALetterGoWithItUnlessAskedFor) {
+  EXPECT_FALSE(parsed("rv64,a=off").zaamo || parsed("rv64,a=off").zalrsc || parsed("rv64,m=off").zmmul);
+  EXPECT_FALSE(parsed("rv64,c=off").zca || parsed("rv64,c=off").zcd);
+  const CpuConfig config = parsed("rv64,a=off,zaamo=on,m=off,zmmul=on,c=off,zca=on,zacas=on");
+  EXPECT_TRUE(config.zaamo && config.zmmul && config.zca && config.zacas);
+  EXPECT_FALSE(config.a || config.zalrsc || config.m || config.c || config.zcd || config.zawrs);
+  EXPECT_FALSE(parsed("rv64,zalrsc=off").a || parsed("rv64,zmmul=off").m || parsed("rv64,zcd=off").c);
+  EXPECT_TRUE(parsed("rv64,d=off").c && parsed("rv64,d=off").zca);
+  EXPECT_FALSE(parsed("rv64,d=off").zcd);
+  EXPECT_NE(refusal("rv64,a=off,zacas=on").find("zaamo"), std::string::npos);
+}
+
+TEST(ExtensionsTest, NamesStandInTheirOrder) {
+  const std::string isa = isa_string(parsed("max"));
+  EXPECT_EQ(isa.rfind("rv64imafdcbh_", 0), 0u) << isa;
+  for (const char* const part :
+       {"_zmmul_za64rs_zaamo_zabha_zacas_zalrsc_zawrs_zfa_zfh_zfhmin_zca_zcb_zcd_zcmop_zba_",
+        "_zbs_zk_zkn_zknd_zkne_zknh_zkr_zks_zksed_zksh_zkt_"})
+    EXPECT_NE(isa.find(part), std::string::npos) << isa;
+}
+
 TEST(ExtensionsTest, TheLargestModeNamedIsTheLargestThereIs) {
   EXPECT_EQ(mmu_type(parsed("rv64,sv39=on")), "riscv,sv39");
   EXPECT_EQ(mmu_type(parsed("rv64,sv48=on")), "riscv,sv48");
@@ -93,7 +129,7 @@ TEST(ExtensionsTest, TheLargestModeNamedIsTheLargestThereIs) {
 
 TEST(ExtensionsTest, PropertiesThatChangeNothing) {
   for (const char* const text : {"rv64,priv_spec=v1.12.0", "rv64,priv_spec=v1.13.0", "rv64,pmu-mask=0x7fff8",
-                                 "rv64,v=off", "rv64,svpbmt=false", "rv64,ztso=off"})
+                                 "rv64,v=off", "rv64,svpbmt=false", "rv64,zacas=off", "rv64,ztso=off"})
     EXPECT_EQ(isa_string(parsed(text)), isa_string(CpuConfig{})) << text;
 }
 

@@ -294,7 +294,7 @@ TEST(TransBlock, CompressedInstructionsNeedC) {
   Code code({});
   code.put16(Code::kStart, 0x4501).put16(Code::kStart + 2, 0x8082);
   EXPECT_FALSE(calls(code.translate(), k_illegal));
-  code.config.c = false;
+  code.config.zca = false;
   EXPECT_TRUE(calls(code.translate(), k_illegal));
 }
 

@@ -269,7 +269,7 @@ TEST_F(Exec, WithoutCTargetsAreAligned) {
   const auto trapped = [this](std::uint32_t insn) {
     hart_.core.trap_pending = 0;
     Code code({insn});
-    code.config.c = false;
+    code.config.zca = false;
     run(code);
     return hart_.core.trap_pending != 0;
   };

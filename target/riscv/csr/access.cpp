@@ -17,6 +17,8 @@ namespace gstage::riscv {
 namespace {
 
 constexpr unsigned kLastFpCsr = 3;
+/// Whoever polls must write: to read alone is illegal in every mode ("The seed CSR").
+constexpr unsigned kSeed = 0x015;
 
 CsrMode mode_of(const Hart& hart) {
   if (hart.priv == kMachine) return CsrMode::kM;
@@ -35,6 +37,7 @@ Verdict judge(const Hart& hart, const CsrRow* row, unsigned number, bool is_writ
   constexpr unsigned kHypervisor = 2;
   if (row == nullptr || !row->exists(hart)) return Verdict::kIllegal;
   if (is_write && row->write == nullptr) return Verdict::kIllegal;
+  if (!is_write && number == kSeed) return Verdict::kIllegal;
   const unsigned least = number >> 8 & 3;
   const unsigned least_privilege = least == kHypervisor ? unsigned{kSupervisor} : least;
   if (hart.v == 0) {

@@ -63,6 +63,8 @@ namespace mseccfg {
 using Mml = Bit<0>;
 using Mmwp = Bit<1>;
 using Rlb = Bit<2>;
+using Useed = Bit<8>;
+using Sseed = Bit<9>;
 }  // namespace mseccfg
 
 namespace pmpcfg {

@@ -14,7 +14,9 @@ inline bool has_mtopei(const Hart& hart) { return hart.config->smaia && hart.ims
 inline bool has_f(const Hart& hart) { return has_misa(hart, 'F'); }
 inline bool has_h(const Hart& hart) { return has_misa(hart, 'H'); }
 inline bool has_pmp(const Hart& hart) { return hart.config->pmp; }
-inline bool has_smepmp(const Hart& hart) { return hart.config->smepmp; }
+/// It exists where an extension has a field in it ("Machine Security Configuration").
+inline bool has_mseccfg(const Hart& hart) { return hart.config->smepmp || hart.config->zkr; }
+inline bool has_zkr(const Hart& hart) { return hart.config->zkr; }
 inline bool has_sstc(const Hart& hart) { return hart.config->sstc; }
 inline bool has_h_sstc(const Hart& hart) { return has_h(hart) && has_sstc(hart); }
 inline bool has_zicntr(const Hart& hart) { return hart.config->zicntr; }
@@ -31,6 +33,8 @@ Verdict gate_counter(const Hart& hart, unsigned number, CsrMode mode);
 Verdict gate_stimecmp(const Hart& hart, unsigned number, CsrMode mode);
 /// satp: mstatus.TVM in HS-mode, hstatus.VTVM in VS-mode.
 Verdict gate_satp(const Hart& hart, unsigned number, CsrMode mode);
+/// seed: mseccfg.SSEED and USEED.
+Verdict gate_seed(const Hart& hart, unsigned number, CsrMode mode);
 /// hgatp: mstatus.TVM in HS-mode.
 Verdict gate_hgatp(const Hart& hart, unsigned number, CsrMode mode);
 

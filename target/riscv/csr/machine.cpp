@@ -56,15 +56,22 @@ std::uint8_t write_menvcfg(Hart& hart, unsigned, const CsrWrite& write) {
 
 /// MML and MMWP stay set once set. RLB cannot be set while a rule is locked ("Machine Security
 /// Configuration").
-std::uint8_t write_mseccfg(Hart& hart, unsigned, const CsrWrite& write) {
+static std::uint64_t smepmp_value(const Hart& hart, const CsrWrite& write) {
   constexpr std::uint64_t kSticky = mseccfg::Mml::kMask | mseccfg::Mmwp::kMask;
   const std::uint64_t old = hart.mseccfg;
   bool is_locked = false;
   for (const std::uint8_t cfg : hart.pmpcfg) is_locked |= pmpcfg::L::get(cfg) != 0;
   const bool is_rlb_fixed = is_locked && mseccfg::Rlb::get(old) == 0;
   const std::uint64_t rlb = is_rlb_fixed ? 0 : write.value & mseccfg::Rlb::kMask;
-  hart.mseccfg = ((old | write.value) & kSticky) | rlb;
-  return hart.mseccfg == old ? kNoEffect : kEffectPmp | kEffectRegimes;
+  return ((old | write.value) & kSticky) | rlb;
+}
+
+std::uint8_t write_mseccfg(Hart& hart, unsigned, const CsrWrite& write) {
+  const std::uint64_t old = hart.mseccfg;
+  std::uint64_t value = hart.config->smepmp ? smepmp_value(hart, write) : 0;
+  if (hart.config->zkr) value |= write.value & (mseccfg::Sseed::kMask | mseccfg::Useed::kMask);
+  hart.mseccfg = value;
+  return value == old ? kNoEffect : kEffectPmp | kEffectRegimes;
 }
 
 /// MODE is WARL: Direct and Vectored. The upper bit of MODE does not exist.

@@ -14,7 +14,7 @@ std::uint64_t initial_misa(const CpuConfig& config) {
     char letter;
     bool is_on;
   } letters[] = {{'I', config.i}, {'M', config.m}, {'A', config.a}, {'F', config.f},
-                 {'D', config.d}, {'C', config.c}, {'H', config.h}};
+                 {'D', config.d}, {'C', config.c}, {'B', config.b}, {'H', config.h}};
   for (const auto& [letter, is_on] : letters)
     if (is_on) misa |= misa_bit(letter);
   return misa;

@@ -77,6 +77,8 @@ std::string operand(char letter, Format format, std::uint32_t raw, std::uint64_t
     case 'c': return csr_operand(raw >> 20);
     case 'z': return std::to_string(rs1_of(raw));
     case 'm': return kRoundingNames[rm_of(raw)];
+    case 'r': return gstage::format("0x%x", unsigned{ArgsRound::from(raw).round});
+    case 'b': return gstage::format("0x%x", unsigned{ArgsSm4::from(raw).byte});
     case 'k': return fli_constant(rs1_of(raw));
     case 'P': return fence_set(ArgsFence::from(raw).pred);
     case 'Q': return fence_set(ArgsFence::from(raw).succ);

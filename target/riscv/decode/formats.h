@@ -230,6 +230,26 @@ struct ArgsMopRR {
   }
 };
 
+/// AES key schedule: the number of the round, 0–10.
+struct ArgsRound {
+  std::uint8_t rd, rs1, round;
+  static constexpr ArgsRound from(std::uint32_t raw) {
+    return {rd_of(raw), rs1_of(raw), static_cast<std::uint8_t>(raw >> 20 & 15)};
+  }
+  [[nodiscard]] constexpr std::uint32_t bits() const { return pack_registers(rd, rs1, round); }
+};
+
+/// SM4: which byte of rs2.
+struct ArgsSm4 {
+  std::uint8_t rd, rs1, rs2, byte;
+  static constexpr ArgsSm4 from(std::uint32_t raw) {
+    return {rd_of(raw), rs1_of(raw), rs2_of(raw), static_cast<std::uint8_t>(raw >> 30)};
+  }
+  [[nodiscard]] constexpr std::uint32_t bits() const {
+    return pack_registers(rd, rs1, rs2) | std::uint32_t{byte} << 30;
+  }
+};
+
 using ArgsXUnary = ArgsR2;
 using ArgsCbo = ArgsR2;
 using ArgsLoad = ArgsI;

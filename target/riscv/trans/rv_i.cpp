@@ -149,7 +149,7 @@ bool Translator::jalr(const ArgsI& args) {
   Value target = x(args.rs1);
   if (args.imm != 0) target = ir_.add(target, ir_.konst(args.imm));
   target = ir_.and_(target, ir_.konst(~std::int64_t{1}));
-  if (!config_.c) ir_.call(k_misaligned_fetch, {target});
+  if (!config_.zca) ir_.call(k_misaligned_fetch, {target});
   if (args.rd != 0) set_x(args.rd, ir_.pc(next_));
   ir_.jump_reg(target);
   is_done_ = true;

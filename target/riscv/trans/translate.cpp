@@ -56,7 +56,7 @@ void Translator::leave() {
 
 std::uint32_t Translator::expand(std::uint16_t raw) const {
   const Insn16 insn = decode16(raw);
-  if (!config_.c || insn == Insn16::kIllegal) return 0;
+  if (!config_.zca || insn == Insn16::kIllegal) return 0;
   const Insn16Row& row = kInsns16[static_cast<std::size_t>(insn)];
   return row.is_there(config_) ? row.expand(raw) : 0;
 }

@@ -66,7 +66,7 @@ class Translator {
   bool load(const ArgsI& args, tcg::MemKind kind);
   bool store(const ArgsS& args, tcg::MemKind kind);
   bool branch(const ArgsB& args, tcg::Cond cond);
-  bool is_misaligned(std::int64_t target) const { return !config_.c && (target & 2) != 0; }
+  bool is_misaligned(std::int64_t target) const { return !config_.zca && (target & 2) != 0; }
   void jump_to(std::int64_t target);
 
   // rv_b.cpp, rv_zbk.cpp: bit manipulation.
@@ -81,6 +81,15 @@ class Translator {
   bool extract_bit(unsigned rd, unsigned rs1, Value index);
   bool call_binary(const ArgsR& args, const tcg::Helper& helper);
   Value swap_neighbours(Value value, unsigned distance, std::uint64_t low_mask);
+
+  // rv_zk.cpp: cryptography.
+  struct HashStep {
+    unsigned first, second, third;
+    bool is_third_shifted;
+  };
+  bool crypt(unsigned rd, unsigned rs1, unsigned rs2, const tcg::Helper& helper);
+  bool hash64(const ArgsR2& args, const HashStep& step);
+  bool hash32(const ArgsR2& args, const HashStep& step);
 
   // rv_zi.cpp.
   bool cache_block(const ArgsR2& args, CacheBlockOp op);

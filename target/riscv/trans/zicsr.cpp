@@ -106,7 +106,7 @@ bool Translator::csr_inline(const CsrAccess& access) {
     Value value = operand;
     if (access.op == CsrOp::kSet) value = ir_.or_(old, operand);
     if (access.op == CsrOp::kClear) value = ir_.and_(old, ir_.xor_(operand, ir_.konst(-1)));
-    if (plain->is_pc) value = ir_.and_(value, ir_.konst(config_.c ? -2 : -4));
+    if (plain->is_pc) value = ir_.and_(value, ir_.konst(config_.zca ? -2 : -4));
     if (plain->is_banked) {
       ir_.host_store(bank, value, offset, MemKind::u64);
     } else {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes an assembly test of the integer instructions: int_cases.py i|m|a|b|k|zabha > test.S
+"""Writes an assembly test of the integer instructions: int_cases.py i|m|a|b|k|zk|zabha > test.S
 
 The expected values come from the Python models below, which follow the unprivileged
 specification's text (chapters RV32I, RV64I, M, A, B, Zicond, cryptography) on unbounded integers, so that they share
@@ -167,6 +167,120 @@ CRYPTO = {
 CRYPTO_UNARY = {
     'brev8': lambda a: each_byte(a, lambda byte: int(bits(byte, 8)[::-1], 2)),
 }
+
+
+def field_product(a, b, polynomial):
+    """In GF(2^8)."""
+    product = 0
+    for place in range(8):
+        if b >> place & 1:
+            product ^= a << place
+    for place in range(15, 7, -1):
+        if product >> place & 1:
+            product ^= polynomial << place - 8
+    return product
+
+
+AES_FIELD, SM4_FIELD = 0x11b, 0x1f5
+
+
+def field_inverse(a, polynomial):
+    return next((b for b in range(256) if field_product(a, b, polynomial) == 1), 0)
+
+
+def affine(row, constant, x):
+    """Rows of a circulant matrix over GF(2), and a constant."""
+    turned = [(row << k | row >> 8 - k) & 0xff for k in range(8)]
+    return sum((bin(turned[k] & x).count('1') & 1) << k for k in range(8)) ^ constant
+
+
+AES_BOX = [affine(0xf1, 0x63, field_inverse(x, AES_FIELD)) for x in range(256)]
+SM4_BOX = [affine(0xa7, 0xd3, field_inverse(affine(0xa7, 0xd3, x), SM4_FIELD)) for x in range(256)]
+
+
+def aes_middle(low, high, box, turn):
+    """ShiftRows (to the left by `turn` times the row) and SubBytes; the first two columns."""
+    state = low.to_bytes(8, 'little') + high.to_bytes(8, 'little')
+    return [[box[state[(column + turn * row) % 4 * 4 + row]] for row in range(4)] for column in range(2)]
+
+
+def aes_mix(columns, factors):
+    def mixed(column, row):
+        total = 0
+        for k in range(4):
+            total ^= field_product(column[(row + k) % 4], factors[k], AES_FIELD)
+        return total
+    return [[mixed(column, row) for row in range(4)] for column in columns]
+
+
+def packed(columns):
+    return int.from_bytes(bytes(columns[0] + columns[1]), 'little')
+
+
+def unpacked(value):
+    state = value.to_bytes(8, 'little')
+    return [list(state[:4]), list(state[4:])]
+
+
+FORWARD, BACKWARD = (2, 3, 1, 1), (14, 11, 13, 9)
+AES_UNBOX = [AES_BOX.index(x) for x in range(256)]
+
+
+def key_schedule(value, number):
+    word = (value >> 32).to_bytes(4, 'little')
+    if number != 10:
+        word = word[1:] + word[:1]
+    result = int.from_bytes(bytes(AES_BOX[x] for x in word), 'little')
+    constant = 1
+    for _ in range(number):
+        constant = field_product(constant, 2, AES_FIELD)
+    result ^= constant if number != 10 else 0
+    return result << 32 | result
+
+
+def key_mix(a, b):
+    low = a >> 32 ^ u32(b)
+    return (low ^ b >> 32) << 32 | low
+
+
+def sm4(a, b, select, turns):
+    # SM4's words are big-endian, the registers little-endian.
+    x = SM4_BOX[b >> 8 * select & 0xff] << 24
+    word = 0
+    for turn in turns:
+        word ^= rotate(x, -turn, 32)
+    word = int.from_bytes(word.to_bytes(4, 'big'), 'little')
+    return s32(rotate(word, -8 * select, 32) ^ u32(a))
+
+
+def hashed(width, turns, shift=None):
+    def model(a):
+        a &= (1 << width) - 1
+        total = a >> shift if shift is not None else 0
+        for turn in turns:
+            total ^= rotate(a, turn, width)
+        return s32(total) if width == 32 else total
+    return model
+
+
+# Zknd, Zkne, Zknh, Zksed, Zksh.
+SUITES = {
+    'aes64es': lambda a, b: packed(aes_middle(a, b, AES_BOX, 1)),
+    'aes64esm': lambda a, b: packed(aes_mix(aes_middle(a, b, AES_BOX, 1), FORWARD)),
+    'aes64ds': lambda a, b: packed(aes_middle(a, b, AES_UNBOX, -1)),
+    'aes64dsm': lambda a, b: packed(aes_mix(aes_middle(a, b, AES_UNBOX, -1), BACKWARD)),
+    'aes64ks2': key_mix,
+}
+SUITES_UNARY = {
+    'aes64im': lambda a: packed(aes_mix(unpacked(a), BACKWARD)),
+    'sha256sig0': hashed(32, (7, 18), 3), 'sha256sig1': hashed(32, (17, 19), 10),
+    'sha256sum0': hashed(32, (2, 13, 22)), 'sha256sum1': hashed(32, (6, 11, 25)),
+    'sha512sig0': hashed(64, (1, 8), 7), 'sha512sig1': hashed(64, (19, 61), 6),
+    'sha512sum0': hashed(64, (28, 34, 39)), 'sha512sum1': hashed(64, (14, 18, 41)),
+    'sm3p0': hashed(32, (0, -9, -17)), 'sm3p1': hashed(32, (0, -15, -23)),
+}
+# The linear transformations of SM4's rounds and of its key schedule.
+SM4_TURNS = {'sm4ed': (0, 2, 10, 18, 24), 'sm4ks': (0, 13, 23)}
 # The assembler need not know Zicond.
 ZICOND = '''    .macro czero.eqz rd, rs1, rs2
     .insn r 0x33, 5, 0x07, \\rd, \\rs1, \\rs2
@@ -218,25 +332,25 @@ def check(register, expected='t6'):
     return f'    beq {register}, {expected}, 1f\n    j test_fail\n1:'
 
 
-def two_operand(out, op, model):
+def two_operand(out, op, model, rest=''):
     """Destination apart from the sources, equal to each, equal sources, and x0."""
     body = '\n'.join([
         '    ld a0, 0(s2)\n    ld a1, 8(s2)\n    ld t6, 16(s2)\n    ld s8, 24(s2)',
-        f'    {op} a2, a0, a1', check('a2'),
-        '    mv s7, a0\n    mv t4, a1', f'    {op} s5, s7, t4', check('s5'),
-        f'    {op} s4, a0, a0', check('s4', 's8'),
-        f'    {op} zero, a0, a1', check('zero', 'x0'),
-        f'    {op} a0, a0, a1', check('a0'),
-        f'    {op} t4, s7, t4', check('t4'),
-        f'    {op} s7, s7, s7', check('s7', 's8'),
+        f'    {op} a2, a0, a1{rest}', check('a2'),
+        '    mv s7, a0\n    mv t4, a1', f'    {op} s5, s7, t4{rest}', check('s5'),
+        f'    {op} s4, a0, a0{rest}', check('s4', 's8'),
+        f'    {op} zero, a0, a1{rest}', check('zero', 'x0'),
+        f'    {op} a0, a0, a1{rest}', check('a0'),
+        f'    {op} t4, s7, t4{rest}', check('t4'),
+        f'    {op} s7, s7, s7{rest}', check('s7', 's8'),
     ])
     rows = [(a, b, model(a, b), model(a, a)) for a in VALUES for b in VALUES]
-    out.loop(op, rows, body)
+    out.loop(op + rest, rows, body)
     rows = [(a, model(a, 0), model(0, a)) for a in VALUES]
     body = '\n'.join([
-        '    ld a0, 0(s2)\n    ld t6, 8(s2)', f'    {op} a1, a0, zero', check('a1'),
-        '    ld t6, 16(s2)', f'    {op} a0, zero, a0', check('a0')])
-    out.loop(op + ' with x0', rows, body)
+        '    ld a0, 0(s2)\n    ld t6, 8(s2)', f'    {op} a1, a0, zero{rest}', check('a1'),
+        '    ld t6, 16(s2)', f'    {op} a0, zero, a0{rest}', check('a0')])
+    out.loop(op + rest + ' with x0', rows, body)
 
 
 def immediate(out, op, model, values):
@@ -250,14 +364,14 @@ def immediate(out, op, model, values):
         out.loop(f'{op} {imm}', [(a, model(a, imm & MASK64)) for a in VALUES], body)
 
 
-def one_operand(out, op, model):
+def one_operand(out, op, model, rest=''):
     body = '\n'.join([
         '    ld a0, 0(s2)\n    ld t6, 8(s2)\n    mv s6, a0',
-        f'    {op} a2, a0', check('a2'), f'    {op} zero, a0', check('zero', 'x0'),
-        f'    {op} s5, s6', check('s5'), f'    {op} a0, a0', check('a0'),
-        f'    {op} s6, s6', check('s6')])
+        f'    {op} a2, a0{rest}', check('a2'), f'    {op} zero, a0{rest}', check('zero', 'x0'),
+        f'    {op} s5, s6{rest}', check('s5'), f'    {op} a0, a0{rest}', check('a0'),
+        f'    {op} s6, s6{rest}', check('s6')])
     values = VALUES + [0x0001008000ff7f00, 0x8040201008040201, 0xfedcba9876543210]
-    out.loop(op, [(a, model(a)) for a in values], body)
+    out.loop(op + rest, [(a, model(a)) for a in values], body)
 
 
 def branch(out, op, model):
@@ -401,6 +515,19 @@ def small_atomic(out, op, model, order):
         out.loop(f'{op}.{size}{order}', rows, body)
 
 
+def suites(out):
+    out.line('    .option arch, +zkn\n    .option arch, +zks')
+    for op, model in SUITES.items():
+        two_operand(out, op, model)
+    for op, model in SUITES_UNARY.items():
+        one_operand(out, op, model)
+    for number in range(11):
+        one_operand(out, 'aes64ks1i', lambda a, n=number: key_schedule(a, n), f', {number}')
+    for op, turns in SM4_TURNS.items():
+        for select in range(4):
+            two_operand(out, op, lambda a, b, k=select, t=turns: sm4(a, b, k, t), f', {select}')
+
+
 def main():
     out = Writer()
     part = sys.argv[1]
@@ -431,6 +558,8 @@ def main():
             two_operand(out, op, model)
         for op, model in CRYPTO_UNARY.items():
             one_operand(out, op, model)
+    elif part == 'zk':
+        suites(out)
     elif part == 'zabha':
         for macro in amo_macros():
             out.line(macro)
