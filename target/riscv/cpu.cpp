@@ -90,6 +90,8 @@ class HartCpu final : public RiscvCpu {
     vs_timer_->arm(has_vstimecmp_interrupt(*hart_) ? vs_deadline(now) : Timer::kNever);
   }
 
+  void report_critical_error() override { request_machine(MachineRequest::kPoweroff, 1); }
+
   [[nodiscard]] std::string describe() const override;
 
  private:

@@ -44,7 +44,7 @@ constexpr const char* kNotYet[] = {
     "zkt",      "zfa",       "zfh",       "zfhmin",   "zfinx",    "zdinx",    "zacas",  "zabha",     "zca",
     "zcd",      "zcmp",      "zcmt",      "zicfilp",  "zicfiss",  "ztso",     "zvfh",   "zvbb",      "zvbc",
     "sscofpmf", "smstateen", "ssstateen", "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi",
-    "smdbltrp", "ssdbltrp",  "smnpm",     "ssnpm",    "smmpm",    "sdtrig",   "debug",  "sv32",      "sv64",
+     "smnpm",     "ssnpm",    "smmpm",    "sdtrig",   "debug",  "sv32",      "sv64",
 };
 
 /// `dependent` cannot be without `base`.

@@ -24,6 +24,8 @@ constexpr CpuConfig max_config() {
 #undef EXTENSION
   // Of the advanced interrupts there is as much as the board has: aia= switches them on.
   config.smaia = config.ssaia = false;
+  // Firmware that does not know it dies of the first trap after reset.
+  config.smdbltrp = false;
   return config;
 }
 

@@ -25,7 +25,7 @@ enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
 /// The supervisor-level state that a change of V swaps. `Hart::s` points to the active one: nothing is
 /// copied.
 struct Bank {
-  std::uint64_t status;  ///< SIE SPIE UBE SPP VS FS SUM MXR UXL as in sstatus/vsstatus; SD is derived
+  std::uint64_t status;  ///< SIE SPIE UBE SPP VS FS SUM MXR SDT UXL as in sstatus/vsstatus; SD is derived
   std::uint64_t tvec;
   std::uint64_t scratch;
   std::uint64_t epc;
@@ -71,7 +71,7 @@ struct Hart {
   Bank hs;
   Bank vs;
 
-  // M-mode. mstatus holds M's bits alone (MIE MPIE MPP MPRV TVM TW TSR GVA MPV): the rest is hs.status.
+  // M-mode. mstatus holds M's bits alone (MIE MPIE MPP MPRV TVM TW TSR GVA MPV MDT): the rest is hs.status.
   std::uint64_t mstatus;
   std::uint64_t misa;
   std::uint64_t mtvec;
@@ -132,6 +132,7 @@ struct Hart {
   std::uint32_t wfi_spins;   ///< wfi's without a trap between them that an interrupt kept from sleeping
   /// The hart sleeps although an interrupt is there (see kWfiPatience). Any thread clears it, then kicks.
   std::atomic<std::uint32_t> is_napping;
+  std::uint32_t has_critical_error;  ///< a double trap in M-mode: nothing but reset starts the hart again
 
   // The surroundings.
   PmpRule pmp_rules[kPmpEntries];  ///< of pmpcfg and pmpaddr, lowest number first

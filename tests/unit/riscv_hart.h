@@ -45,9 +45,11 @@ class FakeCpu final : public RiscvCpu {
     ++timer_updates;
     note_due_timers(hart_);
   }
+  void report_critical_error() override { ++critical_errors; }
 
   std::uint64_t now = 1000;
   unsigned timer_updates = 0;
+  unsigned critical_errors = 0;
 
  private:
   Hart& hart_;

@@ -23,10 +23,12 @@ using Mxr = Bit<19>;
 using Tvm = Bit<20>;
 using Tw = Bit<21>;
 using Tsr = Bit<22>;
+using Sdt = Bit<24>;
 using Uxl = Field<33, 32>;
 using Sxl = Field<35, 34>;
 using Gva = Bit<38>;
 using Mpv = Bit<39>;
+using Mdt = Bit<42>;
 using Sd = Bit<63>;
 }  // namespace status
 
@@ -54,6 +56,7 @@ using Fiom = Bit<0>;
 using Cbie = Field<5, 4>;
 using Cbcfe = Bit<6>;
 using Cbze = Bit<7>;
+using Dte = Bit<59>;
 using Adue = Bit<61>;
 using Pbmte = Bit<62>;
 using Stce = Bit<63>;

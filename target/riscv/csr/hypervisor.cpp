@@ -34,13 +34,14 @@ std::uint8_t write_hedeleg(Hart& hart, unsigned, const CsrWrite& write) {
   return kNoEffect;
 }
 
-/// ADUE, PBMTE and STCE are read-only zero while those of menvcfg are zero.
+/// ADUE, PBMTE, DTE and STCE are read-only zero while those of menvcfg are zero.
 std::uint64_t henvcfg_mask(const Hart& hart) {
   return senvcfg_mask(hart) | (menvcfg_mask(hart) & hart.menvcfg);
 }
 std::uint64_t read_henvcfg(Hart& hart, unsigned) { return hart.henvcfg & henvcfg_mask(hart); }
 std::uint8_t write_henvcfg(Hart& hart, unsigned, const CsrWrite& write) {
   hart.henvcfg = envcfg_value(hart.henvcfg, write.value, henvcfg_mask(hart));
+  drop_disabled_sdt(hart);
   return kEffectRegimes | kEffectTimers;
 }
 

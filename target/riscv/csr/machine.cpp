@@ -46,11 +46,18 @@ std::uint64_t menvcfg_mask(const Hart& hart) {
   if (hart.config->svpbmt) mask |= envcfg::Pbmte::kMask;
   if (hart.config->svadu) mask |= envcfg::Adue::kMask;
   if (hart.config->sstc) mask |= envcfg::Stce::kMask;
+  if (hart.config->ssdbltrp) mask |= envcfg::Dte::kMask;
   return mask;
+}
+
+void drop_disabled_sdt(Hart& hart) {
+  for (Bank* const bank : {&hart.hs, &hart.vs})
+    if (!has_double_trap(hart, *bank)) bank->status &= ~status::Sdt::kMask;
 }
 
 std::uint8_t write_menvcfg(Hart& hart, unsigned, const CsrWrite& write) {
   hart.menvcfg = envcfg_value(hart.menvcfg, write.value, menvcfg_mask(hart));
+  drop_disabled_sdt(hart);
   return kEffectRegimes | kEffectTimers;
 }
 

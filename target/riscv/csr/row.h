@@ -72,6 +72,11 @@ inline bool has_stimecmp_interrupt(const Hart& hart) {
 inline bool has_vstimecmp_interrupt(const Hart& hart) {
   return has_stimecmp_interrupt(hart) && envcfg::Stce::get(hart.henvcfg) != 0;
 }
+/// Ssdbltrp with DTE of menvcfg, and for VS-mode's bank also of henvcfg: SDT exists.
+inline bool has_double_trap(const Hart& hart, const Bank& bank) {
+  const std::uint64_t enabled = &bank == &hart.vs ? hart.menvcfg & hart.henvcfg : hart.menvcfg;
+  return hart.config->ssdbltrp && envcfg::Dte::get(enabled) != 0;
+}
 /// The bits that an instruction address cannot have: bit 0, and bit 1 when instructions have 4 bytes.
 inline std::uint64_t epc_mask(const Hart& hart) { return has_misa(hart, 'C') ? ~1ull : ~3ull; }
 /// mideleg with the bits that the hypervisor extension makes read-only one.
@@ -89,6 +94,8 @@ std::uint64_t envcfg_value(std::uint64_t old, std::uint64_t value, std::uint64_t
 /// Bits of menvcfg that can be set on this hart, and of henvcfg, which menvcfg restricts.
 std::uint64_t menvcfg_mask(const Hart& hart);
 std::uint64_t henvcfg_mask(const Hart& hart);
+/// Clears SDT where DTE no longer allows it.
+void drop_disabled_sdt(Hart& hart);
 
 // The handlers that csr_table.inc names, by the file that defines them; `N` is the index in the row.
 #define CSR_READ(name) std::uint64_t name(Hart& hart, unsigned index)

@@ -6,6 +6,7 @@
 #include "softmmu/base/check.h"
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
+#include "target/riscv/cpu.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
 #include "target/riscv/guest.h"
@@ -60,6 +61,7 @@ void enter_machine(Hart& hart, const TrapEntry& entry) {
   mstatus = status::Gva::set(mstatus, entry.gva ? 1 : 0);
   mstatus = status::Mpie::set(mstatus, status::Mie::get(mstatus));
   mstatus &= ~status::Mie::kMask;
+  if (hart.config->smdbltrp) mstatus |= status::Mdt::kMask;
   hart.mstatus = mstatus;
   hart.mepc = hart.core.pc;
   hart.mcause = entry.cause;
@@ -75,6 +77,7 @@ void enter_bank(Hart& hart, Bank& bank, const TrapEntry& entry) {
   bank.status = status::Spp::set(bank.status, hart.priv);
   bank.status = status::Spie::set(bank.status, status::Sie::get(bank.status));
   bank.status &= ~status::Sie::kMask;
+  if (has_double_trap(hart, bank)) bank.status |= status::Sdt::kMask;
   bank.epc = hart.core.pc;
   bank.cause = entry.cause;
   bank.tval = entry.tval;
@@ -91,10 +94,43 @@ void enter_supervisor(Hart& hart, const TrapEntry& entry) {
   set_mode(hart, kSupervisor, false);
 }
 
+/// Whether a trap into S- or VS-mode comes while SDT says that its handler cannot take one. SDT is only set
+/// where Ssdbltrp is there and on.
+bool is_double(const Hart& hart, TrapTarget target) {
+  if (target == TrapTarget::kMachine) return false;
+  const Bank& bank = target == TrapTarget::kSupervisor ? hart.hs : hart.vs;
+  return status::Sdt::get(bank.status) != 0;
+}
+
+/// The trap that M-mode takes in place of a double one ("Double Trap Control in sstatus Register").
+TrapEntry doubled(const TrapEntry& entry) {
+  TrapEntry result = entry;
+  result.cause = static_cast<std::uint64_t>(Cause::kDoubleTrap);
+  result.tval2 = entry.cause;
+  return result;
+}
+
+/// The text of a trap for people.
+std::string name_of(const TrapEntry& entry) {
+  return entry.is_interrupt() ? interrupt_name(entry.cause & ~kCauseInterrupt)
+                              : cause_name(static_cast<Cause>(entry.cause));
+}
+
+/// M-mode cannot take the trap ("Double Trap Control in mstatus Register"): the hart stops with its state as
+/// it is. The platform, which the critical-error signal goes to, powers off with exit code 1.
+void enter_critical_error(Hart& hart, const TrapEntry& entry) {
+  warn("hart %llu: critical error: %s (tval 0x%llx) at pc 0x%llx while mstatus.MDT is set: the machine ends",
+       static_cast<unsigned long long>(hart.hartid), name_of(entry).c_str(),
+       static_cast<unsigned long long>(entry.tval), static_cast<unsigned long long>(hart.core.pc));
+  hart.has_critical_error = 1;
+  hart.is_waiting = 1;
+  hart.core.attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
+  hart.cpu->report_critical_error();
+}
+
 void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
   static constexpr const char* kTargets[] = {"M", "HS", "VS"};
-  const std::string name = entry.is_interrupt() ? interrupt_name(entry.cause & ~kCauseInterrupt)
-                                                : cause_name(static_cast<Cause>(entry.cause));
+  const std::string name = name_of(entry);
   log_line(Log::kInt, "hart %llu: %s, epc 0x%016llx, tval 0x%llx, tval2 0x%llx, tinst 0x%llx, %s -> %s",
            static_cast<unsigned long long>(hart.hartid), name.c_str(),
            static_cast<unsigned long long>(hart.core.pc), static_cast<unsigned long long>(entry.tval),
@@ -105,6 +141,14 @@ void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
 }  // namespace
 
 void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+  if (is_double(hart, target)) {
+    enter_trap(hart, TrapTarget::kMachine, doubled(entry));
+    return;
+  }
+  if (target == TrapTarget::kMachine && hart.config->smdbltrp && status::Mdt::get(hart.mstatus) != 0) {
+    enter_critical_error(hart, entry);
+    return;
+  }
   if (log_enabled(Log::kInt)) log_entry(hart, target, entry);
   hart.wfi_spins = 0;
   switch (target) {
@@ -136,7 +180,7 @@ void deliver_trap(Hart& hart) {
   if (trap.cause == Cause::kIllegalInstruction && entry.tval == 0)
     entry.tval = peek_instruction(hart).value_or(0);
   if ((kGuestPageFaults & bit_of(trap.cause)) != 0) entry.tval2 = trap.gpa >> 2;
-  if (target != TrapTarget::kGuest) entry.tinst = tinst_of(hart, trap);
+  if (target != TrapTarget::kGuest || is_double(hart, target)) entry.tinst = tinst_of(hart, trap);
   enter_trap(hart, target, entry);
 }
 

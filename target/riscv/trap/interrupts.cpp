@@ -177,6 +177,7 @@ const char* interrupt_name(std::uint64_t number) {
 std::uint64_t pending_interrupts(const Hart& hart) { return pending_of(hart, ~std::uint64_t{0}); }
 
 bool has_wakeup(const Hart& hart) {
+  if (hart.has_critical_error != 0) return false;
   if (pending_of(hart, hart.mie) != 0) return true;
   // What is not in mip (AIA, "WFI (Wait for Interrupt) instruction").
   if ((hart.mvien | hart.hvien | hart.hvictl) == 0) return false;
