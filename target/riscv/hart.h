@@ -99,6 +99,12 @@ struct Hart {
   std::uint8_t pmpcfg[kPmpEntries];
   std::uint64_t mhpmevent[kHpmCounters];
   std::uint64_t mhpmcounter[kHpmCounters];
+  std::uint64_t mnscratch;
+  std::uint64_t mnepc;
+  std::uint64_t mncause;
+  std::uint64_t mnstatus;  ///< without Smrnmi NMIE alone, which is then always set
+  /// A non-maskable interrupt that is not taken yet. Any thread sets it, then kicks.
+  std::atomic<std::uint32_t> is_nmi_pending;
   std::uint64_t cycle_offset;  ///< mcycle = running count + offset (modulo 2^64)
   std::uint64_t instret_offset;
 

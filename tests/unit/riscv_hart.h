@@ -99,6 +99,8 @@ class RiscvHart : public ::testing::Test {
     hart.core.trap_pending = 0;
     hart.core.pc = kRam;
     hart.is_waiting = 0;
+    hart.is_nmi_pending = 0;
+    hart.has_critical_error = 0;
     hart.s = &hart.hs;
     hart.priv = kMachine;
     hart.v = 0;

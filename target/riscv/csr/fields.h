@@ -38,6 +38,12 @@ inline constexpr std::uint64_t kFsDirty = 3;
 /// Encoding of a 64-bit XLEN in MXL, SXL, UXL and VSXL.
 inline constexpr std::uint64_t kXlen64 = 2;
 
+namespace mnstatus {
+using Nmie = Bit<3>;
+using Mnpv = Bit<7>;
+using Mnpp = Field<12, 11>;
+}  // namespace mnstatus
+
 namespace hstatus {
 using Gva = Bit<6>;
 using Spv = Bit<7>;

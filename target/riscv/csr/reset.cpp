@@ -29,6 +29,8 @@ void reset_machine(Hart& hart) {
   hart.misa = initial_misa(*hart.config);
   hart.mtvec = hart.mscratch = hart.mepc = hart.mcause = 0;
   hart.mstatus = hart.config->smdbltrp ? status::Mdt::kMask : 0;
+  hart.mnstatus = hart.config->smrnmi ? 0 : mnstatus::Nmie::kMask;
+  hart.mnscratch = hart.mnepc = hart.mncause = 0;
   hart.mtval = hart.mtval2 = hart.mtinst = 0;
   hart.medeleg = hart.mideleg = hart.mie = hart.mip = 0;
   hart.miselect = hart.mvien = hart.mvip = hart.sie_own = 0;

@@ -12,6 +12,7 @@ using StatusMxr = Bit<19>;
 using MstatusMprv = Bit<17>;
 using MstatusMpp = Field<12, 11>;
 using MstatusMpv = Bit<39>;
+using MnstatusNmie = Bit<3>;
 using HstatusSpvp = Bit<8>;
 using EnvcfgAdue = Bit<61>;
 using EnvcfgPbmte = Bit<62>;
@@ -76,7 +77,9 @@ TlbKey Regime::key() const {
 }
 
 Regime data_regime(const Hart& hart) {
-  if (hart.priv != kMachine || MstatusMprv::get(hart.mstatus) == 0)
+  // MPRV counts as clear while NMIE is ("Smrnmi").
+  const bool has_mprv = MstatusMprv::get(hart.mstatus) != 0 && MnstatusNmie::get(hart.mnstatus) != 0;
+  if (hart.priv != kMachine || !has_mprv)
     return with_permissions(base_regime(hart, hart.priv, hart.v != 0), hart);
   const auto mpp = static_cast<std::uint8_t>(MstatusMpp::get(hart.mstatus));
   return with_permissions(base_regime(hart, mpp, MstatusMpv::get(hart.mstatus) != 0), hart);

@@ -8,6 +8,7 @@
 #include "target/riscv/ops/fence_operands.h"
 #include "target/riscv/ops/helpers.h"
 #include "target/riscv/trap/mode.h"
+#include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
@@ -91,6 +92,15 @@ std::uint64_t helper_mret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::
   Hart& hart = hart_of(core);
   if (hart.priv == kMachine)
     return_from_machine(hart);
+  else
+    raise_illegal(hart, raw);
+  return 0;
+}
+
+std::uint64_t helper_mnret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Hart& hart = hart_of(core);
+  if (hart.priv == kMachine)
+    return_from_rnmi(hart);
   else
     raise_illegal(hart, raw);
   return 0;

@@ -138,6 +138,7 @@ class Translator {
   Value csr_operand(const CsrAccess& access);
 
   // priv.cpp, hyp.cpp.
+  bool return_to_lower(const tcg::Helper& helper);
   bool fence_vma(const ArgsVma& args, const tcg::Helper& helper);
   bool hyp_load(const ArgsR2& args, tcg::MemKind kind, bool needs_execute = false);
   bool hyp_store(const ArgsVma& args, tcg::MemKind kind);

@@ -14,6 +14,7 @@
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/trap/entry.h"
 #include "target/riscv/trap/mode.h"
+#include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/tinst.h"
 #include "target/riscv/trap/trap.h"
 
@@ -68,7 +69,8 @@ void enter_machine(Hart& hart, const TrapEntry& entry) {
   hart.mtval = entry.tval;
   hart.mtval2 = entry.tval2;
   hart.mtinst = entry.tinst;
-  hart.core.pc = vector_of(hart.mtvec, entry.cause);
+  const bool is_in_rnmi = hart.priv == kMachine && !is_nmi_enabled(hart);
+  hart.core.pc = is_in_rnmi ? rnmi_exception_vector(hart) : vector_of(hart.mtvec, entry.cause);
   set_mode(hart, kMachine, false);
 }
 
@@ -116,10 +118,15 @@ std::string name_of(const TrapEntry& entry) {
                               : cause_name(static_cast<Cause>(entry.cause));
 }
 
-/// M-mode cannot take the trap ("Double Trap Control in mstatus Register"): the hart stops with its state as
-/// it is. The platform, which the critical-error signal goes to, powers off with exit code 1.
+/// Whether M-mode cannot take a trap ("Double Trap Control in mstatus Register").
+bool is_unexpected(const Hart& hart) {
+  if (!hart.config->smdbltrp) return false;
+  return status::Mdt::get(hart.mstatus) != 0 || (hart.priv == kMachine && !is_nmi_enabled(hart));
+}
+
+/// There is no handler for it either: the hart stops with its state as it is. The platform, which the critical-error signal goes to, powers off with exit code 1.
 void enter_critical_error(Hart& hart, const TrapEntry& entry) {
-  warn("hart %llu: critical error: %s (tval 0x%llx) at pc 0x%llx while mstatus.MDT is set: the machine ends",
+  warn("hart %llu: critical error: double trap in M-mode: %s (tval 0x%llx) at pc 0x%llx: the machine ends",
        static_cast<unsigned long long>(hart.hartid), name_of(entry).c_str(),
        static_cast<unsigned long long>(entry.tval), static_cast<unsigned long long>(hart.core.pc));
   hart.has_critical_error = 1;
@@ -145,8 +152,11 @@ void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
     enter_trap(hart, TrapTarget::kMachine, doubled(entry));
     return;
   }
-  if (target == TrapTarget::kMachine && hart.config->smdbltrp && status::Mdt::get(hart.mstatus) != 0) {
-    enter_critical_error(hart, entry);
+  if (target == TrapTarget::kMachine && is_unexpected(hart)) {
+    if (hart.config->smrnmi && is_nmi_enabled(hart))
+      enter_rnmi(hart, entry.cause);
+    else
+      enter_critical_error(hart, entry);
     return;
   }
   if (log_enabled(Log::kInt)) log_entry(hart, target, entry);
