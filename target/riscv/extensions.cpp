@@ -44,7 +44,7 @@ constexpr const char* kNotYet[] = {
     "zkt",      "zfa",       "zfh",       "zfhmin",   "zfinx",    "zdinx",    "zacas",  "zabha",     "zca",
     "zcd",      "zcmp",      "zcmt",      "zicfilp",  "zicfiss",  "ztso",     "zvfh",   "zvbb",      "zvbc",
     "sscofpmf", "smstateen", "ssstateen", "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", 
-     "smnpm",     "ssnpm",    "smmpm",    "sdtrig",   "debug",  "sv32",      "sv64",
+     "sdtrig",   "debug",  "sv32",      "sv64",
 };
 
 /// Properties that are addresses.
@@ -85,6 +85,8 @@ constexpr Dependency kDependencies[] = {
     {&CpuConfig::svnapot, &CpuConfig::sv39},
     {&CpuConfig::svpbmt, &CpuConfig::sv39},
     {&CpuConfig::svvptc, &CpuConfig::sv39},
+    {&CpuConfig::sspm, &CpuConfig::smnpm},
+    {&CpuConfig::supm, &CpuConfig::ssnpm},
 };
 /// Without them there are no privileged instructions at all ("CSRs" of the privileged architecture).
 constexpr bool CpuConfig::*kMandatory[] = {&CpuConfig::i, &CpuConfig::zicsr};

@@ -54,6 +54,7 @@ using Vtvm = Bit<20>;
 using Vtw = Bit<21>;
 using Vtsr = Bit<22>;
 using Vsxl = Field<33, 32>;
+using Hupmm = Field<49, 48>;
 }  // namespace hstatus
 
 namespace envcfg {
@@ -62,6 +63,7 @@ using Fiom = Bit<0>;
 using Cbie = Field<5, 4>;
 using Cbcfe = Bit<6>;
 using Cbze = Bit<7>;
+using Pmm = Field<33, 32>;
 using Dte = Bit<59>;
 using Adue = Bit<61>;
 using Pbmte = Bit<62>;
@@ -72,6 +74,7 @@ namespace mseccfg {
 using Mml = Bit<0>;
 using Mmwp = Bit<1>;
 using Rlb = Bit<2>;
+using Pmm = Field<33, 32>;
 }  // namespace mseccfg
 
 namespace pmpcfg {

@@ -32,17 +32,19 @@ std::uint64_t senvcfg_mask(const Hart& hart) {
   std::uint64_t mask = envcfg::Fiom::kMask;
   if (hart.config->zicbom) mask |= envcfg::Cbie::kMask | envcfg::Cbcfe::kMask;
   if (hart.config->zicboz) mask |= envcfg::Cbze::kMask;
+  if (hart.config->ssnpm) mask |= envcfg::Pmm::kMask;
   return mask;
 }
 
 std::uint64_t envcfg_value(std::uint64_t old, std::uint64_t value, std::uint64_t mask) {
   constexpr std::uint64_t kReserved = 2;
   if (envcfg::Cbie::get(value) == kReserved) value = envcfg::Cbie::set(value, envcfg::Cbie::get(old));
-  return value & mask;
+  return envcfg::Pmm::set(value, pmm_value(envcfg::Pmm::get(old), envcfg::Pmm::get(value))) & mask;
 }
 
 std::uint64_t menvcfg_mask(const Hart& hart) {
-  std::uint64_t mask = senvcfg_mask(hart);
+  std::uint64_t mask = senvcfg_mask(hart) & ~envcfg::Pmm::kMask;
+  if (hart.config->smnpm) mask |= envcfg::Pmm::kMask;
   if (hart.config->svpbmt) mask |= envcfg::Pbmte::kMask;
   if (hart.config->svadu) mask |= envcfg::Adue::kMask;
   if (hart.config->sstc) mask |= envcfg::Stce::kMask;
@@ -63,15 +65,23 @@ std::uint8_t write_menvcfg(Hart& hart, unsigned, const CsrWrite& write) {
 
 /// MML and MMWP stay set once set. RLB cannot be set while a rule is locked ("Machine Security
 /// Configuration").
-std::uint8_t write_mseccfg(Hart& hart, unsigned, const CsrWrite& write) {
+std::uint64_t smepmp_value(const Hart& hart, const CsrWrite& write) {
   constexpr std::uint64_t kSticky = mseccfg::Mml::kMask | mseccfg::Mmwp::kMask;
   const std::uint64_t old = hart.mseccfg;
   bool is_locked = false;
   for (const std::uint8_t cfg : hart.pmpcfg) is_locked |= pmpcfg::L::get(cfg) != 0;
   const bool is_rlb_fixed = is_locked && mseccfg::Rlb::get(old) == 0;
   const std::uint64_t rlb = is_rlb_fixed ? 0 : write.value & mseccfg::Rlb::kMask;
-  hart.mseccfg = ((old | write.value) & kSticky) | rlb;
-  return hart.mseccfg == old ? kNoEffect : kEffectPmp | kEffectRegimes;
+  return ((old | write.value) & kSticky) | rlb;
+}
+
+std::uint8_t write_mseccfg(Hart& hart, unsigned, const CsrWrite& write) {
+  const std::uint64_t old = hart.mseccfg;
+  std::uint64_t value = hart.config->smepmp ? smepmp_value(hart, write) : 0;
+  if (hart.config->smmpm)
+    value = mseccfg::Pmm::set(value, pmm_value(mseccfg::Pmm::get(old), mseccfg::Pmm::get(write.value)));
+  hart.mseccfg = value;
+  return value == old ? kNoEffect : kEffectPmp | kEffectRegimes;
 }
 
 /// MODE is WARL: Direct and Vectored. The upper bit of MODE does not exist.

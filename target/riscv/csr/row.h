@@ -87,9 +87,11 @@ void store_software_pending(Hart& hart, const CsrWrite& write, std::uint64_t wri
 /// The bits of sie that are no views of mie.
 std::uint64_t filtered_interrupts(const Hart& hart);
 
-/// Bits of senvcfg that can be set on this hart; menvcfg and henvcfg have them too.
+/// Bits of senvcfg that can be set on this hart; henvcfg has them too, and but for PMM menvcfg.
 std::uint64_t senvcfg_mask(const Hart& hart);
-/// What a write of `value` makes of an envcfg register: the reserved encoding of CBIE is dropped.
+/// What a write makes of a PMM field: its reserved encoding is dropped.
+constexpr std::uint64_t pmm_value(std::uint64_t old, std::uint64_t named) { return named == 1 ? old : named; }
+/// What a write of `value` makes of an envcfg register: the reserved encodings of CBIE and PMM are dropped.
 std::uint64_t envcfg_value(std::uint64_t old, std::uint64_t value, std::uint64_t mask);
 /// Bits of menvcfg that can be set on this hart, and of henvcfg, which menvcfg restricts.
 std::uint64_t menvcfg_mask(const Hart& hart);

@@ -34,13 +34,19 @@ struct Piece {
   Vaddr begin;  ///< where the whole access begins
 };
 
+/// The address as translation and traps know it. Piece has the one that the program used, which the TLB is
+/// looked up with.
+Vaddr address_of(const Regime& regime, const Piece& piece) {
+  return piece.access == Access::kFetch ? piece.vaddr : regime.unmasked(piece.vaddr);
+}
+
 void raise_fault(Hart& hart, const Regime& regime, const Translation& t, const Piece& piece) {
   const FaultCauses& causes = causes_of(piece.access);
   Trap trap{};
   trap.cause = t.fault == FaultKind::kPage        ? causes.page
                : t.fault == FaultKind::kGuestPage ? causes.guest_page
                                                   : causes.access;
-  trap.tval = piece.vaddr.value;
+  trap.tval = address_of(regime, piece).value;
   trap.tval_is_guest_vaddr = regime.v;
   trap.vaddr_offset = static_cast<std::uint8_t>(piece.vaddr - piece.begin);
   if (t.fault == FaultKind::kGuestPage) {
@@ -66,7 +72,7 @@ void raise_access(Hart& hart, const Regime& regime, const Piece& piece) {
 void raise_misaligned(Hart& hart, const Regime& regime, Access access, Vaddr vaddr) {
   Trap trap{};
   trap.cause = causes_of(access).misaligned;
-  trap.tval = vaddr.value;
+  trap.tval = regime.unmasked(vaddr).value;
   trap.tval_is_guest_vaddr = regime.v;
   raise(hart, trap);
 }
@@ -88,7 +94,7 @@ void enter(Hart& hart, TlbContext& context, Vaddr vaddr, const Translation& t, c
 
 /// Translates, raising what fails, and fills the TLB. Null region: nothing there.
 bool reach(Hart& hart, const View& view, const Piece& piece, Translation& t, const Region*& region) {
-  t = translate(hart, view.regime, piece.vaddr, piece.size, piece.access);
+  t = translate(hart, view.regime, address_of(view.regime, piece), piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, view.regime, t, piece);
     return false;
@@ -245,14 +251,15 @@ void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) 
   store_slow(hart, hypervisor_view(hart, false), vaddr, kind, value);
 }
 
-// Faults report rs1's value as it is, not the block's address ("CMO" chapter, "Page-Fault, Guest-Page-Fault,
+// Faults report rs1's value (transformed where pointers are masked), not the block's address ("CMO" chapter, "Page-Fault, Guest-Page-Fault,
 // and Access-Fault Exceptions").
 void zero_cache_block(Hart& hart, Vaddr vaddr) {
   const View view = data_view(hart);
   constexpr auto kSize = static_cast<unsigned>(kCacheBlockBytes);
   const Piece piece{vaddr, kSize, Access::kStore, vaddr};
   const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
-  Translation t = translate(hart, view.regime, Vaddr{vaddr.value - in_block}, kSize, Access::kStore);
+  const Vaddr block = view.regime.unmasked(Vaddr{vaddr.value - in_block});
+  Translation t = translate(hart, view.regime, block, kSize, Access::kStore);
   if (!t.ok()) {
     if (!t.is_implicit) t.gpa += in_block;
     raise_fault(hart, view.regime, t, piece);
@@ -270,7 +277,7 @@ void zero_cache_block(Hart& hart, Vaddr vaddr) {
 
 void check_cache_block(Hart& hart, Vaddr vaddr) {
   const View view = data_view(hart);
-  const Translation t = translate(hart, view.regime, vaddr, 1, Access::kLoad);
+  const Translation t = translate(hart, view.regime, view.regime.unmasked(vaddr), 1, Access::kLoad);
   const Piece piece{vaddr, 1, Access::kStore, vaddr};
   if (!t.ok())
     raise_fault(hart, view.regime, t, piece);

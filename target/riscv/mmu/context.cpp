@@ -32,7 +32,7 @@ void fence_first_stage(Hart& hart, const FenceOperands& operands, IsMeant&& is_m
     if (!is_meant(context.key)) return;
     const bool has_id = operands.id.has_value();
     if (has_id && key_asid(context.key) != *operands.id) return;
-    if (operands.address) {
+    if (operands.address && !key_is_masked(context.key)) {
       context.clear_page(Vaddr{*operands.address}, has_id);
     } else if (has_id) {
       context.clear_non_global();
