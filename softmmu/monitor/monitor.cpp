@@ -26,8 +26,7 @@ struct MonitorCommands {
     m.say("The machine has no power button: power it off from within, or use quit.\n");
   }
   static void nmi(Monitor& m) {
-    if (!send_nmi())
-      m.say("The harts take no non-maskable interrupts: start with -cpu rv64,smrnmi=on.\n");
+    if (!send_nmi()) m.say("The harts take no non-maskable interrupts: start with -cpu rv64,smrnmi=on.\n");
   }
   static void stop(Monitor& m) { m.run_state_.pause(); }
   static void resume(Monitor& m) { m.run_state_.resume(); }

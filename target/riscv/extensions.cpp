@@ -40,11 +40,11 @@ constexpr Model kModels[] = {{"rv64", "a 64-bit hart", false},
 
 /// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
 constexpr const char* kNotYet[] = {
-    "e",        "b",         "v",         "zknd",     "zkne",     "zknh",     "zkr",    "zksed",     "zksh",
-    "zkt",      "zfa",       "zfh",       "zfhmin",   "zfinx",    "zdinx",    "zacas",  "zabha",     "zca",
-    "zcd",      "zcmp",      "zcmt",      "zicfilp",  "zicfiss",  "ztso",     "zvfh",   "zvbb",      "zvbc",
-    "sscofpmf", "smstateen", "ssstateen", "smcsrind", "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", 
-     "sdtrig",   "debug",  "sv32",      "sv64",
+    "e",        "b",      "v",         "zknd",     "zkne",      "zknh",      "zkr",      "zksed",
+    "zksh",     "zkt",    "zfa",       "zfh",      "zfhmin",    "zfinx",     "zdinx",    "zacas",
+    "zabha",    "zca",    "zcd",       "zcmp",     "zcmt",      "zicfilp",   "zicfiss",  "ztso",
+    "zvfh",     "zvbb",   "zvbc",      "sscofpmf", "smstateen", "ssstateen", "smcsrind", "sscsrind",
+    "smcdeleg", "ssccfg", "smcntrpmf", "debug",    "sv32",      "sv64",
 };
 
 /// Properties that are addresses.
@@ -279,7 +279,9 @@ std::string cpu_help() {
   for (const Extension& extension : kExtensions)
     text += format("  %-12s %s (default: %s)\n", extension.property, extension.help,
                    initial.*extension.member ? "on" : "off");
-  text += "rnmi-interrupt-vector=ADDRESS and rnmi-exception-vector=ADDRESS: handlers of smrnmi (default: mtvec's).\n";
+  text +=
+      "rnmi-interrupt-vector=ADDRESS and rnmi-exception-vector=ADDRESS: handlers of smrnmi (default: "
+      "mtvec's).\n";
   return text + "priv_spec=v1.12.0|v1.13.0 and pmu-mask= are accepted and change nothing.\n";
 }
 

@@ -40,6 +40,14 @@ inline constexpr unsigned kMajorInterrupts = 64;
 inline constexpr unsigned kPmpEntries = 16;
 inline constexpr unsigned kHpmCounters = 29;  ///< mhpmcounter3–31
 
+inline constexpr unsigned kTriggers = 4;
+
+/// One trigger of the debug specification: what tselect makes visible.
+struct Trigger {
+  std::uint64_t tdata1;
+  std::uint64_t tdata2;
+};
+
 /// A PMP entry that is not off, decoded: it covers the bytes first–last.
 struct PmpRule {
   std::uint64_t first;
@@ -105,7 +113,14 @@ struct Hart {
   std::uint64_t mnstatus;  ///< without Smrnmi NMIE alone, which is then always set
   /// A non-maskable interrupt that is not taken yet. Any thread sets it, then kicks.
   std::atomic<std::uint32_t> is_nmi_pending;
-  std::uint64_t cycle_offset;  ///< mcycle = running count + offset (modulo 2^64)
+  std::uint64_t tselect;
+  Trigger triggers[kTriggers];
+  // Of `triggers`, so that what none is armed for costs nothing (debug/triggers.h); modes are bits 1 << mode.
+  std::uint8_t execute_trigger_modes;  ///< modes in which some trigger looks at each instruction
+  std::uint8_t access_trigger_modes;   ///< modes in which some looks at loads or stores
+  std::uint8_t trap_trigger_modes;     ///< modes in which some looks at traps
+  std::uint8_t checks_instructions;    ///< the present mode is one of execute_trigger_modes
+  std::uint64_t cycle_offset;          ///< mcycle = running count + offset (modulo 2^64)
   std::uint64_t instret_offset;
 
   // HS-mode.
@@ -168,11 +183,14 @@ inline constexpr std::uint32_t kPrivMask = 3;       ///< Privilege
 inline constexpr std::uint32_t kVirtual = 1u << 2;  ///< V=1
 /// frm is RMM or reserved: instructions with the dynamic rounding mode take helpers.
 inline constexpr std::uint32_t kSlowRounding = 1u << 3;
+/// Each instruction is shown to the triggers before it executes.
+inline constexpr std::uint32_t kTriggers = 1u << 4;
 }  // namespace block_flags
 
 /// The flags of blocks that the hart runs now.
 inline std::uint32_t current_block_flags(const Hart& hart) {
-  return hart.priv | (hart.v ? block_flags::kVirtual : 0) | (hart.frm > 3 ? block_flags::kSlowRounding : 0);
+  return hart.priv | (hart.v ? block_flags::kVirtual : 0) | (hart.frm > 3 ? block_flags::kSlowRounding : 0) |
+         (hart.checks_instructions != 0 ? block_flags::kTriggers : 0);
 }
 
 }  // namespace gstage::riscv

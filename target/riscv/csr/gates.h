@@ -16,6 +16,7 @@ inline bool has_h(const Hart& hart) { return has_misa(hart, 'H'); }
 inline bool has_mtval2(const Hart& hart) { return has_misa(hart, 'H') || hart.config->ssdbltrp; }
 inline bool has_pmp(const Hart& hart) { return hart.config->pmp; }
 inline bool has_mseccfg(const Hart& hart) { return hart.config->smepmp || hart.config->smmpm; }
+inline bool has_sdtrig(const Hart& hart) { return hart.config->sdtrig; }
 inline bool has_smrnmi(const Hart& hart) { return hart.config->smrnmi; }
 inline bool has_sstc(const Hart& hart) { return hart.config->sstc; }
 inline bool has_h_sstc(const Hart& hart) { return has_h(hart) && has_sstc(hart); }

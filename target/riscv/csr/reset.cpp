@@ -64,6 +64,7 @@ void reset_csrs(Hart& hart) {
   hart.hs.timecmp = hart.vs.timecmp = ~std::uint64_t{0};
   reset_machine(hart);
   reset_hypervisor(hart);
+  reset_triggers(hart);
   hart.frm = 0;
   hart.fp_dirty = 0;
   hart.core.mxcsr = kAllMasked;

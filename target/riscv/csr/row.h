@@ -93,6 +93,8 @@ std::uint64_t senvcfg_mask(const Hart& hart);
 constexpr std::uint64_t pmm_value(std::uint64_t old, std::uint64_t named) { return named == 1 ? old : named; }
 /// What a write of `value` makes of an envcfg register: the reserved encodings of CBIE and PMM are dropped.
 std::uint64_t envcfg_value(std::uint64_t old, std::uint64_t value, std::uint64_t mask);
+/// All triggers disabled.
+void reset_triggers(Hart& hart);
 /// Bits of menvcfg that can be set on this hart, and of henvcfg, which menvcfg restricts.
 std::uint64_t menvcfg_mask(const Hart& hart);
 std::uint64_t henvcfg_mask(const Hart& hart);

@@ -7,8 +7,8 @@ namespace gstage::riscv {
 
 namespace {
 
-/// Bits of sstatus or vsstatus that can be set. Little-endian only, no vectors: UBE and VS are read-only zero;
-/// SUM and MXR are so without address translation, SDT while DTE is zero.
+/// Bits of sstatus or vsstatus that can be set. Little-endian only, no vectors: UBE and VS are read-only
+/// zero; SUM and MXR are so without address translation, SDT while DTE is zero.
 std::uint64_t supervisor_mask(const Hart& hart, const Bank& bank) {
   std::uint64_t mask = status::Sie::kMask | status::Spie::kMask | status::Spp::kMask;
   if (has_misa(hart, 'F')) mask |= status::Fs::kMask;

@@ -107,8 +107,7 @@ TlbKey Regime::key() const {
 Regime data_regime(const Hart& hart) {
   // MPRV counts as clear while NMIE is ("Smrnmi").
   const bool has_mprv = MstatusMprv::get(hart.mstatus) != 0 && MnstatusNmie::get(hart.mnstatus) != 0;
-  if (hart.priv != kMachine || !has_mprv)
-    return access_regime(hart, hart.priv, hart.v != 0);
+  if (hart.priv != kMachine || !has_mprv) return access_regime(hart, hart.priv, hart.v != 0);
   const auto mpp = static_cast<std::uint8_t>(MstatusMpp::get(hart.mstatus));
   return access_regime(hart, mpp, MstatusMpv::get(hart.mstatus) != 0);
 }

@@ -3,6 +3,7 @@
 // instruction's: what needs it is done when the trap is delivered.
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/debug/triggers.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/ops/fence_operands.h"
@@ -66,6 +67,12 @@ std::uint64_t helper_illegal(CpuCore* core, std::uint64_t raw, std::uint64_t, st
 std::uint64_t helper_virtual_instruction(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t,
                                          std::uint64_t) {
   raise_virtual(hart_of(core), raw);
+  return 0;
+}
+
+std::uint64_t helper_trigger(CpuCore* core, std::uint64_t offset, std::uint64_t size, std::uint64_t,
+                             std::uint64_t) {
+  check_instruction(hart_of(core), Vaddr{core->pc_page + offset}, static_cast<unsigned>(size));
   return 0;
 }
 

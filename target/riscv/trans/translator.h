@@ -42,6 +42,7 @@ class Translator {
 
   // The mode that the block is for.
   unsigned privilege() const { return source_.flags & block_flags::kPrivMask; }
+  bool has_triggers() const { return (source_.flags & block_flags::kTriggers) != 0; }
   bool is_virtual() const { return (source_.flags & block_flags::kVirtual) != 0; }
 
   // Values. x0 reads as a constant; what is written to it is dropped.

@@ -9,6 +9,7 @@
 #include "target/riscv/cpu.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/debug/triggers.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
@@ -124,7 +125,8 @@ bool is_unexpected(const Hart& hart) {
   return status::Mdt::get(hart.mstatus) != 0 || (hart.priv == kMachine && !is_nmi_enabled(hart));
 }
 
-/// There is no handler for it either: the hart stops with its state as it is. The platform, which the critical-error signal goes to, powers off with exit code 1.
+/// There is no handler for it either: the hart stops with its state as it is. The platform, which the
+/// critical-error signal goes to, powers off with exit code 1.
 void enter_critical_error(Hart& hart, const TrapEntry& entry) {
   warn("hart %llu: critical error: double trap in M-mode: %s (tval 0x%llx) at pc 0x%llx: the machine ends",
        static_cast<unsigned long long>(hart.hartid), name_of(entry).c_str(),
@@ -147,9 +149,11 @@ void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
 
 }  // namespace
 
-void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+namespace {
+
+void take_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
   if (is_double(hart, target)) {
-    enter_trap(hart, TrapTarget::kMachine, doubled(entry));
+    take_trap(hart, TrapTarget::kMachine, doubled(entry));
     return;
   }
   if (target == TrapTarget::kMachine && is_unexpected(hart)) {
@@ -171,6 +175,23 @@ void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
   }
 }
 
+}  // namespace
+
+void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+  const std::uint8_t from = mode_bit(hart.priv, hart.v != 0);
+  if (hart.trap_trigger_modes == 0) {
+    take_trap(hart, target, entry);
+    return;
+  }
+  count_trap(hart, entry.cause);
+  take_trap(hart, target, entry);
+  // An exception trigger breaks in before the handler's first instruction, and tval is zero.
+  if (!fires_for_exception(hart, entry.cause, from)) return;
+  TrapEntry breakpoint{};
+  breakpoint.cause = static_cast<std::uint64_t>(Cause::kBreakpoint);
+  take_trap(hart, target_of(hart, Cause::kBreakpoint), breakpoint);
+}
+
 void deliver_trap(Hart& hart) {
   CHECK(hart.core.trap_pending != 0);
   hart.core.trap_pending = 0;
@@ -180,7 +201,7 @@ void deliver_trap(Hart& hart) {
   entry.cause = static_cast<std::uint64_t>(trap.cause);
   entry.tval = trap.tval;
   entry.gva = trap.tval_is_guest_vaddr;
-  if (trap.cause == Cause::kBreakpoint) {
+  if (trap.cause == Cause::kBreakpoint && !trap.is_trigger) {
     // tval may be zero or the address of ebreak ("Machine Trap Value Register"): the address, as for all
     // other exceptions that have one.
     entry.tval = hart.core.pc;

@@ -17,7 +17,8 @@ void set_mode(Hart& hart, Privilege priv, bool v) {
   update_regimes(hart);
 }
 
-/// "Double Trap Control in mstatus Register". Each extension's bit is cleared whether or not the other one is there.
+/// "Double Trap Control in mstatus Register". Each extension's bit is cleared whether or not the other one is
+/// there.
 void clear_double_trap(Hart& hart, Privilege priv, bool v) {
   hart.mstatus &= ~status::Mdt::kMask;
   if (priv == kUser || v) hart.hs.status &= ~status::Sdt::kMask;
