@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "softmmu/base/format.h"
+#include "softmmu/nmi.h"
 
 namespace gstage {
 
@@ -24,6 +25,9 @@ struct MonitorCommands {
   static void system_powerdown(Monitor& m) {
     m.say("The machine has no power button: power it off from within, or use quit.\n");
   }
+  static void nmi(Monitor& m) {
+    if (!send_nmi()) m.say("The harts take no non-maskable interrupts: start with -cpu rv64,smrnmi=on.\n");
+  }
   static void stop(Monitor& m) { m.run_state_.pause(); }
   static void resume(Monitor& m) { m.run_state_.resume(); }
   static void info_status(Monitor& m) {
@@ -42,6 +46,7 @@ constexpr std::array kCommands{
     MonitorCommands::Row{"system_reset", nullptr, MonitorCommands::system_reset, "reset the machine"},
     MonitorCommands::Row{"system_powerdown", nullptr, MonitorCommands::system_powerdown,
                          "press the power button"},
+    MonitorCommands::Row{"nmi", nullptr, MonitorCommands::nmi, "send hart 0 a non-maskable interrupt"},
     MonitorCommands::Row{"stop", "s", MonitorCommands::stop, "stop all harts and the clock"},
     MonitorCommands::Row{"cont", "c", MonitorCommands::resume, "go on after stop or -S"},
     MonitorCommands::Row{"info status", nullptr, MonitorCommands::info_status, "whether the machine runs"},

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "softmmu/base/format.h"
+#include "softmmu/nmi.h"
 #include "softmmu/options.h"
 #include "tcg/runtime/engine.h"
 #include "target/riscv/csr/csr.h"
@@ -89,6 +90,14 @@ class HartCpu final : public RiscvCpu {
     s_timer_->arm(has_stimecmp_interrupt(*hart_) ? deadline(hart_->hs.timecmp, now) : Timer::kNever);
     vs_timer_->arm(has_vstimecmp_interrupt(*hart_) ? vs_deadline(now) : Timer::kNever);
   }
+
+  /// Any thread.
+  void send_nmi() {
+    hart_->is_nmi_pending.store(1, std::memory_order_seq_cst);
+    kick(kAttendInterrupt);
+  }
+
+  void report_critical_error() override { request_machine(MachineRequest::kPoweroff, 1); }
 
   [[nodiscard]] std::string describe() const override;
 
@@ -186,7 +195,11 @@ class Cluster final : public CpuCluster {
       cpus_.push_back(std::make_unique<HartCpu>(i, setup));
       exclusive_.add_hart(*cpus_.back());
     }
+    if (setup.config.smrnmi) set_nmi_sender([this] { cpus_.front()->send_nmi(); });
   }
+  ~Cluster() override { set_nmi_sender(nullptr); }
+  Cluster(const Cluster&) = delete;
+  Cluster& operator=(const Cluster&) = delete;
   [[nodiscard]] unsigned count() const override { return static_cast<unsigned>(cpus_.size()); }
   RiscvCpu& cpu(unsigned index) override { return *cpus_[index]; }
   tcg::Engine& engine() override { return *engine_; }

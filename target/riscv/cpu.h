@@ -49,6 +49,8 @@ class RiscvCpu : public Cpu {
   /// Re-arms the hart's stimecmp/vstimecmp timers after their registers, htimedelta or STCE changed. Own
   /// thread.
   virtual void update_timers() = 0;
+  /// The hart's critical-error signal: ends the machine. Own thread.
+  virtual void report_critical_error() = 0;
 };
 
 /// What a board gives its harts.

@@ -42,9 +42,15 @@ constexpr Model kModels[] = {{"rv64", "a 64-bit hart", false},
 constexpr const char* kNotYet[] = {
     "e",        "v",        "zfinx",  "zdinx",     "zcmp",     "zcmt",      "zicfilp",   "zicfiss",
     "ztso",     "zvfh",     "zvbb",   "zvbc",      "sscofpmf", "smstateen", "ssstateen", "smcsrind",
-    "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "smrnmi",   "smdbltrp",  "ssdbltrp",  "smnpm",
-    "ssnpm",    "smmpm",    "sdtrig", "debug",     "sv32",     "sv64",
+    "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "debug",    "sv32",      "sv64",
 };
+
+/// Properties that are addresses.
+constexpr struct {
+  const char* name;
+  std::uint64_t CpuConfig::*member;
+} kAddresses[] = {{"rnmi-interrupt-vector", &CpuConfig::rnmi_vector},
+                  {"rnmi-exception-vector", &CpuConfig::rnmi_exception_vector}};
 
 /// `dependent` cannot be without `base`.
 struct Dependency {
@@ -83,6 +89,8 @@ constexpr Dependency kDependencies[] = {
     {&CpuConfig::svnapot, &CpuConfig::sv39},
     {&CpuConfig::svpbmt, &CpuConfig::sv39},
     {&CpuConfig::svvptc, &CpuConfig::sv39},
+    {&CpuConfig::sspm, &CpuConfig::smnpm},
+    {&CpuConfig::supm, &CpuConfig::ssnpm},
 };
 /// `whole` is a name for its parts and what only it has: it brings them, and cannot be without them. The
 /// parts of a letter are there for its sake: they go with it.
@@ -146,6 +154,7 @@ class Parser {
 
  private:
   Status set_named_value(const Property& property, bool& is_known);
+  Status set_address(const Property& property, std::uint64_t CpuConfig::*member);
   [[nodiscard]] std::optional<bool>& named(bool CpuConfig::*member) {
     return named_[static_cast<std::size_t>(&extension_of(member) - kExtensions)];
   }
@@ -158,9 +167,22 @@ class Parser {
   std::array<std::optional<bool>, kCount> named_{};
 };
 
+Status Parser::set_address(const Property& property, std::uint64_t CpuConfig::*member) {
+  char* end = nullptr;
+  const std::uint64_t address = std::strtoull(property.value.c_str(), &end, 0);
+  constexpr std::uint64_t kBelowAlignment = 3;
+  if (property.value.empty() || *end != '\0' || (address & kBelowAlignment) != 0)
+    return error("-cpu: %s=%s must be an address that is a multiple of 4", property.name.c_str(),
+                 property.value.c_str());
+  config_.*member = address;
+  return Ok{};
+}
+
 /// Properties that are not on or off.
 Status Parser::set_named_value(const Property& property, bool& is_known) {
   is_known = true;
+  for (const auto& [name, member] : kAddresses)
+    if (property.name == name) return set_address(property, member);
   if (property.name == "priv_spec") {
     if (property.value == "v1.12.0" || property.value == "v1.13.0") return Ok{};
     return error("-cpu: priv_spec=%s is not supported: use v1.12.0 or v1.13.0", property.value.c_str());
@@ -317,6 +339,9 @@ std::string cpu_help() {
   for (const Extension& extension : kExtensions)
     text += format("  %-12s %s (default: %s)\n", extension.property, extension.help,
                    initial.*extension.member ? "on" : "off");
+  text +=
+      "rnmi-interrupt-vector=ADDRESS and rnmi-exception-vector=ADDRESS: handlers of smrnmi (default: "
+      "mtvec's).\n";
   return text + "priv_spec=v1.12.0|v1.13.0 and pmu-mask= are accepted and change nothing.\n";
 }
 

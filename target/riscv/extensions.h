@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,8 @@ namespace gstage::riscv {
 
 /// What `-cpu` says a hart can do: one bool a row of extensions.inc.
 struct CpuConfig {
+  std::uint64_t rnmi_vector = 0;            ///< where a non-maskable interrupt goes; 0: BASE of mtvec
+  std::uint64_t rnmi_exception_vector = 0;  ///< where exceptions go while NMIE is clear; likewise
 #define EXTENSION(member, property, isa_name, on, help) bool member = on;
 #include "target/riscv/extensions.inc"
 #undef EXTENSION
@@ -24,6 +27,8 @@ constexpr CpuConfig max_config() {
 #undef EXTENSION
   // Of the advanced interrupts there is as much as the board has: aia= switches them on.
   config.smaia = config.ssaia = false;
+  // Firmware that does not know them dies of its first trap, or never sees an interrupt.
+  config.smdbltrp = config.smrnmi = false;
   return config;
 }
 

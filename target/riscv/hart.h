@@ -25,7 +25,7 @@ enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
 /// The supervisor-level state that a change of V swaps. `Hart::s` points to the active one: nothing is
 /// copied.
 struct Bank {
-  std::uint64_t status;  ///< SIE SPIE UBE SPP VS FS SUM MXR UXL as in sstatus/vsstatus; SD is derived
+  std::uint64_t status;  ///< SIE SPIE UBE SPP VS FS SUM MXR SDT UXL as in sstatus/vsstatus; SD is derived
   std::uint64_t tvec;
   std::uint64_t scratch;
   std::uint64_t epc;
@@ -39,6 +39,14 @@ struct Bank {
 inline constexpr unsigned kMajorInterrupts = 64;
 inline constexpr unsigned kPmpEntries = 16;
 inline constexpr unsigned kHpmCounters = 29;  ///< mhpmcounter3–31
+
+inline constexpr unsigned kTriggers = 4;
+
+/// One trigger of the debug specification: what tselect makes visible.
+struct Trigger {
+  std::uint64_t tdata1;
+  std::uint64_t tdata2;
+};
 
 /// A PMP entry that is not off, decoded: it covers the bytes first–last.
 struct PmpRule {
@@ -71,7 +79,7 @@ struct Hart {
   Bank hs;
   Bank vs;
 
-  // M-mode. mstatus holds M's bits alone (MIE MPIE MPP MPRV TVM TW TSR GVA MPV): the rest is hs.status.
+  // M-mode. mstatus holds M's bits alone (MIE MPIE MPP MPRV TVM TW TSR GVA MPV MDT): the rest is hs.status.
   std::uint64_t mstatus;
   std::uint64_t misa;
   std::uint64_t mtvec;
@@ -99,7 +107,20 @@ struct Hart {
   std::uint8_t pmpcfg[kPmpEntries];
   std::uint64_t mhpmevent[kHpmCounters];
   std::uint64_t mhpmcounter[kHpmCounters];
-  std::uint64_t cycle_offset;  ///< mcycle = running count + offset (modulo 2^64)
+  std::uint64_t mnscratch;
+  std::uint64_t mnepc;
+  std::uint64_t mncause;
+  std::uint64_t mnstatus;  ///< without Smrnmi NMIE alone, which is then always set
+  /// A non-maskable interrupt that is not taken yet. Any thread sets it, then kicks.
+  std::atomic<std::uint32_t> is_nmi_pending;
+  std::uint64_t tselect;
+  Trigger triggers[kTriggers];
+  // Of `triggers`, so that what none is armed for costs nothing (debug/triggers.h); modes are bits 1 << mode.
+  std::uint8_t execute_trigger_modes;  ///< modes in which some trigger looks at each instruction
+  std::uint8_t access_trigger_modes;   ///< modes in which some looks at loads or stores
+  std::uint8_t trap_trigger_modes;     ///< modes in which some looks at traps
+  std::uint8_t checks_instructions;    ///< the present mode is one of execute_trigger_modes
+  std::uint64_t cycle_offset;          ///< mcycle = running count + offset (modulo 2^64)
   std::uint64_t instret_offset;
 
   // HS-mode.
@@ -132,6 +153,7 @@ struct Hart {
   std::uint32_t wfi_spins;   ///< wfi's without a trap between them that an interrupt kept from sleeping
   /// The hart sleeps although an interrupt is there (see kWfiPatience). Any thread clears it, then kicks.
   std::atomic<std::uint32_t> is_napping;
+  std::uint32_t has_critical_error;  ///< a double trap in M-mode: nothing but reset starts the hart again
 
   // The surroundings.
   PmpRule pmp_rules[kPmpEntries];  ///< of pmpcfg and pmpaddr, lowest number first
@@ -161,11 +183,14 @@ inline constexpr std::uint32_t kPrivMask = 3;       ///< Privilege
 inline constexpr std::uint32_t kVirtual = 1u << 2;  ///< V=1
 /// frm is RMM or reserved: instructions with the dynamic rounding mode take helpers.
 inline constexpr std::uint32_t kSlowRounding = 1u << 3;
+/// Each instruction is shown to the triggers before it executes.
+inline constexpr std::uint32_t kTriggers = 1u << 4;
 }  // namespace block_flags
 
 /// The flags of blocks that the hart runs now.
 inline std::uint32_t current_block_flags(const Hart& hart) {
-  return hart.priv | (hart.v ? block_flags::kVirtual : 0) | (hart.frm > 3 ? block_flags::kSlowRounding : 0);
+  return hart.priv | (hart.v ? block_flags::kVirtual : 0) | (hart.frm > 3 ? block_flags::kSlowRounding : 0) |
+         (hart.checks_instructions != 0 ? block_flags::kTriggers : 0);
 }
 
 }  // namespace gstage::riscv

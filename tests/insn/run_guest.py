@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs one bare-metal test program and turns what it says into a test result.
 
-usage: run_guest.py [--timeout S] [--machine-args "..."] EMULATOR ELF [EMULATOR-ARGS...]
+usage: run_guest.py [--timeout S] [--exit-code N] [--machine-args "..."] EMULATOR ELF [EMULATOR-ARGS...]
 
 The program ends the machine through sifive_test: exit code 0 is a pass, any other code is the
 number of the failing case (which the program also prints). The timeout guards against a hang;
@@ -20,6 +20,7 @@ def main():
     parser.add_argument('--memory', default='128M')
     parser.add_argument('--expect', action='append', default=[],
                         help='a text that the console must show')
+    parser.add_argument('--exit-code', type=int, default=0, help='the one that is right')
     parser.add_argument('emulator')
     parser.add_argument('elf')
     parser.add_argument('args', nargs=argparse.REMAINDER)
@@ -34,7 +35,7 @@ def main():
         sys.exit(f'FAIL: no end after {opts.timeout:g} s: {" ".join(command)}')
     text = done.stdout.decode(errors='replace')
     sys.stdout.write(text)
-    if done.returncode != 0:
+    if done.returncode != opts.exit_code:
         sys.exit(f'FAIL: exit code {done.returncode} of {" ".join(command)}')
     for expected in opts.expect:
         if expected not in text:

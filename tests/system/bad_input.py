@@ -63,6 +63,7 @@ ROWS = [
     ('-cpu frobnicator', ['frobnicator', 'rv64']),
     ('-cpu rv64,colour=on', ['colour']),
     ('-cpu rv64,sv48=perhaps', ['sv48', 'perhaps']),
+    ('-cpu rv64,rnmi-interrupt-vector=0x1001', ['rnmi-interrupt-vector', 'multiple of 4']),
     ('-accel frobnicator', ['frobnicator', 'jit']),
     ('-device frobnicator', ['frobnicator']),
     ('-device virtio-rng-device,colour=red', ['colour']),

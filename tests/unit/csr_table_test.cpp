@@ -121,7 +121,15 @@ constexpr Expected kExpected[] = {
     rw(0x64a, "htinst", 'H', kOnes),
     rw(0x680, "hgatp", 'H', 0xa3ff'ffff'ffff'fffc, 0, 0xafff'ffff'ffff'ffff),
     rw(0x747, "mseccfg", 'M', 7),
-    rw(0x7a0, "tselect", 'M', 0),
+    rw(0x740, "mnscratch", 'M', kOnes),
+    rw(0x741, "mnepc", 'M', kEven),
+    rw(0x742, "mncause", 'M', kOnes),
+    rw(0x744, "mnstatus", 'M', 0x1888),
+    rw(0x7a0, "tselect", 'M', 3, 0, 3),
+    rw(0x7a1, "tdata1", 'M', 0xf000'0000'0000'0000, 0xf000'0000'0000'0000),
+    rw(0x7a2, "tdata2", 'M', kOnes),
+    rw(0x7a3, "tdata3", 'M', 0),
+    rw(0x7a4, "tinfo", 'M', 0x100'8068, 0x100'8068),
     rw(0xb00, "mcycle", 'M', kOnes),
     rw(0xb02, "minstret", 'M', kOnes),
     ro(0xc00, "cycle", 'U', 100'000),
@@ -142,8 +150,9 @@ struct ExpectedFamily {
   unsigned first;
 };
 constexpr ExpectedFamily kFamilies[] = {
-    {rw(0x323, "mhpmevent", 'M', 0), 29, 3},  {rw(0x3b0, "pmpaddr", 'M', 0x3f'ffff'ffff'ffff), 16, 0},
-    {rw(0x7a1, "tdata", 'M', 0), 3, 1},       {rw(0xb03, "mhpmcounter", 'M', 0), 29, 3},
+    {rw(0x323, "mhpmevent", 'M', 0), 29, 3},
+    {rw(0x3b0, "pmpaddr", 'M', 0x3f'ffff'ffff'ffff), 16, 0},
+    {rw(0xb03, "mhpmcounter", 'M', 0), 29, 3},
     {ro(0xc03, "hpmcounter", 'U', 0), 29, 3},
 };
 
@@ -169,7 +178,7 @@ std::map<unsigned, std::pair<std::string, Expected>> all_expected() {
 
 class CsrTableTest : public RiscvHart {
  protected:
-  CsrTableTest() { config.smaia = config.ssaia = true; }
+  CsrTableTest() { config.smaia = config.ssaia = config.smrnmi = true; }
   /// Power-on state in which nothing closes a gate or masks a view.
   void open() {
     restart();
@@ -351,11 +360,13 @@ TEST_F(CsrTableTest, RegistersOfAbsentExtensionsDoNotExist) {
                               {&CpuConfig::zihpm, of_zihpm},
                               {&CpuConfig::pmp, of_pmp},
                               {&CpuConfig::smepmp, {0x747}},
+                              {&CpuConfig::smrnmi, {0x740, 0x741, 0x742, 0x744}},
+                              {&CpuConfig::sdtrig, {0x7a0, 0x7a1, 0x7a2, 0x7a3, 0x7a4}},
                               {&CpuConfig::smaia, {0x308, 0x309, 0x350, 0xfb0}},
                               {&CpuConfig::ssaia, {0x150, 0x250, 0x608, 0x609, 0x646, 0x647, 0xdb0, 0xeb0}}};
   for (const Absence& absence : absences) {
     config = CpuConfig{};
-    config.smaia = config.ssaia = true;
+    config.smaia = config.ssaia = config.smrnmi = true;
     config.*absence.extension = false;
     open();
     for (const auto& [number, named] : all_expected())

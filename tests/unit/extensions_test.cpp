@@ -60,6 +60,28 @@ TEST(ExtensionsTest, IsaStringShowsLettersThenNames) {
   }
 }
 
+TEST(ExtensionsTest, MaxLeavesOutWhatOldFirmwareDiesOf) {
+  const CpuConfig max = parsed("max");
+  EXPECT_FALSE(max.smdbltrp || max.smrnmi);
+  EXPECT_TRUE(max.ssdbltrp && max.smmpm && max.smnpm && max.ssnpm && max.sspm && max.supm && max.sdtrig);
+  const CpuConfig rv64 = parsed("rv64");
+  EXPECT_FALSE(rv64.ssdbltrp || rv64.smmpm || rv64.smnpm || rv64.ssnpm);
+  EXPECT_TRUE(rv64.sdtrig);
+  EXPECT_FALSE(parsed("max,ssnpm=off").supm);
+  EXPECT_NE(refusal("rv64,sspm=on").find("sspm=on needs smnpm"), std::string::npos);
+}
+
+TEST(ExtensionsTest, AddressesOfTheHandlersOfNonMaskableInterrupts) {
+  const CpuConfig config = parsed("rv64,smrnmi=on,rnmi-interrupt-vector=0x1000,rnmi-exception-vector=8192");
+  EXPECT_EQ(config.rnmi_vector, 0x1000u);
+  EXPECT_EQ(config.rnmi_exception_vector, 8192u);
+  EXPECT_EQ(parsed("rv64").rnmi_vector, 0u);
+  for (const char* const bad : {"", "here", "0x1001", "0x1000 "})
+    EXPECT_NE(refusal(std::string("rv64,rnmi-interrupt-vector=") + bad).find("multiple of 4"),
+              std::string::npos)
+        << bad;
+}
+
 TEST(ExtensionsTest, BooleansInTheirSpellings) {
   for (const char* const off : {"h=off", "h=false", "h=no", "x-h=false"})
     EXPECT_FALSE(parsed(std::string("rv64,") + off).h);

@@ -363,5 +363,66 @@ TEST_F(MmuTest, PmpTorTakesTheAddressBelow) {
   EXPECT_TRUE(pmp_check(*hart_, Paddr{kBase}, 8, kUser).is_uniform);
 }
 
+/// "Pointer Masking Extensions": whose field, by effective mode.
+TEST_F(MmuTest, PointerMaskingByEffectiveMode) {
+  constexpr std::uint64_t kPmm16 = 3ull << 32;
+  constexpr std::uint64_t kPmm7 = 2ull << 32;
+  config_.smmpm = config_.smnpm = config_.ssnpm = true;
+  hart_->mseccfg = kPmm7;
+  hart_->menvcfg = kPmm16;
+  const auto pmlen = [this](Privilege priv, bool v) {
+    hart_->priv = priv;
+    hart_->v = v ? 1 : 0;
+    return unsigned{data_regime(*hart_).pmlen};
+  };
+  EXPECT_EQ(pmlen(kMachine, false), 7u);
+  EXPECT_EQ(pmlen(kSupervisor, false), 16u);
+  EXPECT_EQ(pmlen(kUser, false), 0u);
+  EXPECT_EQ(pmlen(kSupervisor, true), 0u);
+  hart_->henvcfg = kPmm7;
+  EXPECT_EQ(pmlen(kSupervisor, true), 7u);
+  EXPECT_EQ(pmlen(kUser, true), 0u);
+  hart_->senvcfg = kPmm16;
+  EXPECT_EQ(pmlen(kUser, true), 16u);
+  EXPECT_EQ(pmlen(kUser, false), 16u);
+  // MXR of the guest alone concerns the guest alone.
+  hart_->vs.status = 1 << 19;
+  EXPECT_EQ(pmlen(kUser, true), 0u);
+  EXPECT_EQ(pmlen(kUser, false), 16u);
+  hart_->hs.status = 1 << 19;
+  EXPECT_EQ(pmlen(kUser, false), 0u);
+  EXPECT_EQ(pmlen(kMachine, false), 7u);
+  // Fetches never are.
+  hart_->priv = kSupervisor;
+  EXPECT_EQ(unsigned{fetch_regime(*hart_).pmlen}, 0u);
+}
+
+TEST_F(MmuTest, MaskedAddressesAreExtendedByTheirKind) {
+  Regime regime{};
+  EXPECT_EQ(regime.unmasked(Vaddr{0xffff'8000'0000'0001}).value, 0xffff'8000'0000'0001u);
+  regime.pmlen = 16;
+  EXPECT_EQ(regime.unmasked(Vaddr{0xabcd'8000'0000'0001}).value, 0x8000'0000'0001u);
+  regime.satp = kSv39;
+  EXPECT_EQ(regime.unmasked(Vaddr{0xabcd'8000'0000'0001}).value, 0xffff'8000'0000'0001u);
+  regime.pmlen = 7;
+  EXPECT_EQ(regime.unmasked(Vaddr{0xabff'ffff'1234'5678}).value, 0xffff'ffff'1234'5678u);
+}
+
+/// The TLB finds masked pages under the address that the program used; a fence for the page means all of
+/// them.
+TEST_F(MmuTest, FencesByAddressDropMaskedPagesUnderAllTags) {
+  config_.ssnpm = true;
+  hart_->henvcfg = 3ull << 32;
+  update_regimes(*hart_);
+  constexpr std::uint64_t kTagged = 0x5a5a'0000'0000'1000;
+  map_vs(0x1000, kBase + 0x5000, kAll & ~0x10u);
+  load_slow(*hart_, data_view(*hart_), Vaddr{kTagged}, tcg::MemKind::u64);
+  const TlbEntry& entry = hart_->core.read[tlb_index(kTagged)];
+  EXPECT_EQ(entry.tag, kTagged);
+  sfence_vma(*hart_, {0x1000, std::nullopt});
+  EXPECT_EQ(entry.tag, kNoTag);
+  EXPECT_EQ(hart_->core.trap_pending, 0u);
+}
+
 }  // namespace
 }  // namespace gstage::riscv

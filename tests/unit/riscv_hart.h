@@ -45,9 +45,11 @@ class FakeCpu final : public RiscvCpu {
     ++timer_updates;
     note_due_timers(hart_);
   }
+  void report_critical_error() override { ++critical_errors; }
 
   std::uint64_t now = 1000;
   unsigned timer_updates = 0;
+  unsigned critical_errors = 0;
 
  private:
   Hart& hart_;
@@ -97,6 +99,8 @@ class RiscvHart : public ::testing::Test {
     hart.core.trap_pending = 0;
     hart.core.pc = kRam;
     hart.is_waiting = 0;
+    hart.is_nmi_pending = 0;
+    hart.has_critical_error = 0;
     hart.s = &hart.hs;
     hart.priv = kMachine;
     hart.v = 0;

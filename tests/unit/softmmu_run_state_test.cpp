@@ -12,6 +12,7 @@
 #include "softmmu/exclusive.h"
 #include "softmmu/io/event_loop.h"
 #include "softmmu/monitor/monitor.h"
+#include "softmmu/nmi.h"
 #include "softmmu/run_state.h"
 
 namespace gstage {
@@ -257,6 +258,12 @@ TEST(Monitor, Commands) {
       const std::string registers = answer("info registers");
       EXPECT_NE(registers.find("hart 1\r\npc 1234\r\n"), std::string::npos) << registers;
       EXPECT_NE(answer("info tlb-flushes").find("fence by address"), std::string::npos);
+      EXPECT_NE(answer("nmi").find("no non-maskable interrupts"), std::string::npos);
+      int nmis = 0;
+      set_nmi_sender([&] { ++nmis; });
+      EXPECT_EQ(answer("nmi"), "");
+      set_nmi_sender(nullptr);
+      EXPECT_EQ(nmis, 1);
       EXPECT_NE(answer("frobnicate").find("unknown command"), std::string::npos);
       answer("stop");
       EXPECT_NE(answer("info status").find("paused"), std::string::npos);

@@ -237,12 +237,18 @@ CpuConfig nothing() {
   return config;
 }
 
+CpuConfig everything() {
+  CpuConfig config;
+  for (bool CpuConfig::*const member : kMembers) config.*member = true;
+  return config;
+}
+
 TEST(TransBlock, ExtensionsThatAreOffAreIllegal) {
   for (std::size_t i = 0; i < kInsnCount; ++i) {
     const InsnRow& row = kInsns[i];
     // A row that needs some of its free bits takes all ones there.
     Code code({row.pattern.match | row.pattern.nonzero, kRet});
-    code.config = max_config();
+    code.config = everything();
     EXPECT_TRUE(row.is_there(code.config)) << row.name;
     EXPECT_FALSE(calls(code.translate(kM), k_illegal)) << row.name;
     code.config = nothing();
@@ -252,7 +258,7 @@ TEST(TransBlock, ExtensionsThatAreOffAreIllegal) {
 
 TEST(TransBlock, APropertyThatIsOffTakesItsInstructionsAway) {
   for (bool CpuConfig::*const member : kMembers) {
-    CpuConfig config = max_config();
+    CpuConfig config = everything();
     config.*member = false;
     for (const InsnRow& row : kInsns) {
       Code code({row.pattern.match | row.pattern.nonzero, kRet});
@@ -437,10 +443,17 @@ TEST(TransBlock, CsrInstructionsTellWhatTheyDo) {
   }
 }
 
+TEST(TransBlock, ArmedTriggersSeeEachInstructionAndOthersNone) {
+  Code code({kRet});
+  EXPECT_FALSE(calls(code.translate(kU), k_trigger));
+  EXPECT_TRUE(calls(code.translate(kU | block_flags::kTriggers), k_trigger));
+}
+
 // Every row with random operands in every mode makes a unit that verifies (Code::translate checks).
 TEST(TransBlock, RandomInstructionsMakeWellFormedUnits) {
   std::mt19937 rng(3);
-  constexpr std::uint32_t kAll[] = {kU, kHs, kM, kVu, kVs, kM | block_flags::kSlowRounding};
+  constexpr std::uint32_t kAll[] = {
+      kU, kHs, kM, kVu, kVs, kM | block_flags::kSlowRounding, kU | block_flags::kTriggers};
   for (int n = 0; n < 40; ++n)
     for (std::size_t i = 0; i < kInsnCount; ++i) {
       const std::uint32_t insn = random_instruction(rng, static_cast<Insn>(i));

@@ -23,10 +23,12 @@ using Mxr = Bit<19>;
 using Tvm = Bit<20>;
 using Tw = Bit<21>;
 using Tsr = Bit<22>;
+using Sdt = Bit<24>;
 using Uxl = Field<33, 32>;
 using Sxl = Field<35, 34>;
 using Gva = Bit<38>;
 using Mpv = Bit<39>;
+using Mdt = Bit<42>;
 using Sd = Bit<63>;
 }  // namespace status
 
@@ -35,6 +37,12 @@ inline constexpr std::uint64_t kFsOff = 0;
 inline constexpr std::uint64_t kFsDirty = 3;
 /// Encoding of a 64-bit XLEN in MXL, SXL, UXL and VSXL.
 inline constexpr std::uint64_t kXlen64 = 2;
+
+namespace mnstatus {
+using Nmie = Bit<3>;
+using Mnpv = Bit<7>;
+using Mnpp = Field<12, 11>;
+}  // namespace mnstatus
 
 namespace hstatus {
 using Gva = Bit<6>;
@@ -46,6 +54,7 @@ using Vtvm = Bit<20>;
 using Vtw = Bit<21>;
 using Vtsr = Bit<22>;
 using Vsxl = Field<33, 32>;
+using Hupmm = Field<49, 48>;
 }  // namespace hstatus
 
 namespace envcfg {
@@ -54,6 +63,8 @@ using Fiom = Bit<0>;
 using Cbie = Field<5, 4>;
 using Cbcfe = Bit<6>;
 using Cbze = Bit<7>;
+using Pmm = Field<33, 32>;
+using Dte = Bit<59>;
 using Adue = Bit<61>;
 using Pbmte = Bit<62>;
 using Stce = Bit<63>;
@@ -65,6 +76,7 @@ using Mmwp = Bit<1>;
 using Rlb = Bit<2>;
 using Useed = Bit<8>;
 using Sseed = Bit<9>;
+using Pmm = Field<33, 32>;
 }  // namespace mseccfg
 
 namespace pmpcfg {

@@ -13,10 +13,15 @@ inline bool has_h_ssaia(const Hart& hart) { return has_misa(hart, 'H') && hart.c
 inline bool has_mtopei(const Hart& hart) { return hart.config->smaia && hart.imsic != nullptr; }
 inline bool has_f(const Hart& hart) { return has_misa(hart, 'F'); }
 inline bool has_h(const Hart& hart) { return has_misa(hart, 'H'); }
+inline bool has_mtval2(const Hart& hart) { return has_misa(hart, 'H') || hart.config->ssdbltrp; }
 inline bool has_pmp(const Hart& hart) { return hart.config->pmp; }
 /// It exists where an extension has a field in it ("Machine Security Configuration").
-inline bool has_mseccfg(const Hart& hart) { return hart.config->smepmp || hart.config->zkr; }
+inline bool has_mseccfg(const Hart& hart) {
+  return hart.config->smepmp || hart.config->smmpm || hart.config->zkr;
+}
 inline bool has_zkr(const Hart& hart) { return hart.config->zkr; }
+inline bool has_sdtrig(const Hart& hart) { return hart.config->sdtrig; }
+inline bool has_smrnmi(const Hart& hart) { return hart.config->smrnmi; }
 inline bool has_sstc(const Hart& hart) { return hart.config->sstc; }
 inline bool has_h_sstc(const Hart& hart) { return has_h(hart) && has_sstc(hart); }
 inline bool has_zicntr(const Hart& hart) { return hart.config->zicntr; }

@@ -24,8 +24,14 @@ std::uint8_t write_hstatus(Hart& hart, unsigned, const CsrWrite& write) {
   const bool is_number = named <= guest_external_interrupts(hart);
   const std::uint64_t vgein = is_number ? named : hstatus::Vgein::get(hart.hstatus);
   const bool is_changed = vgein != hstatus::Vgein::get(hart.hstatus);
-  const bool is_other_regime = hstatus::Spvp::get(write.value) != hstatus::Spvp::get(hart.hstatus);  // of HLV
+  const std::uint64_t old = hart.hstatus;
   hart.hstatus = hstatus::Vgein::set(write.value & kHstatusMask, vgein);
+  if (hart.config->ssnpm) {
+    const std::uint64_t named_hupmm = hstatus::Hupmm::get(write.value);
+    hart.hstatus = hstatus::Hupmm::set(hart.hstatus, pmm_value(hstatus::Hupmm::get(old), named_hupmm));
+  }
+  constexpr std::uint64_t kOfHlv = hstatus::Spvp::kMask | hstatus::Hupmm::kMask;
+  const bool is_other_regime = ((old ^ hart.hstatus) & kOfHlv) != 0;
   return (is_other_regime ? kEffectRegimes : kNoEffect) | (is_changed ? kEffectInterrupts : kNoEffect);
 }
 
@@ -34,13 +40,14 @@ std::uint8_t write_hedeleg(Hart& hart, unsigned, const CsrWrite& write) {
   return kNoEffect;
 }
 
-/// ADUE, PBMTE and STCE are read-only zero while those of menvcfg are zero.
+/// ADUE, PBMTE, DTE and STCE are read-only zero while those of menvcfg are zero.
 std::uint64_t henvcfg_mask(const Hart& hart) {
-  return senvcfg_mask(hart) | (menvcfg_mask(hart) & hart.menvcfg);
+  return senvcfg_mask(hart) | (menvcfg_mask(hart) & hart.menvcfg & ~envcfg::Pmm::kMask);
 }
 std::uint64_t read_henvcfg(Hart& hart, unsigned) { return hart.henvcfg & henvcfg_mask(hart); }
 std::uint8_t write_henvcfg(Hart& hart, unsigned, const CsrWrite& write) {
   hart.henvcfg = envcfg_value(hart.henvcfg, write.value, henvcfg_mask(hart));
+  drop_disabled_sdt(hart);
   return kEffectRegimes | kEffectTimers;
 }
 

@@ -32,25 +32,34 @@ std::uint64_t senvcfg_mask(const Hart& hart) {
   std::uint64_t mask = envcfg::Fiom::kMask;
   if (hart.config->zicbom) mask |= envcfg::Cbie::kMask | envcfg::Cbcfe::kMask;
   if (hart.config->zicboz) mask |= envcfg::Cbze::kMask;
+  if (hart.config->ssnpm) mask |= envcfg::Pmm::kMask;
   return mask;
 }
 
 std::uint64_t envcfg_value(std::uint64_t old, std::uint64_t value, std::uint64_t mask) {
   constexpr std::uint64_t kReserved = 2;
   if (envcfg::Cbie::get(value) == kReserved) value = envcfg::Cbie::set(value, envcfg::Cbie::get(old));
-  return value & mask;
+  return envcfg::Pmm::set(value, pmm_value(envcfg::Pmm::get(old), envcfg::Pmm::get(value))) & mask;
 }
 
 std::uint64_t menvcfg_mask(const Hart& hart) {
-  std::uint64_t mask = senvcfg_mask(hart);
+  std::uint64_t mask = senvcfg_mask(hart) & ~envcfg::Pmm::kMask;
+  if (hart.config->smnpm) mask |= envcfg::Pmm::kMask;
   if (hart.config->svpbmt) mask |= envcfg::Pbmte::kMask;
   if (hart.config->svadu) mask |= envcfg::Adue::kMask;
   if (hart.config->sstc) mask |= envcfg::Stce::kMask;
+  if (hart.config->ssdbltrp) mask |= envcfg::Dte::kMask;
   return mask;
+}
+
+void drop_disabled_sdt(Hart& hart) {
+  for (Bank* const bank : {&hart.hs, &hart.vs})
+    if (!has_double_trap(hart, *bank)) bank->status &= ~status::Sdt::kMask;
 }
 
 std::uint8_t write_menvcfg(Hart& hart, unsigned, const CsrWrite& write) {
   hart.menvcfg = envcfg_value(hart.menvcfg, write.value, menvcfg_mask(hart));
+  drop_disabled_sdt(hart);
   return kEffectRegimes | kEffectTimers;
 }
 
@@ -70,6 +79,8 @@ std::uint8_t write_mseccfg(Hart& hart, unsigned, const CsrWrite& write) {
   const std::uint64_t old = hart.mseccfg;
   std::uint64_t value = hart.config->smepmp ? smepmp_value(hart, write) : 0;
   if (hart.config->zkr) value |= write.value & (mseccfg::Sseed::kMask | mseccfg::Useed::kMask);
+  if (hart.config->smmpm)
+    value = mseccfg::Pmm::set(value, pmm_value(mseccfg::Pmm::get(old), mseccfg::Pmm::get(write.value)));
   hart.mseccfg = value;
   return value == old ? kNoEffect : kEffectPmp | kEffectRegimes;
 }

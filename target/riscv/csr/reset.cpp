@@ -27,7 +27,10 @@ void reset_bank(Bank& bank) {
 
 void reset_machine(Hart& hart) {
   hart.misa = initial_misa(*hart.config);
-  hart.mstatus = hart.mtvec = hart.mscratch = hart.mepc = hart.mcause = 0;
+  hart.mtvec = hart.mscratch = hart.mepc = hart.mcause = 0;
+  hart.mstatus = hart.config->smdbltrp ? status::Mdt::kMask : 0;
+  hart.mnstatus = hart.config->smrnmi ? 0 : mnstatus::Nmie::kMask;
+  hart.mnscratch = hart.mnepc = hart.mncause = 0;
   hart.mtval = hart.mtval2 = hart.mtinst = 0;
   hart.medeleg = hart.mideleg = hart.mie = hart.mip = 0;
   hart.miselect = hart.mvien = hart.mvip = hart.sie_own = 0;
@@ -61,6 +64,7 @@ void reset_csrs(Hart& hart) {
   hart.hs.timecmp = hart.vs.timecmp = ~std::uint64_t{0};
   reset_machine(hart);
   reset_hypervisor(hart);
+  reset_triggers(hart);
   hart.frm = 0;
   hart.fp_dirty = 0;
   hart.core.mxcsr = kAllMasked;

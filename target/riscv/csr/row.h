@@ -72,6 +72,11 @@ inline bool has_stimecmp_interrupt(const Hart& hart) {
 inline bool has_vstimecmp_interrupt(const Hart& hart) {
   return has_stimecmp_interrupt(hart) && envcfg::Stce::get(hart.henvcfg) != 0;
 }
+/// Ssdbltrp with DTE of menvcfg, and for VS-mode's bank also of henvcfg: SDT exists.
+inline bool has_double_trap(const Hart& hart, const Bank& bank) {
+  const std::uint64_t enabled = &bank == &hart.vs ? hart.menvcfg & hart.henvcfg : hart.menvcfg;
+  return hart.config->ssdbltrp && envcfg::Dte::get(enabled) != 0;
+}
 /// The bits that an instruction address cannot have: bit 0, and bit 1 when instructions have 4 bytes.
 inline std::uint64_t epc_mask(const Hart& hart) { return hart.config->zca ? ~1ull : ~3ull; }
 /// mideleg with the bits that the hypervisor extension makes read-only one.
@@ -82,13 +87,19 @@ void store_software_pending(Hart& hart, const CsrWrite& write, std::uint64_t wri
 /// The bits of sie that are no views of mie.
 std::uint64_t filtered_interrupts(const Hart& hart);
 
-/// Bits of senvcfg that can be set on this hart; menvcfg and henvcfg have them too.
+/// Bits of senvcfg that can be set on this hart; henvcfg has them too, and but for PMM menvcfg.
 std::uint64_t senvcfg_mask(const Hart& hart);
-/// What a write of `value` makes of an envcfg register: the reserved encoding of CBIE is dropped.
+/// What a write makes of a PMM field: its reserved encoding is dropped.
+constexpr std::uint64_t pmm_value(std::uint64_t old, std::uint64_t named) { return named == 1 ? old : named; }
+/// What a write of `value` makes of an envcfg register: the reserved encodings of CBIE and PMM are dropped.
 std::uint64_t envcfg_value(std::uint64_t old, std::uint64_t value, std::uint64_t mask);
+/// All triggers disabled.
+void reset_triggers(Hart& hart);
 /// Bits of menvcfg that can be set on this hart, and of henvcfg, which menvcfg restricts.
 std::uint64_t menvcfg_mask(const Hart& hart);
 std::uint64_t henvcfg_mask(const Hart& hart);
+/// Clears SDT where DTE no longer allows it.
+void drop_disabled_sdt(Hart& hart);
 
 // The handlers that csr_table.inc names, by the file that defines them; `N` is the index in the row.
 #define CSR_READ(name) std::uint64_t name(Hart& hart, unsigned index)

@@ -7,12 +7,13 @@ namespace gstage::riscv {
 
 namespace {
 
-/// Bits of sstatus that can be set. Little-endian only, no vectors: UBE and VS are read-only zero; SUM and
-/// MXR are so without address translation.
-std::uint64_t supervisor_mask(const Hart& hart) {
+/// Bits of sstatus or vsstatus that can be set. Little-endian only, no vectors: UBE and VS are read-only
+/// zero; SUM and MXR are so without address translation, SDT while DTE is zero.
+std::uint64_t supervisor_mask(const Hart& hart, const Bank& bank) {
   std::uint64_t mask = status::Sie::kMask | status::Spie::kMask | status::Spp::kMask;
   if (has_misa(hart, 'F')) mask |= status::Fs::kMask;
   if (hart.config->mmu) mask |= status::Sum::kMask | status::Mxr::kMask;
+  if (has_double_trap(hart, bank)) mask |= status::Sdt::kMask;
   return mask;
 }
 
@@ -22,12 +23,13 @@ std::uint64_t machine_mask(const Hart& hart) {
       status::Mie::kMask | status::Mpie::kMask | status::Mprv::kMask | status::Tw::kMask | status::Tsr::kMask;
   if (hart.config->mmu) mask |= status::Tvm::kMask;
   if (has_misa(hart, 'H')) mask |= status::Mpv::kMask | status::Gva::kMask;
+  if (hart.config->smdbltrp) mask |= status::Mdt::kMask;
   return mask;
 }
 
 /// The bank's status as sstatus or vsstatus shows it: SD sums up the view's own FS alone.
 std::uint64_t view(const Hart& hart, const Bank& bank) {
-  std::uint64_t value = status::Uxl::set(bank.status & supervisor_mask(hart), kXlen64);
+  std::uint64_t value = status::Uxl::set(bank.status & supervisor_mask(hart, bank), kXlen64);
   if (status::Fs::get(value) == kFsDirty) value |= status::Sd::kMask;
   return value;
 }
@@ -44,7 +46,9 @@ std::uint8_t effects_of(std::uint64_t changed) {
 
 std::uint8_t write_bank_status(const Hart& hart, Bank& bank, std::uint64_t value) {
   const std::uint64_t old = bank.status;
-  bank.status = status::Uxl::set(value & supervisor_mask(hart), kXlen64);
+  bank.status = status::Uxl::set(value & supervisor_mask(hart, bank), kXlen64);
+  // SDT keeps SIE clear, whatever the same write says of it.
+  if (status::Sdt::get(bank.status) != 0) bank.status &= ~status::Sie::kMask;
   return effects_of(old ^ bank.status);
 }
 
@@ -76,6 +80,8 @@ std::uint8_t write_mstatus(Hart& hart, unsigned, const CsrWrite& write) {
   // MPP is WARL: a write of the reserved privilege leaves it.
   const std::uint64_t mpp = status::Mpp::get(write.value);
   hart.mstatus = write.value & machine_mask(hart);
+  // MDT keeps MIE clear, as SDT does with SIE.
+  if (status::Mdt::get(hart.mstatus) != 0) hart.mstatus &= ~status::Mie::kMask;
   hart.mstatus = status::Mpp::set(hart.mstatus, mpp == kReservedPrivilege ? status::Mpp::get(old) : mpp);
   const std::uint8_t effects = write_bank_status(hart, hart.hs, write.value);
   return effects | effects_of(old ^ hart.mstatus);

@@ -42,7 +42,7 @@ std::uint8_t write_vstimecmp(Hart& hart, unsigned, const CsrWrite& write) {
 
 std::uint8_t write_senvcfg(Hart& hart, unsigned, const CsrWrite& write) {
   hart.senvcfg = envcfg_value(hart.senvcfg, write.value, senvcfg_mask(hart));
-  return kNoEffect;
+  return kEffectRegimes;
 }
 
 }  // namespace gstage::riscv

@@ -6,6 +6,7 @@
 
 #include "softmmu/base/bits.h"
 #include "softmmu/base/log.h"
+#include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/mmu.h"
 
 namespace gstage::riscv {
@@ -34,13 +35,19 @@ struct Piece {
   Vaddr begin;  ///< where the whole access begins
 };
 
+/// The address as translation and traps know it. Piece has the one that the program used, which the TLB is
+/// looked up with.
+Vaddr address_of(const Regime& regime, const Piece& piece) {
+  return piece.access == Access::kFetch ? piece.vaddr : regime.unmasked(piece.vaddr);
+}
+
 void raise_fault(Hart& hart, const Regime& regime, const Translation& t, const Piece& piece) {
   const FaultCauses& causes = causes_of(piece.access);
   Trap trap{};
   trap.cause = t.fault == FaultKind::kPage        ? causes.page
                : t.fault == FaultKind::kGuestPage ? causes.guest_page
                                                   : causes.access;
-  trap.tval = piece.vaddr.value;
+  trap.tval = address_of(regime, piece).value;
   trap.tval_is_guest_vaddr = regime.v;
   trap.vaddr_offset = static_cast<std::uint8_t>(piece.vaddr - piece.begin);
   if (t.fault == FaultKind::kGuestPage) {
@@ -66,17 +73,30 @@ void raise_access(Hart& hart, const Regime& regime, const Piece& piece) {
 void raise_misaligned(Hart& hart, const Regime& regime, Access access, Vaddr vaddr) {
   Trap trap{};
   trap.cause = causes_of(access).misaligned;
-  trap.tval = vaddr.value;
+  trap.tval = regime.unmasked(vaddr).value;
   trap.tval_is_guest_vaddr = regime.v;
   raise(hart, trap);
 }
 
+/// Which accesses of a page triggers must see: those are not entered.
+struct Watched {
+  bool reads;
+  bool writes;
+};
+Watched watched_by_triggers(const Hart& hart, const Regime& regime, Vaddr vaddr) {
+  const Vaddr page = regime.unmasked(vaddr).page();
+  return {is_watched(hart, TlbAccess::kRead, page), is_watched(hart, TlbAccess::kWrite, page)};
+}
+
 /// Enters what the walk found into the tables: reads and writes that it allows, at once.
-void enter(Hart& hart, TlbContext& context, Vaddr vaddr, const Translation& t, const Region& region) {
+void enter(Hart& hart, const View& view, Vaddr vaddr, const Translation& t, const Region& region) {
   if (!t.is_cacheable) return;
+  TlbContext& context = view.context;
+  const Watched watched = watched_by_triggers(hart, view.regime, vaddr);
   const std::byte* const host_page = region.host + (t.paddr.page() - region.base);
-  if ((t.allowed & allows(Access::kLoad)) != 0) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
-  if ((t.allowed & allows(Access::kStore)) == 0 || !region.is_writable) return;
+  const bool is_readable = (t.allowed & allows(Access::kLoad)) != 0;
+  if (is_readable && !watched.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
+  if ((t.allowed & allows(Access::kStore)) == 0 || !region.is_writable || watched.writes) return;
   CodePages& code_pages = hart.memory->code_pages();
   if (code_pages.has_code(t.paddr)) return;
   code_pages.note_writable(t.paddr.page());
@@ -88,13 +108,13 @@ void enter(Hart& hart, TlbContext& context, Vaddr vaddr, const Translation& t, c
 
 /// Translates, raising what fails, and fills the TLB. Null region: nothing there.
 bool reach(Hart& hart, const View& view, const Piece& piece, Translation& t, const Region*& region) {
-  t = translate(hart, view.regime, piece.vaddr, piece.size, piece.access);
+  t = translate(hart, view.regime, address_of(view.regime, piece), piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, view.regime, t, piece);
     return false;
   }
   region = hart.memory->find(t.paddr);
-  if (region != nullptr && region->is_memory()) enter(hart, view.context, piece.vaddr, t, *region);
+  if (region != nullptr && region->is_memory()) enter(hart, view, piece.vaddr, t, *region);
   return true;
 }
 
@@ -124,6 +144,11 @@ struct Crossing {
 Crossing split(Vaddr vaddr, unsigned size, Access access) {
   const unsigned first_size = bytes_before_page_end(vaddr);
   return {{vaddr, first_size, access, vaddr}, {vaddr + first_size, size - first_size, access, vaddr}};
+}
+
+/// Shows the triggers an access. Returns whether one fired.
+bool has_trigger(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, AccessKind kind) {
+  return hart.access_trigger_modes != 0 && check_access(hart, regime.v, regime.unmasked(vaddr), size, kind);
 }
 
 /// A store to both pages of a crossing: neither is written unless both can be.
@@ -169,6 +194,7 @@ View data_view(Hart& hart) { return {hart.mmu->data, *hart.mmu->data_context}; }
 
 std::uint64_t load_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind) {
   const unsigned size = tcg::mem_size(kind);
+  if (has_trigger(hart, view.regime, vaddr, size, {true, false})) return 0;
   std::uint64_t value = 0;
   if (size <= bytes_before_page_end(vaddr)) {
     if (!load_piece(hart, view, {vaddr, size, Access::kLoad, vaddr}, value)) return 0;
@@ -183,6 +209,7 @@ std::uint64_t load_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind 
 
 void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
   const unsigned size = tcg::mem_size(kind);
+  if (has_trigger(hart, view.regime, vaddr, size, {false, true})) return;
   if (size > bytes_before_page_end(vaddr)) {
     store_crossing(hart, view, split(vaddr, size, Access::kStore), value);
     return;
@@ -195,6 +222,10 @@ void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, st
 }
 
 void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, unsigned size, Access access) {
+  // Of sc, which stores alone, the reservation is what tells it from an AMO.
+  const bool is_load = access == Access::kLoad;
+  const AccessKind seen{is_load || hart.core.reservation_vaddr != vaddr.value, !is_load};
+  if (has_trigger(hart, view.regime, vaddr, size, seen)) return nullptr;
   if (!is_aligned(vaddr.value, size)) {
     raise_misaligned(hart, view.regime, access, vaddr);
     return nullptr;
@@ -244,14 +275,16 @@ void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) 
   store_slow(hart, hypervisor_view(hart, false), vaddr, kind, value);
 }
 
-// Faults report rs1's value as it is, not the block's address ("CMO" chapter, "Page-Fault, Guest-Page-Fault,
-// and Access-Fault Exceptions").
+// Faults report rs1's value (transformed where pointers are masked), not the block's address ("CMO" chapter,
+// "Page-Fault, Guest-Page-Fault, and Access-Fault Exceptions").
 void zero_cache_block(Hart& hart, Vaddr vaddr) {
   const View view = data_view(hart);
   constexpr auto kSize = static_cast<unsigned>(kCacheBlockBytes);
   const Piece piece{vaddr, kSize, Access::kStore, vaddr};
   const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
-  Translation t = translate(hart, view.regime, Vaddr{vaddr.value - in_block}, kSize, Access::kStore);
+  if (has_trigger(hart, view.regime, Vaddr{vaddr.value - in_block}, kSize, {false, true})) return;
+  const Vaddr block = view.regime.unmasked(Vaddr{vaddr.value - in_block});
+  Translation t = translate(hart, view.regime, block, kSize, Access::kStore);
   if (!t.ok()) {
     if (!t.is_implicit) t.gpa += in_block;
     raise_fault(hart, view.regime, t, piece);
@@ -262,14 +295,16 @@ void zero_cache_block(Hart& hart, Vaddr vaddr) {
     raise_access(hart, view.regime, piece);
     return;
   }
-  enter(hart, view.context, vaddr, t, *region);
+  enter(hart, view, vaddr, t, *region);
   static constexpr std::byte kZeros[kCacheBlockBytes] = {};
   hart.memory->write(t.paddr, kZeros, sizeof kZeros);
 }
 
 void check_cache_block(Hart& hart, Vaddr vaddr) {
   const View view = data_view(hart);
-  const Translation t = translate(hart, view.regime, vaddr, 1, Access::kLoad);
+  const Vaddr block{vaddr.value & ~(kCacheBlockBytes - 1)};
+  if (has_trigger(hart, view.regime, block, kCacheBlockBytes, {false, true})) return;
+  const Translation t = translate(hart, view.regime, view.regime.unmasked(vaddr), 1, Access::kLoad);
   const Piece piece{vaddr, 1, Access::kStore, vaddr};
   if (!t.ok())
     raise_fault(hart, view.regime, t, piece);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which TLB context is current, and which entries a fence drops. Nothing here flushes on a change of regime.
 #include "softmmu/base/bits.h"
+#include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/access.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/translate.h"
@@ -13,6 +14,8 @@ using StatusFs = Field<14, 13>;
 using Vmid = Field<57, 44>;
 /// Blocks translated for an unusual rounding mode must not be reached through the jumps of the usual one.
 constexpr std::uint64_t kKeySlowRounding = 1 << 16;
+/// The same of blocks that show each instruction to the triggers.
+constexpr std::uint64_t kKeyTriggers = 1 << 17;
 
 bool is_fp_enabled(const Hart& hart) {
   return StatusFs::get(hart.s->status) != 0 && (hart.v == 0 || StatusFs::get(hart.hs.status) != 0);
@@ -32,7 +35,7 @@ void fence_first_stage(Hart& hart, const FenceOperands& operands, IsMeant&& is_m
     if (!is_meant(context.key)) return;
     const bool has_id = operands.id.has_value();
     if (has_id && key_asid(context.key) != *operands.id) return;
-    if (operands.address) {
+    if (operands.address && !key_is_masked(context.key)) {
       context.clear_page(Vaddr{*operands.address}, has_id);
     } else if (has_id) {
       context.clear_non_global();
@@ -67,11 +70,13 @@ TlbContext& context_of(Hart& hart, const TlbKey& key) {
 void update_regimes(Hart& hart) {
   MmuState& mmu = *hart.mmu;
   hart.fp_enabled = is_fp_enabled(hart) ? 1 : 0;
+  hart.checks_instructions = (hart.execute_trigger_modes & mode_bit(hart.priv, hart.v != 0)) != 0 ? 1 : 0;
   mmu.data = data_regime(hart);
   mmu.fetch = fetch_regime(hart);
   for (TlbContext*& context : mmu.hyp_contexts) context = nullptr;
   TlbKey fetch_key = mmu.fetch.key();
   if (hart.frm > 3) fetch_key.words[2] |= kKeySlowRounding;
+  if (hart.checks_instructions != 0) fetch_key.words[2] |= kKeyTriggers;
   const TlbKey data_key = mmu.data.key();
   if (mmu.fetch_context == nullptr || mmu.fetch_context->key != fetch_key) {
     // The data context is touched first so that the two in use are never recycled for each other.

@@ -13,7 +13,7 @@ namespace gstage::riscv {
 
 /// Recomputes the regimes of data and fetch and points `core` at their TLB contexts; also fp_enabled. To be
 /// called after any change of privilege, V, mstatus (MPRV MPP MPV SUM MXR FS), vsstatus, satp, vsatp, hgatp,
-/// frm class, menvcfg/henvcfg (ADUE, PBMTE). Never flushes.
+/// frm class, menvcfg/henvcfg (ADUE, PBMTE), PMM fields, mnstatus. Never flushes.
 void update_regimes(Hart& hart);
 
 /// PMP or mseccfg changed: cached permissions of all regimes are dropped.

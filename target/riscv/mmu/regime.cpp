@@ -12,10 +12,13 @@ using StatusMxr = Bit<19>;
 using MstatusMprv = Bit<17>;
 using MstatusMpp = Field<12, 11>;
 using MstatusMpv = Bit<39>;
+using MnstatusNmie = Bit<3>;
 using HstatusSpvp = Bit<8>;
 using EnvcfgAdue = Bit<61>;
 using EnvcfgPbmte = Bit<62>;
 using AtpMode = Field<63, 60>;
+using Pmm = Field<33, 32>;  // of mseccfg and the envcfg registers
+using HstatusHupmm = Field<49, 48>;
 using Asid = Field<59, 44>;
 using Vmid = Field<57, 44>;
 
@@ -30,6 +33,7 @@ constexpr std::uint64_t kKeyAdue = 1 << 7;
 constexpr std::uint64_t kKeyGAdue = 1 << 8;
 constexpr std::uint64_t kKeyPbmte = 1 << 9;
 constexpr std::uint64_t kKeyGPbmte = 1 << 10;
+using KeyPmlen = Field<31, 24>;
 
 /// Roots and A/D rules for a privilege and V.
 Regime base_regime(const Hart& hart, std::uint8_t priv, bool v) {
@@ -59,6 +63,31 @@ Regime with_permissions(Regime r, const Hart& hart) {
   return r;
 }
 
+/// PMLEN by the PMM field of each mode.
+std::uint8_t pmlen_of(std::uint64_t pmm) {
+  static constexpr std::uint8_t kLengths[] = {0, 0, 7, 16};
+  return kLengths[pmm];
+}
+
+/// A mode's masking is set by the mode above it: U's and VU's by senvcfg, VS's by henvcfg, HS's by menvcfg.
+std::uint64_t pmm_of(const Hart& hart, const Regime& r) {
+  if (r.priv == kMachine) return Pmm::get(hart.mseccfg);
+  if (r.priv == kUser) return Pmm::get(hart.senvcfg);
+  return Pmm::get(r.v ? hart.henvcfg : hart.menvcfg);
+}
+
+/// Where MXR is in effect nothing is masked, with or without paging.
+Regime with_masking(Regime r, std::uint64_t pmm) {
+  r.pmlen = r.mxr || r.vs_mxr ? 0 : pmlen_of(pmm);
+  return r;
+}
+
+/// The rules of explicit accesses.
+Regime access_regime(const Hart& hart, std::uint8_t priv, bool v) {
+  const Regime r = with_permissions(base_regime(hart, priv, v), hart);
+  return with_masking(r, pmm_of(hart, r));
+}
+
 }  // namespace
 
 TlbKey Regime::key() const {
@@ -72,14 +101,15 @@ TlbKey Regime::key() const {
   if (g_adue) flags |= kKeyGAdue;
   if (pbmte) flags |= kKeyPbmte;
   if (g_pbmte) flags |= kKeyGPbmte;
-  return TlbKey{{satp, hgatp, flags}};
+  return TlbKey{{satp, hgatp, KeyPmlen::set(flags, pmlen)}};
 }
 
 Regime data_regime(const Hart& hart) {
-  if (hart.priv != kMachine || MstatusMprv::get(hart.mstatus) == 0)
-    return with_permissions(base_regime(hart, hart.priv, hart.v != 0), hart);
+  // MPRV counts as clear while NMIE is ("Smrnmi").
+  const bool has_mprv = MstatusMprv::get(hart.mstatus) != 0 && MnstatusNmie::get(hart.mnstatus) != 0;
+  if (hart.priv != kMachine || !has_mprv) return access_regime(hart, hart.priv, hart.v != 0);
   const auto mpp = static_cast<std::uint8_t>(MstatusMpp::get(hart.mstatus));
-  return with_permissions(base_regime(hart, mpp, MstatusMpv::get(hart.mstatus) != 0), hart);
+  return access_regime(hart, mpp, MstatusMpv::get(hart.mstatus) != 0);
 }
 
 Regime fetch_regime(const Hart& hart) { return base_regime(hart, hart.priv, hart.v != 0); }
@@ -88,8 +118,13 @@ Regime hypervisor_regime(const Hart& hart, bool needs_execute) {
   const std::uint8_t priv = HstatusSpvp::get(hart.hstatus) != 0 ? kSupervisor : kUser;
   Regime r = with_permissions(base_regime(hart, priv, true), hart);
   r.needs_execute = needs_execute;
-  return r;
+  // HLVX stands for a fetch, which is not masked. From U-mode HUPMM takes the place of senvcfg for VU.
+  if (needs_execute) return r;
+  const bool is_by_user = hart.priv == kUser && priv == kUser;
+  return with_masking(r, is_by_user ? HstatusHupmm::get(hart.hstatus) : pmm_of(hart, r));
 }
+
+bool key_is_masked(const TlbKey& key) { return KeyPmlen::get(key.words[2]) != 0; }
 
 bool key_is_virtual(const TlbKey& key) { return (key.words[2] & kKeyVirtual) != 0; }
 bool key_is_user(const TlbKey& key) { return (key.words[2] & kKeyPrivilege) == kUser; }

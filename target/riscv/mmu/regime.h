@@ -23,11 +23,20 @@ struct Regime {
   bool pbmte;           ///< entries of the first stage have memory types (Svpbmt)
   bool g_pbmte;         ///< those of the G-stage do
   std::uint8_t priv;    ///< effective Privilege
+  std::uint8_t pmlen;   ///< upper bits of data addresses that count for nothing (pointer masking)
   std::uint64_t satp;   ///< root of the first stage, 0: Bare
   std::uint64_t hgatp;  ///< root of the G-stage with VMID; only under v
 
   /// What tells this regime's cached translations from those of others.
   [[nodiscard]] TlbKey key() const;
+  /// The transformed address of an explicit access ("Pointer Masking Extensions").
+  [[nodiscard]] Vaddr unmasked(Vaddr vaddr) const {
+    if (pmlen == 0) return vaddr;
+    const std::uint64_t shifted = vaddr.value << pmlen;
+    // Virtual addresses are sign-extended, physical ones, guest physical ones included, zero-extended.
+    if (satp == 0) return Vaddr{shifted >> pmlen};
+    return Vaddr{static_cast<std::uint64_t>(static_cast<std::int64_t>(shifted) >> pmlen)};
+  }
 };
 
 /// Explicit loads and stores, with MPRV and MPV.
@@ -37,7 +46,9 @@ Regime fetch_regime(const Hart& hart);
 /// HLV, HLVX, HSV: as V=1 at the privilege of hstatus.SPVP.
 Regime hypervisor_regime(const Hart& hart, bool needs_execute);
 
-/// Fields of the keys, as the fences select by them.
+/// Fields of the keys, as the fences select by them. Entries of a masked key are found under the addresses
+/// that programs use, upper bits included.
+bool key_is_masked(const TlbKey& key);
 bool key_is_virtual(const TlbKey& key);
 bool key_is_user(const TlbKey& key);
 /// MODE of satp or vsatp; 0: Bare.

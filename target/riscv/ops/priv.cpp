@@ -3,11 +3,13 @@
 // instruction's: what needs it is done when the trap is delivered.
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/debug/triggers.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/ops/fence_operands.h"
 #include "target/riscv/ops/helpers.h"
 #include "target/riscv/trap/mode.h"
+#include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
@@ -68,6 +70,12 @@ std::uint64_t helper_virtual_instruction(CpuCore* core, std::uint64_t raw, std::
   return 0;
 }
 
+std::uint64_t helper_trigger(CpuCore* core, std::uint64_t offset, std::uint64_t size, std::uint64_t,
+                             std::uint64_t) {
+  check_instruction(hart_of(core), Vaddr{core->pc_page + offset}, static_cast<unsigned>(size));
+  return 0;
+}
+
 std::uint64_t helper_ecall(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
   Hart& hart = hart_of(core);
   raise_plain(hart, ecall_cause(hart));
@@ -91,6 +99,15 @@ std::uint64_t helper_mret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::
   Hart& hart = hart_of(core);
   if (hart.priv == kMachine)
     return_from_machine(hart);
+  else
+    raise_illegal(hart, raw);
+  return 0;
+}
+
+std::uint64_t helper_mnret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Hart& hart = hart_of(core);
+  if (hart.priv == kMachine)
+    return_from_rnmi(hart);
   else
     raise_illegal(hart, raw);
   return 0;

@@ -16,13 +16,16 @@ bool Translator::sret(const ArgsNone&) {
   return true;
 }
 
-bool Translator::mret(const ArgsNone&) {
+bool Translator::return_to_lower(const tcg::Helper& helper) {
   if (privilege() != kMachine) return false;
-  ir_.call(k_mret, {raw_bits()});
+  ir_.call(helper, {raw_bits()});
   ir_.exit_pc();
   is_done_ = true;
   return true;
 }
+
+bool Translator::mret(const ArgsNone&) { return return_to_lower(k_mret); }
+bool Translator::mnret(const ArgsNone&) { return return_to_lower(k_mnret); }
 
 // In every mode: which exception it is, if any, depends on mstatus.TW and hstatus.VTW.
 bool Translator::wfi(const ArgsNone&) {

@@ -43,6 +43,7 @@ class Translator {
 
   // The mode that the block is for.
   unsigned privilege() const { return source_.flags & block_flags::kPrivMask; }
+  bool has_triggers() const { return (source_.flags & block_flags::kTriggers) != 0; }
   bool is_virtual() const { return (source_.flags & block_flags::kVirtual) != 0; }
 
   // Values. x0 reads as a constant; what is written to it is dropped.
@@ -161,6 +162,7 @@ class Translator {
   Value csr_operand(const CsrAccess& access);
 
   // priv.cpp, hyp.cpp.
+  bool return_to_lower(const tcg::Helper& helper);
   bool fence_vma(const ArgsVma& args, const tcg::Helper& helper);
   bool hyp_load(const ArgsR2& args, tcg::MemKind kind, bool needs_execute = false);
   bool hyp_store(const ArgsVma& args, tcg::MemKind kind);

@@ -6,13 +6,16 @@
 #include "softmmu/base/check.h"
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
+#include "target/riscv/cpu.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/debug/triggers.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/trap/entry.h"
 #include "target/riscv/trap/mode.h"
+#include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/tinst.h"
 #include "target/riscv/trap/trap.h"
 
@@ -60,13 +63,15 @@ void enter_machine(Hart& hart, const TrapEntry& entry) {
   mstatus = status::Gva::set(mstatus, entry.gva ? 1 : 0);
   mstatus = status::Mpie::set(mstatus, status::Mie::get(mstatus));
   mstatus &= ~status::Mie::kMask;
+  if (hart.config->smdbltrp) mstatus |= status::Mdt::kMask;
   hart.mstatus = mstatus;
   hart.mepc = hart.core.pc;
   hart.mcause = entry.cause;
   hart.mtval = entry.tval;
   hart.mtval2 = entry.tval2;
   hart.mtinst = entry.tinst;
-  hart.core.pc = vector_of(hart.mtvec, entry.cause);
+  const bool is_in_rnmi = hart.priv == kMachine && !is_nmi_enabled(hart);
+  hart.core.pc = is_in_rnmi ? rnmi_exception_vector(hart) : vector_of(hart.mtvec, entry.cause);
   set_mode(hart, kMachine, false);
 }
 
@@ -75,6 +80,7 @@ void enter_bank(Hart& hart, Bank& bank, const TrapEntry& entry) {
   bank.status = status::Spp::set(bank.status, hart.priv);
   bank.status = status::Spie::set(bank.status, status::Sie::get(bank.status));
   bank.status &= ~status::Sie::kMask;
+  if (has_double_trap(hart, bank)) bank.status |= status::Sdt::kMask;
   bank.epc = hart.core.pc;
   bank.cause = entry.cause;
   bank.tval = entry.tval;
@@ -91,10 +97,49 @@ void enter_supervisor(Hart& hart, const TrapEntry& entry) {
   set_mode(hart, kSupervisor, false);
 }
 
+/// Whether a trap into S- or VS-mode comes while SDT says that its handler cannot take one. SDT is only set
+/// where Ssdbltrp is there and on.
+bool is_double(const Hart& hart, TrapTarget target) {
+  if (target == TrapTarget::kMachine) return false;
+  const Bank& bank = target == TrapTarget::kSupervisor ? hart.hs : hart.vs;
+  return status::Sdt::get(bank.status) != 0;
+}
+
+/// The trap that M-mode takes in place of a double one ("Double Trap Control in sstatus Register").
+TrapEntry doubled(const TrapEntry& entry) {
+  TrapEntry result = entry;
+  result.cause = static_cast<std::uint64_t>(Cause::kDoubleTrap);
+  result.tval2 = entry.cause;
+  return result;
+}
+
+/// The text of a trap for people.
+std::string name_of(const TrapEntry& entry) {
+  return entry.is_interrupt() ? interrupt_name(entry.cause & ~kCauseInterrupt)
+                              : cause_name(static_cast<Cause>(entry.cause));
+}
+
+/// Whether M-mode cannot take a trap ("Double Trap Control in mstatus Register").
+bool is_unexpected(const Hart& hart) {
+  if (!hart.config->smdbltrp) return false;
+  return status::Mdt::get(hart.mstatus) != 0 || (hart.priv == kMachine && !is_nmi_enabled(hart));
+}
+
+/// There is no handler for it either: the hart stops with its state as it is. The platform, which the
+/// critical-error signal goes to, powers off with exit code 1.
+void enter_critical_error(Hart& hart, const TrapEntry& entry) {
+  warn("hart %llu: critical error: double trap in M-mode: %s (tval 0x%llx) at pc 0x%llx: the machine ends",
+       static_cast<unsigned long long>(hart.hartid), name_of(entry).c_str(),
+       static_cast<unsigned long long>(entry.tval), static_cast<unsigned long long>(hart.core.pc));
+  hart.has_critical_error = 1;
+  hart.is_waiting = 1;
+  hart.core.attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
+  hart.cpu->report_critical_error();
+}
+
 void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
   static constexpr const char* kTargets[] = {"M", "HS", "VS"};
-  const std::string name = entry.is_interrupt() ? interrupt_name(entry.cause & ~kCauseInterrupt)
-                                                : cause_name(static_cast<Cause>(entry.cause));
+  const std::string name = name_of(entry);
   log_line(Log::kInt, "hart %llu: %s, epc 0x%016llx, tval 0x%llx, tval2 0x%llx, tinst 0x%llx, %s -> %s",
            static_cast<unsigned long long>(hart.hartid), name.c_str(),
            static_cast<unsigned long long>(hart.core.pc), static_cast<unsigned long long>(entry.tval),
@@ -104,7 +149,20 @@ void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
 
 }  // namespace
 
-void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+namespace {
+
+void take_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+  if (is_double(hart, target)) {
+    take_trap(hart, TrapTarget::kMachine, doubled(entry));
+    return;
+  }
+  if (target == TrapTarget::kMachine && is_unexpected(hart)) {
+    if (hart.config->smrnmi && is_nmi_enabled(hart))
+      enter_rnmi(hart, entry.cause);
+    else
+      enter_critical_error(hart, entry);
+    return;
+  }
   if (log_enabled(Log::kInt)) log_entry(hart, target, entry);
   hart.wfi_spins = 0;
   switch (target) {
@@ -117,6 +175,23 @@ void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
   }
 }
 
+}  // namespace
+
+void enter_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+  const std::uint8_t from = mode_bit(hart.priv, hart.v != 0);
+  if (hart.trap_trigger_modes == 0) {
+    take_trap(hart, target, entry);
+    return;
+  }
+  count_trap(hart, entry.cause);
+  take_trap(hart, target, entry);
+  // An exception trigger breaks in before the handler's first instruction, and tval is zero.
+  if (!fires_for_exception(hart, entry.cause, from)) return;
+  TrapEntry breakpoint{};
+  breakpoint.cause = static_cast<std::uint64_t>(Cause::kBreakpoint);
+  take_trap(hart, target_of(hart, Cause::kBreakpoint), breakpoint);
+}
+
 void deliver_trap(Hart& hart) {
   CHECK(hart.core.trap_pending != 0);
   hart.core.trap_pending = 0;
@@ -126,7 +201,7 @@ void deliver_trap(Hart& hart) {
   entry.cause = static_cast<std::uint64_t>(trap.cause);
   entry.tval = trap.tval;
   entry.gva = trap.tval_is_guest_vaddr;
-  if (trap.cause == Cause::kBreakpoint) {
+  if (trap.cause == Cause::kBreakpoint && !trap.is_trigger) {
     // tval may be zero or the address of ebreak ("Machine Trap Value Register"): the address, as for all
     // other exceptions that have one.
     entry.tval = hart.core.pc;
@@ -136,7 +211,7 @@ void deliver_trap(Hart& hart) {
   if (trap.cause == Cause::kIllegalInstruction && entry.tval == 0)
     entry.tval = peek_instruction(hart).value_or(0);
   if ((kGuestPageFaults & bit_of(trap.cause)) != 0) entry.tval2 = trap.gpa >> 2;
-  if (target != TrapTarget::kGuest) entry.tinst = tinst_of(hart, trap);
+  if (target != TrapTarget::kGuest || is_double(hart, target)) entry.tinst = tinst_of(hart, trap);
   enter_trap(hart, target, entry);
 }
 

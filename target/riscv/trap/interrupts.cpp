@@ -8,6 +8,7 @@
 #include "target/riscv/csr/row.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/trap/entry.h"
+#include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
@@ -122,6 +123,7 @@ struct Takeable {
 };
 
 Takeable takeable(const Hart& hart, TimerLook look) {
+  if (!is_nmi_enabled(hart)) return {};
   const Enabled enabled = enabled_interrupts(hart);
   const std::uint64_t pending = enabled.all() == 0 ? 0 : pending_of(hart, enabled.all(), look);
   Takeable found{pending & enabled.machine, pending & enabled.supervisor, 0};
@@ -177,6 +179,9 @@ const char* interrupt_name(std::uint64_t number) {
 std::uint64_t pending_interrupts(const Hart& hart) { return pending_of(hart, ~std::uint64_t{0}); }
 
 bool has_wakeup(const Hart& hart) {
+  if (hart.has_critical_error != 0) return false;
+  // NMIE is a global enable, which does not matter here.
+  if (hart.is_nmi_pending.load(std::memory_order_seq_cst) != 0) return true;
   if (pending_of(hart, hart.mie) != 0) return true;
   // What is not in mip (AIA, "WFI (Wait for Interrupt) instruction").
   if ((hart.mvien | hart.hvien | hart.hvictl) == 0) return false;
@@ -196,11 +201,15 @@ std::uint64_t note_due_timers(Hart& hart) {
 }
 
 void update_interrupts(Hart& hart) {
-  if (takeable(hart, TimerLook::kKnown).any())
+  if (is_nmi_due(hart) || takeable(hart, TimerLook::kKnown).any())
     hart.core.attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
 }
 
 bool take_interrupt(Hart& hart) {
+  if (is_nmi_due(hart)) {
+    take_nmi(hart);
+    return true;
+  }
   const Takeable found = takeable(hart, TimerLook::kClock);
   // Higher levels first.
   if (found.machine != 0)

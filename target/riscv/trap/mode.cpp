@@ -17,6 +17,14 @@ void set_mode(Hart& hart, Privilege priv, bool v) {
   update_regimes(hart);
 }
 
+/// "Double Trap Control in mstatus Register". Each extension's bit is cleared whether or not the other one is
+/// there.
+void clear_double_trap(Hart& hart, Privilege priv, bool v) {
+  hart.mstatus &= ~status::Mdt::kMask;
+  if (priv == kUser || v) hart.hs.status &= ~status::Sdt::kMask;
+  if (priv == kUser && v) hart.vs.status &= ~status::Sdt::kMask;
+}
+
 /// ISA manual vol. II, "Privilege and Global Interrupt-Enable Stack", and "Trap Return" of the hypervisor
 /// chapter.
 void return_from_machine(Hart& hart) {
@@ -28,6 +36,7 @@ void return_from_machine(Hart& hart) {
   mstatus &= ~(status::Mpp::kMask | status::Mpv::kMask);
   if (priv != kMachine) mstatus &= ~status::Mprv::kMask;
   hart.mstatus = mstatus;
+  clear_double_trap(hart, priv, v);
   hart.core.pc = hart.mepc & epc_mask(hart);
   set_mode(hart, priv, v);
   update_interrupts(hart);
@@ -43,7 +52,9 @@ void return_from_supervisor(Hart& hart) {
   }
   bank.status = status::Sie::set(bank.status, status::Spie::get(bank.status));
   bank.status |= status::Spie::kMask;
-  bank.status &= ~status::Spp::kMask;
+  bank.status &= ~(status::Spp::kMask | status::Sdt::kMask);
+  if (hart.priv == kMachine) clear_double_trap(hart, priv, v);
+  if (priv == kUser && v) hart.vs.status &= ~status::Sdt::kMask;
   hart.mstatus &= ~status::Mprv::kMask;
   hart.core.pc = bank.epc & epc_mask(hart);
   set_mode(hart, priv, v);

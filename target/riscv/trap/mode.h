@@ -9,6 +9,9 @@ namespace gstage::riscv {
 /// that is left, selects the bank, recomputes the regimes. `v` must be false for M-mode.
 void set_mode(Hart& hart, Privilege priv, bool v);
 
+/// What returns from M-mode do to MDT and SDT, once the mode that they go to is known.
+void clear_double_trap(Hart& hart, Privilege priv, bool v);
+
 /// What mret and sret do once they are allowed: restores interrupt enable and mode of the trap that is
 /// returned from, sets core.pc.
 void return_from_machine(Hart& hart);
