@@ -92,13 +92,16 @@ TEST_F(CsrFieldTest, EnvironmentBitsOfAbsentExtensionsAreZero) {
   config = max_config();
   restart();
   write(kMenvcfg, ~0ull);
-  EXPECT_EQ(read(kMenvcfg), 0xe000'0000'0000'00f1u);
+  EXPECT_EQ(read(kMenvcfg), 0xf000'0000'0000'00f1u);
+  write(kHenvcfg, ~0ull);
+  EXPECT_EQ(read(kHenvcfg), 0xe000'0000'0000'00f1u);
   const struct {
     bool CpuConfig::*member;
     std::uint64_t bits;
   } rows[] = {{&CpuConfig::sstc, envcfg::Stce::kMask},
               {&CpuConfig::svadu, envcfg::Adue::kMask},
               {&CpuConfig::svpbmt, envcfg::Pbmte::kMask},
+              {&CpuConfig::ssccfg, envcfg::Cde::kMask},
               {&CpuConfig::zicbom, envcfg::Cbie::kMask | envcfg::Cbcfe::kMask},
               {&CpuConfig::zicboz, envcfg::Cbze::kMask}};
   for (const auto& row : rows) {

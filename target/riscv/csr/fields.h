@@ -48,16 +48,37 @@ using Vtsr = Bit<22>;
 using Vsxl = Field<33, 32>;
 }  // namespace hstatus
 
+namespace hpmevent {
+// mhpmevent, mcyclecfg and minstretcfg share one layout; the last two have neither Of nor Selector.
+using Selector = Field<19, 0>;
+using Vuinh = Bit<58>;
+using Vsinh = Bit<59>;
+using Uinh = Bit<60>;
+using Sinh = Bit<61>;
+using Minh = Bit<62>;
+using Of = Bit<63>;
+}  // namespace hpmevent
+
 namespace envcfg {
 // menvcfg, henvcfg and senvcfg share one layout.
 using Fiom = Bit<0>;
 using Cbie = Field<5, 4>;
 using Cbcfe = Bit<6>;
 using Cbze = Bit<7>;
+using Cde = Bit<60>;
 using Adue = Bit<61>;
 using Pbmte = Bit<62>;
 using Stce = Bit<63>;
 }  // namespace envcfg
+
+namespace stateen {
+// mstateen0 and hstateen0 share one layout; Se is in all of them.
+using Imsic = Bit<58>;
+using Aia = Bit<59>;
+using Csrind = Bit<60>;
+using Envcfg = Bit<62>;
+using Se = Bit<63>;
+}  // namespace stateen
 
 namespace mseccfg {
 using Mml = Bit<0>;

@@ -36,7 +36,7 @@ std::uint8_t write_hedeleg(Hart& hart, unsigned, const CsrWrite& write) {
 
 /// ADUE, PBMTE and STCE are read-only zero while those of menvcfg are zero.
 std::uint64_t henvcfg_mask(const Hart& hart) {
-  return senvcfg_mask(hart) | (menvcfg_mask(hart) & hart.menvcfg);
+  return senvcfg_mask(hart) | (menvcfg_mask(hart) & hart.menvcfg & ~envcfg::Cde::kMask);
 }
 std::uint64_t read_henvcfg(Hart& hart, unsigned) { return hart.henvcfg & henvcfg_mask(hart); }
 std::uint8_t write_henvcfg(Hart& hart, unsigned, const CsrWrite& write) {

@@ -46,6 +46,7 @@ std::uint64_t menvcfg_mask(const Hart& hart) {
   if (hart.config->svpbmt) mask |= envcfg::Pbmte::kMask;
   if (hart.config->svadu) mask |= envcfg::Adue::kMask;
   if (hart.config->sstc) mask |= envcfg::Stce::kMask;
+  if (hart.config->ssccfg) mask |= envcfg::Cde::kMask;
   return mask;
 }
 

@@ -72,6 +72,10 @@ inline bool has_stimecmp_interrupt(const Hart& hart) {
 inline bool has_vstimecmp_interrupt(const Hart& hart) {
   return has_stimecmp_interrupt(hart) && envcfg::Stce::get(hart.henvcfg) != 0;
 }
+/// Ssccfg and menvcfg.CDE: counters of mcounteren are S-mode's.
+inline bool has_counter_delegation(const Hart& hart) {
+  return hart.config->ssccfg && envcfg::Cde::get(hart.menvcfg) != 0;
+}
 /// The bits that an instruction address cannot have: bit 0, and bit 1 when instructions have 4 bytes.
 inline std::uint64_t epc_mask(const Hart& hart) { return has_misa(hart, 'C') ? ~1ull : ~3ull; }
 /// mideleg with the bits that the hypervisor extension makes read-only one.

@@ -7,6 +7,7 @@
 #include "softmmu/base/bits.h"
 #include "softmmu/base/log.h"
 #include "target/riscv/mmu/mmu.h"
+#include "target/riscv/pmu/pmu.h"
 
 namespace gstage::riscv {
 
@@ -86,8 +87,16 @@ void enter(Hart& hart, TlbContext& context, Vaddr vaddr, const Translation& t, c
   if (code_pages.has_code(t.paddr)) context.drop_write(vaddr);
 }
 
+/// What the TLB does not hold counts as missed, though it may be a device, which it never holds; untranslated
+/// addresses do not.
+void count_miss(Hart& hart, const Regime& regime, Access access) {
+  constexpr Event kEvents[] = {Event::kDataLoadMiss, Event::kDataStoreMiss, Event::kFetchMiss};
+  if (is_translating(regime)) count_event(hart, kEvents[static_cast<unsigned>(access)]);
+}
+
 /// Translates, raising what fails, and fills the TLB. Null region: nothing there.
 bool reach(Hart& hart, const View& view, const Piece& piece, Translation& t, const Region*& region) {
+  count_miss(hart, view.regime, piece.access);
   t = translate(hart, view.regime, piece.vaddr, piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, view.regime, t, piece);
@@ -218,6 +227,7 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
   const Regime& regime = hart.mmu->fetch;
   // Two bytes at least are fetched; what lies beyond is checked when it is reached.
   const Piece piece{vaddr, 2, Access::kFetch, vaddr};
+  count_miss(hart, regime, piece.access);
   const Translation t = translate(hart, regime, vaddr, piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, regime, t, piece);
@@ -252,6 +262,7 @@ void zero_cache_block(Hart& hart, Vaddr vaddr) {
   constexpr auto kSize = static_cast<unsigned>(kCacheBlockBytes);
   const Piece piece{vaddr, kSize, Access::kStore, vaddr};
   const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
+  count_miss(hart, view.regime, piece.access);
   Translation t = translate(hart, view.regime, Vaddr{vaddr.value - in_block}, kSize, Access::kStore);
   if (!t.ok()) {
     if (!t.is_implicit) t.gpa += in_block;

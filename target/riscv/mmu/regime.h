@@ -30,6 +30,10 @@ struct Regime {
   [[nodiscard]] TlbKey key() const;
 };
 
+/// Whether addresses go through any page table.
+inline bool is_translating(const Regime& regime) {
+  return (regime.satp | (regime.v ? regime.hgatp : 0)) >> 60 != 0;
+}
 /// Explicit loads and stores, with MPRV and MPV.
 Regime data_regime(const Hart& hart);
 /// Instruction fetches.
