@@ -5,6 +5,7 @@
 #include <string>
 
 #include "target/riscv/cpu.h"
+#include "target/riscv/pmu/pmu.h"
 #include "hw/char/uart16550.h"
 #include "hw/core/device.h"
 #include "hw/core/fdt_builder.h"
@@ -107,6 +108,30 @@ void describe_cpus(FdtBuilder& fdt, const Phandles& phandles, const riscv::CpuCo
   }
 }
 
+/// The counters, for the SBI (OpenSBI, "SBI PMU Device Tree Bindings"): which event takes which selector, and
+/// which counters can count it.
+void describe_pmu(FdtBuilder& fdt) {
+  constexpr std::uint32_t kHpmCounters = ~0u << riscv::kFirstHpmCounter;
+  constexpr std::uint32_t kAll = 0xffff'ffff;
+  std::vector<std::uint32_t> selectors;
+  std::vector<std::uint32_t> counters;
+  for (const riscv::EventRow& row : riscv::event_rows()) {
+    if (row.selector >= riscv::kFirstRawSelector && row.selector <= riscv::kLastRawSelector) continue;
+    std::uint32_t able = kHpmCounters;
+    if (row.event == riscv::Event::kCycles) able |= 1u << riscv::kCycleCounter;
+    if (row.event == riscv::Event::kInstructions) able |= 1u << riscv::kInstretCounter;
+    selectors.insert(selectors.end(), {row.selector, 0, row.selector});
+    counters.insert(counters.end(), {row.selector, row.selector, able});
+  }
+  const auto node = fdt.node("pmu");
+  fdt.string("compatible", "riscv,pmu");
+  fdt.cells("riscv,event-to-mhpmevent", selectors);
+  fdt.cells("riscv,event-to-mhpmcounters", counters);
+  // All raw events at once: 64 bits of value, 64 bits of mask.
+  constexpr std::uint32_t kVariant = riscv::kLastRawSelector - riscv::kFirstRawSelector;
+  fdt.cells("riscv,raw-event-to-mhpmcounters", {0, riscv::kFirstRawSelector, kAll, ~kVariant, kHpmCounters});
+}
+
 void describe_imsics(FdtBuilder& fdt, const Phandles& phandles) {
   const auto harts = static_cast<unsigned>(phandles.cpus.size());
   const VirtInterrupts& interrupts = phandles.interrupts;
@@ -195,6 +220,7 @@ std::vector<std::byte> make_virt_fdt(unsigned harts, std::uint64_t ram_bytes, co
     SifiveTest::describe_syscon(fdt, phandles.test);
     describe_memory(fdt, ram_bytes);
     describe_cpus(fdt, phandles, config);
+    if (config.zihpm) describe_pmu(fdt);
     FwCfg::describe(fdt, place_of(Unit::kFwCfg, phandles));
     CfiFlash::describe(fdt, place_of(Unit::kFlash, phandles), virt_unit(Unit::kFlash).count);
     const std::string console = describe_soc(fdt, phandles);

@@ -14,6 +14,7 @@
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/translate.h"
+#include "target/riscv/pmu/pmu.h"
 #include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
@@ -42,6 +43,7 @@ class HartCpu final : public RiscvCpu {
     s_timer_ = setup_.timers->make(look);
     vs_timer_ = setup_.timers->make(look);
     nap_timer_ = setup_.timers->make(look);
+    overflow_timer_ = setup_.timers->make(look);
   }
 
   void set_engine(tcg::Engine& engine) { engine_ = &engine; }
@@ -62,6 +64,7 @@ class HartCpu final : public RiscvCpu {
       const std::uint32_t wanted = attention.exchange(0, std::memory_order_seq_cst);
       if (has_slept || (wanted & kAttendTimer) != 0) note_due_timers(*hart_);
       if ((wanted & kAttendStop) != 0) return;
+      if ((wanted & kAttendTimer) != 0) look_for_overflows();
       take_interrupt(*hart_);
       engine_->run(hart_->core, mmu_.tlb);
     }
@@ -89,6 +92,7 @@ class HartCpu final : public RiscvCpu {
     const std::uint64_t now = note_due_timers(*hart_);
     s_timer_->arm(has_stimecmp_interrupt(*hart_) ? deadline(hart_->hs.timecmp, now) : Timer::kNever);
     vs_timer_->arm(has_vstimecmp_interrupt(*hart_) ? vs_deadline(now) : Timer::kNever);
+    if (hart_->config->sscofpmf) arm_overflow_timer(now);
   }
 
   /// Any thread.
@@ -102,6 +106,17 @@ class HartCpu final : public RiscvCpu {
   [[nodiscard]] std::string describe() const override;
 
  private:
+  /// Timers only say that it may be time: clocked counters are compared.
+  void look_for_overflows() {
+    if (!hart_->config->sscofpmf) return;
+    notice_overflows(*hart_);
+    arm_overflow_timer(time());
+  }
+  void arm_overflow_timer(std::uint64_t now) {
+    const std::uint64_t left = ticks_to_overflow(*hart_);
+    overflow_timer_->arm(left > ~now ? Timer::kNever : deadline(now + left, now));
+  }
+
   /// wfi: until an interrupt is pending that mie enables (or, in a nap, somebody kicks the hart), or somebody
   /// wants something else of the hart.
   void sleep() {
@@ -123,6 +138,7 @@ class HartCpu final : public RiscvCpu {
         attention.fetch_and(~kMayBeNothing, std::memory_order_seq_cst);
       else
         attention.wait(0, std::memory_order_seq_cst);
+      if ((seen & kAttendTimer) != 0) look_for_overflows();
     }
     hart_->is_waiting = 0;
   }
@@ -150,6 +166,7 @@ class HartCpu final : public RiscvCpu {
   std::unique_ptr<Timer> s_timer_;
   std::unique_ptr<Timer> vs_timer_;
   std::unique_ptr<Timer> nap_timer_;
+  std::unique_ptr<Timer> overflow_timer_;
 };
 
 void HartCpu::reset() {

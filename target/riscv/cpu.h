@@ -35,7 +35,8 @@ enum InterruptBit : unsigned {
   kSei = 9,
   kVsei = 10,
   kMei = 11,
-  kSgei = 12
+  kSgei = 12,
+  kLcofi = 13  ///< count overflow: no wire, the hart itself
 };
 
 /// One RISC-V hart of a machine.

@@ -40,9 +40,8 @@ constexpr Model kModels[] = {{"rv64", "a 64-bit hart", false},
 
 /// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
 constexpr const char* kNotYet[] = {
-    "e",        "v",        "zfinx",  "zdinx",     "zcmp",     "zcmt",      "zicfilp",   "zicfiss",
-    "ztso",     "zvfh",     "zvbb",   "zvbc",      "sscofpmf", "smstateen", "ssstateen", "smcsrind",
-    "sscsrind", "smcdeleg", "ssccfg", "smcntrpmf", "debug",    "sv32",      "sv64",
+    "e",    "v",    "zfinx", "zdinx", "zcmp",  "zcmt", "zicfilp", "zicfiss",
+    "ztso", "zvfh", "zvbb",  "zvbc",  "debug", "sv32", "sv64",
 };
 
 /// Properties that are addresses.
@@ -84,6 +83,15 @@ constexpr Dependency kDependencies[] = {
     {&CpuConfig::shvsatpa, &CpuConfig::h},
     {&CpuConfig::shvstvala, &CpuConfig::h},
     {&CpuConfig::shvstvecd, &CpuConfig::h},
+    {&CpuConfig::shlcofideleg, &CpuConfig::h},
+    {&CpuConfig::shlcofideleg, &CpuConfig::sscofpmf},
+    {&CpuConfig::smstateen, &CpuConfig::ssstateen},
+    {&CpuConfig::ssstateen, &CpuConfig::smstateen},
+    {&CpuConfig::smcsrind, &CpuConfig::sscsrind},
+    {&CpuConfig::sscsrind, &CpuConfig::smcsrind},
+    {&CpuConfig::smcdeleg, &CpuConfig::ssccfg},
+    {&CpuConfig::ssccfg, &CpuConfig::smcdeleg},
+    {&CpuConfig::ssccfg, &CpuConfig::sscsrind},
     {&CpuConfig::ssccptr, &CpuConfig::sv39},
     {&CpuConfig::svinval, &CpuConfig::sv39},
     {&CpuConfig::svnapot, &CpuConfig::sv39},
@@ -125,6 +133,18 @@ constexpr Part kParts[] = {
     {&CpuConfig::zks, &CpuConfig::zbkx},
     {&CpuConfig::zks, &CpuConfig::zksed},
     {&CpuConfig::zks, &CpuConfig::zksh},
+};
+/// `name` brings `companion` along, unless the user says no: the levels of one extension. A row that names
+/// a companion comes before those that go on from it.
+struct Companion {
+  bool CpuConfig::*name;
+  bool CpuConfig::*companion;
+};
+constexpr Companion kCompanions[] = {
+    {&CpuConfig::smstateen, &CpuConfig::ssstateen}, {&CpuConfig::ssstateen, &CpuConfig::smstateen},
+    {&CpuConfig::smcdeleg, &CpuConfig::ssccfg},     {&CpuConfig::ssccfg, &CpuConfig::smcdeleg},
+    {&CpuConfig::ssccfg, &CpuConfig::sscsrind},     {&CpuConfig::smcsrind, &CpuConfig::sscsrind},
+    {&CpuConfig::sscsrind, &CpuConfig::smcsrind},
 };
 /// Without them there are no privileged instructions at all ("CSRs" of the privileged architecture).
 constexpr bool CpuConfig::*kMandatory[] = {&CpuConfig::i, &CpuConfig::zicsr};
@@ -277,6 +297,8 @@ Status Parser::finish() {
                    extension_of(member).property);
   if (Status status = limit_modes(); !status) return status;
   complete();
+  for (const Companion& row : kCompanions)
+    if (config_.*row.name && !named(row.companion)) config_.*row.companion = true;
   // Each pass settles at least one step of the longest chain.
   for (std::size_t pass = 0; pass < std::size(kDependencies) + std::size(kParts); ++pass)
     if (Status status = settle_all(); !status) return status;

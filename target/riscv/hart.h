@@ -11,6 +11,7 @@
 #include "softmmu/io/clock.h"
 #include "softmmu/mem/address_space.h"
 #include "target/riscv/extensions.h"
+#include "target/riscv/pmu/counters.h"
 #include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
@@ -38,7 +39,7 @@ struct Bank {
 
 inline constexpr unsigned kMajorInterrupts = 64;
 inline constexpr unsigned kPmpEntries = 16;
-inline constexpr unsigned kHpmCounters = 29;  ///< mhpmcounter3–31
+inline constexpr unsigned kStateEnables = 4;
 
 inline constexpr unsigned kTriggers = 4;
 
@@ -105,8 +106,8 @@ struct Hart {
   std::uint64_t mseccfg;
   std::uint64_t pmpaddr[kPmpEntries];
   std::uint8_t pmpcfg[kPmpEntries];
-  std::uint64_t mhpmevent[kHpmCounters];
-  std::uint64_t mhpmcounter[kHpmCounters];
+  Counters counters;  ///< cycle, instret, hpmcounter3–31 and what selects their events
+  std::uint64_t mstateen[kStateEnables];
   std::uint64_t mnscratch;
   std::uint64_t mnepc;
   std::uint64_t mncause;
@@ -120,8 +121,6 @@ struct Hart {
   std::uint8_t access_trigger_modes;   ///< modes in which some looks at loads or stores
   std::uint8_t trap_trigger_modes;     ///< modes in which some looks at traps
   std::uint8_t checks_instructions;    ///< the present mode is one of execute_trigger_modes
-  std::uint64_t cycle_offset;          ///< mcycle = running count + offset (modulo 2^64)
-  std::uint64_t instret_offset;
 
   // HS-mode.
   std::uint64_t scounteren;
@@ -143,6 +142,7 @@ struct Hart {
   std::uint64_t htval;
   std::uint64_t htinst;
   std::uint64_t hgatp;
+  std::uint64_t hstateen[kStateEnables];  ///< as written; bits that mstateen lacks read as zero
 
   /// STI and VSTI, where stimecmp and vstimecmp are known to be reached: RiscvCpu::update_timers, and each
   /// look after a deadline has passed, sets them. Reached they stay until they are written.

@@ -76,6 +76,9 @@ SCENARIOS = [
     Scenario('kvm-smp1-gsmp1', HOST, NESTED, 600),
     Scenario('kvm-smp2-gsmp2', HOST + '-smp 2', NESTED, 600, append='gsmp=2', parallel=False),
 
+    Scenario('linux-max', TINY + '-cpu max', ['riscv-pmu-sbi: .* 31 hardware counters'] + USERSPACE[2:], 300),
+    Scenario('kvm-max', HOST + '-cpu max', NESTED, 600),
+
     # AIA: what Linux's drivers say of it, then the KVM guest with in-kernel APLIC and IMSIC.
     Scenario('linux-aplic', with_machine(APLIC, TINY), ['riscv-aplic', 'MARK userspace up', 'MARK done'], 300),
     Scenario('linux-imsic-interp', with_machine(IMSIC.format(1), TINY) + '-accel interp',

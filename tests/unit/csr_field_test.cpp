@@ -92,7 +92,9 @@ TEST_F(CsrFieldTest, EnvironmentBitsOfAbsentExtensionsAreZero) {
   config = max_config();
   restart();
   write(kMenvcfg, ~0ull);
-  EXPECT_EQ(read(kMenvcfg), 0xe800'0003'0000'00f1u);
+  EXPECT_EQ(read(kMenvcfg), 0xf800'0003'0000'00f1u);
+  write(kHenvcfg, ~0ull);
+  EXPECT_EQ(read(kHenvcfg), 0xe800'0003'0000'00f1u);
   const struct {
     bool CpuConfig::*member;
     std::uint64_t bits;
@@ -100,6 +102,7 @@ TEST_F(CsrFieldTest, EnvironmentBitsOfAbsentExtensionsAreZero) {
               {&CpuConfig::svadu, envcfg::Adue::kMask},
               {&CpuConfig::svpbmt, envcfg::Pbmte::kMask},
               {&CpuConfig::ssdbltrp, envcfg::Dte::kMask},
+              {&CpuConfig::ssccfg, envcfg::Cde::kMask},
               {&CpuConfig::zicbom, envcfg::Cbie::kMask | envcfg::Cbcfe::kMask},
               {&CpuConfig::zicboz, envcfg::Cbze::kMask}};
   for (const auto& row : rows) {

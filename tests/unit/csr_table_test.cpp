@@ -67,6 +67,10 @@ constexpr Expected kExpected[] = {
     rw(0x150, "siselect", 'S', 0xfff),
     window(0x151, "sireg"),
     window(0x15c, "stopei"),
+    window(0x120, "scountinhibit"),
+    window(0x152, "sireg2"),
+    window(0x153, "sireg3"),
+    ro(0xda0, "scountovf", 'S', 0),
     rw(0x250, "vsiselect", 'H', 0xfff),
     window(0x251, "vsireg"),
     window(0x25c, "vstopei"),
@@ -92,29 +96,33 @@ constexpr Expected kExpected[] = {
     rw(0x300, "mstatus", 'M', 0x8000'00ca'007e'79aa, 0xa'0000'0000),
     rw(0x301, "misa", 'M', 0x8000'0000'0014'11ad, 0x8000'0000'0014'112d),
     rw(0x302, "medeleg", 'M', 0xf0'b7ff),
-    rw(0x303, "mideleg", 'M', 0x666, 0x444),
-    rw(0x304, "mie", 'M', 0xeee),
+    rw(0x303, "mideleg", 'M', 0x2666, 0x444),
+    rw(0x304, "mie", 'M', 0x2eee),
     rw(0x305, "mtvec", 'M', kTvec),
     rw(0x306, "mcounteren", 'M', kLow32),
-    rw(0x30a, "menvcfg", 'M', 0xa000'0000'0000'00f1),
-    rw(0x320, "mcountinhibit", 'M', 0x5),
+    rw(0x30c, "mstateen0", 'M', 0xd800'0000'0000'0000),
+    rw(0x30a, "menvcfg", 'M', 0xb000'0000'0000'00f1),
+    rw(0x321, "mcyclecfg", 'M', 0x7c00'0000'0000'0000),
+    rw(0x322, "minstretcfg", 'M', 0x7c00'0000'0000'0000),
+    rw(0x320, "mcountinhibit", 'M', 0xffff'fffd),
     rw(0x340, "mscratch", 'M', kOnes),
     rw(0x341, "mepc", 'M', kEven),
     rw(0x342, "mcause", 'M', kOnes),
     rw(0x343, "mtval", 'M', kOnes),
-    rw(0x344, "mip", 'M', 0x206),
+    rw(0x344, "mip", 'M', 0x2206),
     rw(0x34a, "mtinst", 'M', kOnes),
     rw(0x34b, "mtval2", 'M', kOnes),
     rw(0x3a0, "pmpcfg0", 'M', 0x9f9f'9f9f'9f9f'9f9f),
     rw(0x3a2, "pmpcfg2", 'M', 0x9f9f'9f9f'9f9f'9f9f),
     rw(0x600, "hstatus", 'H', 0x2'0070'03c0, 0x2'0000'0000),
     rw(0x602, "hedeleg", 'H', 0xc'b1ff),
-    rw(0x603, "hideleg", 'H', 0x444),
+    rw(0x603, "hideleg", 'H', 0x2444),
     rw(0x604, "hie", 'H', 0x444),
     rw(0x605, "htimedelta", 'H', kOnes),
     rw(0x606, "hcounteren", 'H', kLow32),
     rw(0x607, "hgeie", 'H', 0),
     rw(0x60a, "henvcfg", 'H', 0xa000'0000'0000'00f1),
+    rw(0x60c, "hstateen0", 'H', 0xd800'0000'0000'0000),
     rw(0x643, "htval", 'H', kOnes),
     rw(0x644, "hip", 'H', 0x4),
     rw(0x645, "hvip", 'H', kLocal | 0x444),
@@ -150,10 +158,18 @@ struct ExpectedFamily {
   unsigned first;
 };
 constexpr ExpectedFamily kFamilies[] = {
-    {rw(0x323, "mhpmevent", 'M', 0), 29, 3},
+    {rw(0x323, "mhpmevent", 'M', 0xfc00'0000'000f'ffff), 29, 3},
     {rw(0x3b0, "pmpaddr", 'M', 0x3f'ffff'ffff'ffff), 16, 0},
-    {rw(0xb03, "mhpmcounter", 'M', 0), 29, 3},
+    {rw(0xb03, "mhpmcounter", 'M', kOnes), 29, 3},
     {ro(0xc03, "hpmcounter", 'U', 0), 29, 3},
+    {rw(0x10c, "sstateen", 'S', 0), 4, 0},
+    {window(0x155, "sireg"), 3, 4},
+    {window(0x252, "vsireg"), 2, 2},
+    {window(0x255, "vsireg"), 3, 4},
+    {window(0x352, "mireg"), 2, 2},
+    {window(0x355, "mireg"), 3, 4},
+    {rw(0x30d, "mstateen", 'M', 1ull << 63), 3, 1},
+    {rw(0x60d, "hstateen", 'H', 1ull << 63), 3, 1},
 };
 
 std::map<unsigned, std::pair<std::string, Expected>> all_numbers() {
@@ -178,7 +194,13 @@ std::map<unsigned, std::pair<std::string, Expected>> all_expected() {
 
 class CsrTableTest : public RiscvHart {
  protected:
-  CsrTableTest() { config.smaia = config.ssaia = config.smrnmi = true; }
+  CsrTableTest() { add_extensions(); }
+  /// Those with registers that a default hart lacks.
+  void add_extensions() {
+    config.smaia = config.ssaia = config.smstateen = config.ssstateen = config.smrnmi = true;
+    config.smcsrind = config.sscsrind = config.smcdeleg = config.ssccfg = true;
+    config.sscofpmf = config.shlcofideleg = config.smcntrpmf = true;
+  }
   /// Power-on state in which nothing closes a gate or masks a view.
   void open() {
     restart();
@@ -189,6 +211,8 @@ class CsrTableTest : public RiscvHart {
     hart().menvcfg = envcfg::Stce::kMask | envcfg::Adue::kMask;
     hart().henvcfg = envcfg::Stce::kMask | envcfg::Adue::kMask;
     hart().mcounteren = hart().hcounteren = hart().scounteren = kLow32;
+    for (const unsigned enables : {0x30cu, 0x60cu})
+      for (unsigned i = 0; i < kStateEnables; ++i) csr_poke(hart(), enables + i, kOnes);
     hart().hs.status = status::Fs::set(hart().hs.status, 1);
     hart().vs.status = status::Fs::set(hart().vs.status, 1);
   }
@@ -278,7 +302,7 @@ TEST_F(CsrTableTest, NumbersThatDoNotExistAreIllegalInEveryMode) {
 /// No two registers share their bits: each keeps its own value while all others are written.
 TEST_F(CsrTableTest, FullWidthRegistersAreDistinct) {
   open();
-  hart().mcountinhibit = 5;
+  csr_poke(hart(), 0x320, kOnes);
   std::set<unsigned> numbers;
   for (const auto& [number, named] : all_expected())
     if (named.second.ones == kOnes || named.second.ones == kEven || named.second.ones == kTvec)
@@ -348,10 +372,12 @@ TEST_F(CsrTableTest, RegistersOfAbsentExtensionsDoNotExist) {
   std::set<unsigned> of_h = {0x34a, 0x34b};
   std::set<unsigned> of_pmp = {0x3a0, 0x3a2};
   std::set<unsigned> of_zihpm;
+  std::set<unsigned> of_smstateen;
   for (const auto& [number, named] : all_expected()) {
     if (named.second.level == 'H') of_h.insert(number);
     if (number >= 0x3b0 && number < 0x3c0) of_pmp.insert(number);
     if (number >= 0xc03 && number < 0xc20) of_zihpm.insert(number);
+    if (named.first.find("stateen") == 1) of_smstateen.insert(number);
   }
   const Absence absences[] = {{&CpuConfig::h, of_h},
                               {&CpuConfig::f, {1, 2, 3}},
@@ -362,11 +388,14 @@ TEST_F(CsrTableTest, RegistersOfAbsentExtensionsDoNotExist) {
                               {&CpuConfig::smepmp, {0x747}},
                               {&CpuConfig::smrnmi, {0x740, 0x741, 0x742, 0x744}},
                               {&CpuConfig::sdtrig, {0x7a0, 0x7a1, 0x7a2, 0x7a3, 0x7a4}},
-                              {&CpuConfig::smaia, {0x308, 0x309, 0x350, 0xfb0}},
-                              {&CpuConfig::ssaia, {0x150, 0x250, 0x608, 0x609, 0x646, 0x647, 0xdb0, 0xeb0}}};
+                              {&CpuConfig::smaia, {0x308, 0x309, 0xfb0}},
+                              {&CpuConfig::sscofpmf, {0xda0}},
+                              {&CpuConfig::smcntrpmf, {0x321, 0x322}},
+                              {&CpuConfig::smstateen, of_smstateen},
+                              {&CpuConfig::ssaia, {0x608, 0x609, 0x646, 0x647, 0xdb0, 0xeb0}}};
   for (const Absence& absence : absences) {
     config = CpuConfig{};
-    config.smaia = config.ssaia = config.smrnmi = true;
+    add_extensions();
     config.*absence.extension = false;
     open();
     for (const auto& [number, named] : all_expected())

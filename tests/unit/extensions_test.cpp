@@ -155,6 +155,15 @@ TEST(ExtensionsTest, PropertiesThatChangeNothing) {
     EXPECT_EQ(isa_string(parsed(text)), isa_string(CpuConfig{})) << text;
 }
 
+TEST(ExtensionsTest, LevelsOfOneExtensionComeTogether) {
+  EXPECT_TRUE(parsed("rv64,smstateen=on").ssstateen);
+  EXPECT_TRUE(parsed("rv64,ssccfg=on").smcdeleg && parsed("rv64,ssccfg=on").smcsrind);
+  const CpuConfig without = parsed("max,smcsrind=off");
+  EXPECT_FALSE(without.smcsrind || without.sscsrind || without.smcdeleg || without.ssccfg);
+  EXPECT_NE(refusal("rv64,smcdeleg=on,ssccfg=off").find("smcdeleg=on needs"), std::string::npos);
+  EXPECT_NE(refusal("rv64,shlcofideleg=on").find("needs sscofpmf"), std::string::npos);
+}
+
 TEST(ExtensionsTest, RefusalsNameTheCulprit) {
   EXPECT_NE(refusal("rv32").find("rv32"), std::string::npos);
   EXPECT_NE(refusal("rv64,frobnicate=on").find("frobnicate"), std::string::npos);

@@ -61,6 +61,20 @@ TEST_F(VirtFdtTest, RootAndMemory) {
   EXPECT_EQ(tree_.text("/memory@80000000", "device_type"), "memory");
 }
 
+TEST_F(VirtFdtTest, PmuMapsEventsToSelectorsAndCounters) {
+  EXPECT_EQ(tree_.text("/pmu", "compatible"), "riscv,pmu");
+  EXPECT_EQ(tree_.cells("/pmu", "riscv,event-to-mhpmevent"),
+            (Cells{1, 0, 1, 2, 0, 2, 0x10019, 0, 0x10019, 0x1001b, 0, 0x1001b, 0x10021, 0, 0x10021}));
+  EXPECT_EQ(tree_.cells("/pmu", "riscv,event-to-mhpmcounters"),
+            (Cells{1, 1, 0xfffffff9, 2, 2, 0xfffffffc, 0x10019, 0x10019, 0xfffffff8, 0x1001b, 0x1001b,
+                   0xfffffff8, 0x10021, 0x10021, 0xfffffff8}));
+  EXPECT_EQ(tree_.cells("/pmu", "riscv,raw-event-to-mhpmcounters"),
+            (Cells{0, 0x100, 0xffffffff, 0xffffff00, 0xfffffff8}));
+  riscv::CpuConfig config;
+  config.zihpm = false;
+  EXPECT_FALSE(Tree{make_virt_fdt(1, 1 << 30, config)}.has("/pmu"));
+}
+
 TEST(VirtFdtAiaTest, AplicsAndImsicsAsOnQemusBoard) {
   const Tree tree{make_virt_fdt(2, 1 << 30, {}, {AiaKind::kAplicImsic, false, 3})};
   const auto phandle = [&tree](const char* path) { return tree.cells(path, "phandle").at(0); };

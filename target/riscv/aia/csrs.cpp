@@ -4,6 +4,7 @@
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/aia/select.h"
 #include "target/riscv/aia/top.h"
+#include "target/riscv/csr/delegated_counters.h"
 #include "target/riscv/csr/row.h"
 #include "target/riscv/trap/interrupts.h"
 
@@ -103,10 +104,12 @@ std::uint8_t write_mireg(Hart& hart, unsigned, const CsrWrite& write) {
 std::uint64_t read_sireg(Hart& hart, unsigned) {
   const auto select = static_cast<unsigned>(hart.hs.iselect);
   if (is_iprio(select)) return read_priorities(hart.siprio, select);
+  if (is_counter_range(select)) return read_delegated_counter(hart, select, 1);
   return has_file_register(supervisor_file(hart), select) ? supervisor_file(hart)->read(select) : 0;
 }
 std::uint8_t write_sireg(Hart& hart, unsigned, const CsrWrite& write) {
   const auto select = static_cast<unsigned>(hart.hs.iselect);
+  if (is_counter_range(select)) return write_delegated_counter(hart, select, 1, write);
   if (is_iprio(select))
     write_priorities(hart.siprio, select, write.value, kSupervisorPriorities);
   else if (has_file_register(supervisor_file(hart), select))

@@ -27,6 +27,7 @@ CsrMode mode_of(const Hart& hart) {
 }
 
 Verdict gate_verdict(const Hart& hart, const CsrRow& row, unsigned number, CsrMode mode) {
+  if (const Verdict verdict = gate_stateen(hart, number, mode); verdict != Verdict::kAllowed) return verdict;
   return row.gate == nullptr ? Verdict::kAllowed : row.gate(hart, number, mode);
 }
 

@@ -1,41 +1,40 @@
 // SPDX-License-Identifier: Apache-2.0
-// cycle, time and instret.
-//
-// Neither cycles nor instructions are counted: both counters show nanoseconds of machine time, in steps of
-// one tick of `time`, as a hart of 1 GHz would that retires one instruction a cycle. A written value counts
-// on from there, mcountinhibit stops and mode changes do not matter; what programs measure with them is time.
+// The registers of the counters; what they do is in pmu/.
 #include "target/riscv/cpu.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/pmu/pmu.h"
 
 namespace gstage::riscv {
 
 namespace {
 
-std::uint64_t running_count(const Hart& hart) {
-  return hart.cpu->time() * static_cast<std::uint64_t>(kNsPerTick);
-}
+/// With overflow interrupts, what changes a counter changes when the next one is due.
+std::uint8_t effect_of(const Hart& hart) { return hart.config->sscofpmf ? kEffectTimers : kNoEffect; }
 
-/// A counter's value; `offset` is the value itself while the counter is inhibited.
-std::uint64_t count(const Hart& hart, std::uint64_t inhibit_bit, std::uint64_t offset) {
-  return (hart.mcountinhibit & inhibit_bit) != 0 ? offset : running_count(hart) + offset;
+std::uint8_t write_counter(Hart& hart, unsigned number, const CsrWrite& write) {
+  set_counter(hart, number, write.value);
+  return effect_of(hart);
 }
-void set_count(const Hart& hart, std::uint64_t inhibit_bit, std::uint64_t& offset, std::uint64_t value) {
-  offset = (hart.mcountinhibit & inhibit_bit) != 0 ? value : value - running_count(hart);
+std::uint8_t write_config(Hart& hart, unsigned number, const CsrWrite& write) {
+  set_counter_config(hart, number, write.value);
+  return effect_of(hart);
 }
 
 }  // namespace
 
-std::uint64_t read_cycle(Hart& hart, unsigned) { return count(hart, counter::Cy::kMask, hart.cycle_offset); }
-std::uint64_t read_instret(Hart& hart, unsigned) {
-  return count(hart, counter::Ir::kMask, hart.instret_offset);
+std::uint64_t read_cycle(Hart& hart, unsigned) { return counter_value(hart, kCycleCounter); }
+std::uint64_t read_instret(Hart& hart, unsigned) { return counter_value(hart, kInstretCounter); }
+std::uint64_t read_hpmcounter(Hart& hart, unsigned index) {
+  return counter_value(hart, kFirstHpmCounter + index);
 }
 std::uint8_t write_mcycle(Hart& hart, unsigned, const CsrWrite& write) {
-  set_count(hart, counter::Cy::kMask, hart.cycle_offset, write.value);
-  return kNoEffect;
+  return write_counter(hart, kCycleCounter, write);
 }
 std::uint8_t write_minstret(Hart& hart, unsigned, const CsrWrite& write) {
-  set_count(hart, counter::Ir::kMask, hart.instret_offset, write.value);
-  return kNoEffect;
+  return write_counter(hart, kInstretCounter, write);
+}
+std::uint8_t write_mhpmcounter(Hart& hart, unsigned index, const CsrWrite& write) {
+  return write_counter(hart, kFirstHpmCounter + index, write);
 }
 
 /// htimedelta applies to reads with V=1 ("Hypervisor Time Delta Register").
@@ -43,13 +42,38 @@ std::uint64_t read_time(Hart& hart, unsigned) {
   return hart.cpu->time() + (hart.v != 0 ? hart.htimedelta : 0);
 }
 
-std::uint8_t write_mcountinhibit(Hart& hart, unsigned index, const CsrWrite& write) {
-  const std::uint64_t cycle = read_cycle(hart, index);
-  const std::uint64_t instret = read_instret(hart, index);
-  hart.mcountinhibit = write.value & (counter::Cy::kMask | counter::Ir::kMask);
-  set_count(hart, counter::Cy::kMask, hart.cycle_offset, cycle);
-  set_count(hart, counter::Ir::kMask, hart.instret_offset, instret);
-  return kNoEffect;
+std::uint64_t read_mhpmevent(Hart& hart, unsigned index) {
+  return hart.counters.config[kFirstHpmCounter + index];
+}
+std::uint8_t write_mhpmevent(Hart& hart, unsigned index, const CsrWrite& write) {
+  return write_config(hart, kFirstHpmCounter + index, write);
+}
+
+std::uint64_t read_mcyclecfg(Hart& hart, unsigned) { return hart.counters.config[kCycleCounter]; }
+std::uint8_t write_mcyclecfg(Hart& hart, unsigned, const CsrWrite& write) {
+  return write_config(hart, kCycleCounter, write);
+}
+std::uint64_t read_minstretcfg(Hart& hart, unsigned) { return hart.counters.config[kInstretCounter]; }
+std::uint8_t write_minstretcfg(Hart& hart, unsigned, const CsrWrite& write) {
+  return write_config(hart, kInstretCounter, write);
+}
+
+std::uint8_t write_mcountinhibit(Hart& hart, unsigned, const CsrWrite& write) {
+  set_counter_inhibit(hart, write.value);
+  return effect_of(hart);
+}
+
+std::uint64_t read_scountinhibit(Hart& hart, unsigned) { return hart.mcountinhibit & hart.mcounteren; }
+std::uint8_t write_scountinhibit(Hart& hart, unsigned, const CsrWrite& write) {
+  set_counter_inhibit(hart, write.over(hart.mcountinhibit, hart.mcounteren));
+  return effect_of(hart);
+}
+
+std::uint64_t read_scountovf(Hart& hart, unsigned) {
+  std::uint64_t seen = overflowed_counters(hart);
+  if (hart.priv != kMachine) seen &= hart.mcounteren;
+  if (hart.v != 0) seen &= hart.hcounteren;
+  return seen;
 }
 
 }  // namespace gstage::riscv

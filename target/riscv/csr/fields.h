@@ -57,6 +57,17 @@ using Vsxl = Field<33, 32>;
 using Hupmm = Field<49, 48>;
 }  // namespace hstatus
 
+namespace hpmevent {
+// mhpmevent, mcyclecfg and minstretcfg share one layout; the last two have neither Of nor Selector.
+using Selector = Field<19, 0>;
+using Vuinh = Bit<58>;
+using Vsinh = Bit<59>;
+using Uinh = Bit<60>;
+using Sinh = Bit<61>;
+using Minh = Bit<62>;
+using Of = Bit<63>;
+}  // namespace hpmevent
+
 namespace envcfg {
 // menvcfg, henvcfg and senvcfg share one layout.
 using Fiom = Bit<0>;
@@ -65,10 +76,20 @@ using Cbcfe = Bit<6>;
 using Cbze = Bit<7>;
 using Pmm = Field<33, 32>;
 using Dte = Bit<59>;
+using Cde = Bit<60>;
 using Adue = Bit<61>;
 using Pbmte = Bit<62>;
 using Stce = Bit<63>;
 }  // namespace envcfg
+
+namespace stateen {
+// mstateen0 and hstateen0 share one layout; Se is in all of them.
+using Imsic = Bit<58>;
+using Aia = Bit<59>;
+using Csrind = Bit<60>;
+using Envcfg = Bit<62>;
+using Se = Bit<63>;
+}  // namespace stateen
 
 namespace mseccfg {
 using Mml = Bit<0>;

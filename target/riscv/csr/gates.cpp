@@ -32,6 +32,15 @@ Verdict gate_counter(const Hart& hart, unsigned number, CsrMode mode) {
   return Verdict::kIllegal;
 }
 
+Verdict gate_scountinhibit(const Hart& hart, unsigned, CsrMode mode) {
+  if (!has_counter_delegation(hart)) return Verdict::kIllegal;
+  return virtual_unless(!is_guest(mode));
+}
+
+Verdict gate_scountovf(const Hart& hart, unsigned, CsrMode mode) {
+  return virtual_unless(!has_counter_delegation(hart) || !is_guest(mode));
+}
+
 Verdict gate_stimecmp(const Hart& hart, unsigned, CsrMode mode) {
   if (mode == CsrMode::kM) return Verdict::kAllowed;
   if (is_guest(mode))

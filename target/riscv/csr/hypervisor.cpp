@@ -42,7 +42,8 @@ std::uint8_t write_hedeleg(Hart& hart, unsigned, const CsrWrite& write) {
 
 /// ADUE, PBMTE, DTE and STCE are read-only zero while those of menvcfg are zero.
 std::uint64_t henvcfg_mask(const Hart& hart) {
-  return senvcfg_mask(hart) | (menvcfg_mask(hart) & hart.menvcfg & ~envcfg::Pmm::kMask);
+  constexpr std::uint64_t kMachineOnly = envcfg::Pmm::kMask | envcfg::Cde::kMask;  // or with its own rule
+  return senvcfg_mask(hart) | (menvcfg_mask(hart) & hart.menvcfg & ~kMachineOnly);
 }
 std::uint64_t read_henvcfg(Hart& hart, unsigned) { return hart.henvcfg & henvcfg_mask(hart); }
 std::uint8_t write_henvcfg(Hart& hart, unsigned, const CsrWrite& write) {

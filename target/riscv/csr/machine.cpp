@@ -49,6 +49,7 @@ std::uint64_t menvcfg_mask(const Hart& hart) {
   if (hart.config->svadu) mask |= envcfg::Adue::kMask;
   if (hart.config->sstc) mask |= envcfg::Stce::kMask;
   if (hart.config->ssdbltrp) mask |= envcfg::Dte::kMask;
+  if (hart.config->ssccfg) mask |= envcfg::Cde::kMask;
   return mask;
 }
 

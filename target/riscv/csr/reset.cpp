@@ -3,6 +3,7 @@
 
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/pmu/pmu.h"
 
 namespace gstage::riscv {
 
@@ -36,7 +37,8 @@ void reset_machine(Hart& hart) {
   hart.miselect = hart.mvien = hart.mvip = hart.sie_own = 0;
   std::memset(hart.miprio, 0, sizeof hart.miprio);
   hart.mcounteren = hart.mcountinhibit = hart.menvcfg = hart.mseccfg = 0;
-  hart.cycle_offset = hart.instret_offset = 0;
+  std::memset(hart.mstateen, 0, sizeof hart.mstateen);
+  reset_counters(hart);
   for (unsigned i = 0; i < kPmpEntries; ++i) {
     hart.pmpcfg[i] = 0;
     hart.pmpaddr[i] = 0;
@@ -50,6 +52,7 @@ void reset_hypervisor(Hart& hart) {
   hart.hvien = hart.vsie_own = hart.hvictl = 0;
   std::memset(hart.siprio, 0, sizeof hart.siprio);
   std::memset(hart.hviprio, 0, sizeof hart.hviprio);
+  std::memset(hart.hstateen, 0, sizeof hart.hstateen);
   hart.htimedelta = hart.htval = hart.htinst = hart.hgatp = 0;
 }
 

@@ -77,6 +77,10 @@ inline bool has_double_trap(const Hart& hart, const Bank& bank) {
   const std::uint64_t enabled = &bank == &hart.vs ? hart.menvcfg & hart.henvcfg : hart.menvcfg;
   return hart.config->ssdbltrp && envcfg::Dte::get(enabled) != 0;
 }
+/// Ssccfg and menvcfg.CDE: counters of mcounteren are S-mode's.
+inline bool has_counter_delegation(const Hart& hart) {
+  return hart.config->ssccfg && envcfg::Cde::get(hart.menvcfg) != 0;
+}
 /// The bits that an instruction address cannot have: bit 0, and bit 1 when instructions have 4 bytes.
 inline std::uint64_t epc_mask(const Hart& hart) { return hart.config->zca ? ~1ull : ~3ull; }
 /// mideleg with the bits that the hypervisor extension makes read-only one.

@@ -8,6 +8,7 @@
 #include "softmmu/base/log.h"
 #include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/mmu.h"
+#include "target/riscv/pmu/pmu.h"
 
 namespace gstage::riscv {
 
@@ -106,8 +107,16 @@ void enter(Hart& hart, const View& view, Vaddr vaddr, const Translation& t, cons
   if (code_pages.has_code(t.paddr)) context.drop_write(vaddr);
 }
 
+/// What the TLB does not hold counts as missed, though it may be a device, which it never holds; untranslated
+/// addresses do not.
+void count_miss(Hart& hart, const Regime& regime, Access access) {
+  constexpr Event kEvents[] = {Event::kDataLoadMiss, Event::kDataStoreMiss, Event::kFetchMiss};
+  if (is_translating(regime)) count_event(hart, kEvents[static_cast<unsigned>(access)]);
+}
+
 /// Translates, raising what fails, and fills the TLB. Null region: nothing there.
 bool reach(Hart& hart, const View& view, const Piece& piece, Translation& t, const Region*& region) {
+  count_miss(hart, view.regime, piece.access);
   t = translate(hart, view.regime, address_of(view.regime, piece), piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, view.regime, t, piece);
@@ -248,6 +257,7 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
   const Regime& regime = hart.mmu->fetch;
   // Two bytes at least are fetched; what lies beyond is checked when it is reached.
   const Piece piece{vaddr, 2, Access::kFetch, vaddr};
+  count_miss(hart, regime, piece.access);
   const Translation t = translate(hart, regime, vaddr, piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, regime, t, piece);
@@ -283,6 +293,7 @@ void zero_cache_block(Hart& hart, Vaddr vaddr) {
   const Piece piece{vaddr, kSize, Access::kStore, vaddr};
   const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
   if (has_trigger(hart, view.regime, Vaddr{vaddr.value - in_block}, kSize, {false, true})) return;
+  count_miss(hart, view.regime, piece.access);
   const Vaddr block = view.regime.unmasked(Vaddr{vaddr.value - in_block});
   Translation t = translate(hart, view.regime, block, kSize, Access::kStore);
   if (!t.ok()) {

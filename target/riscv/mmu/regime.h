@@ -39,6 +39,10 @@ struct Regime {
   }
 };
 
+/// Whether addresses go through any page table.
+inline bool is_translating(const Regime& regime) {
+  return (regime.satp | (regime.v ? regime.hgatp : 0)) >> 60 != 0;
+}
 /// Explicit loads and stores, with MPRV and MPV.
 Regime data_regime(const Hart& hart);
 /// Instruction fetches.

@@ -6,6 +6,7 @@
 
 #include "softmmu/base/bits.h"
 #include "target/riscv/mmu/pte.h"
+#include "target/riscv/pmu/pmu.h"
 
 namespace gstage::riscv {
 
@@ -183,6 +184,7 @@ class Walker {
     const unsigned width = kPageShift + 9 * stage.levels;
     const FaultKind page_fault = stage.is_guest_stage ? FaultKind::kGuestPage : FaultKind::kPage;
     Leaf leaf;
+    count_event(hart_, stage.is_guest_stage ? Event::kGuestStageWalk : Event::kPageWalk);
     const bool is_canonical =
         stage.is_guest_stage ? (address >> (width + 2)) == 0 : sign_extend(address, width) == address;
     if (!is_canonical) {

@@ -13,6 +13,7 @@
 #include "target/riscv/guest.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
+#include "target/riscv/pmu/pmu.h"
 #include "target/riscv/trap/entry.h"
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/rnmi.h"
@@ -137,6 +138,41 @@ void enter_critical_error(Hart& hart, const TrapEntry& entry) {
   hart.cpu->report_critical_error();
 }
 
+/// Events of exceptions: those of their cause, those of the VM exit that they are.
+struct ExceptionEvents {
+  std::uint64_t causes;  ///< as bits
+  Event event;
+  Event exit;
+};
+constexpr ExceptionEvents kExceptionEvents[] = {
+    {kGuestPageFaults, Event::kGuestPageFault, Event::kGuestExitByGuestPageFault},
+    {bit_of(Cause::kFetchPageFault) | bit_of(Cause::kLoadPageFault) | bit_of(Cause::kStorePageFault),
+     Event::kPageFault, Event::kGuestExitByOther},
+    {bit_of(Cause::kEcallU) | bit_of(Cause::kEcallHs) | bit_of(Cause::kEcallVs) | bit_of(Cause::kEcallM),
+     Event::kEnvironmentCall, Event::kGuestExitByCall},
+    {bit_of(Cause::kIllegalInstruction), Event::kIllegalInstruction, Event::kGuestExitByInstruction},
+    {bit_of(Cause::kVirtualInstruction), Event::kVirtualInstruction, Event::kGuestExitByInstruction},
+};
+
+void count_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+  const bool is_exit = hart.v != 0 && target != TrapTarget::kGuest;
+  Event exit = Event::kGuestExitByOther;
+  if (entry.is_interrupt()) {
+    count_event(hart, Event::kInterrupt);
+    exit = Event::kGuestExitByInterrupt;
+  } else {
+    count_event(hart, Event::kException);
+    for (const ExceptionEvents& row : kExceptionEvents) {
+      if ((row.causes >> entry.cause & 1) == 0) continue;
+      count_event(hart, row.event);
+      exit = row.exit;
+    }
+  }
+  if (!is_exit) return;
+  count_event(hart, Event::kGuestExit);
+  count_event(hart, exit);
+}
+
 void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
   static constexpr const char* kTargets[] = {"M", "HS", "VS"};
   const std::string name = name_of(entry);
@@ -165,6 +201,7 @@ void take_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
   }
   if (log_enabled(Log::kInt)) log_entry(hart, target, entry);
   hart.wfi_spins = 0;
+  count_trap(hart, target, entry);
   switch (target) {
     case TrapTarget::kMachine: enter_machine(hart, entry); break;
     case TrapTarget::kSupervisor: enter_supervisor(hart, entry); break;

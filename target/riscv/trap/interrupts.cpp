@@ -30,7 +30,7 @@ constexpr Interrupt kNames[] = {
     {kVsei, "virtual supervisor external interrupt"},
     {kVssi, "virtual supervisor software interrupt"},
     {kVsti, "virtual supervisor timer interrupt"},
-    {13, "counter overflow interrupt"},
+    {kLcofi, "counter overflow interrupt"},
     {35, "low-priority RAS event"},
     {43, "high-priority RAS event"},
 };
@@ -111,8 +111,10 @@ Enabled enabled_interrupts(const Hart& hart) {
 }
 
 /// Bits of hip in their places of vsip: the guest knows VS-level interrupts under the numbers of S-level
-/// ones.
-std::uint64_t as_in_vsip(std::uint64_t pending) { return (pending & kVsInterrupts) >> 1; }
+/// ones. Count overflows have one number for all.
+std::uint64_t as_in_vsip(std::uint64_t pending) {
+  return (pending & kVsInterrupts) >> 1 | (pending & interrupt_bit(kLcofi));
+}
 
 /// Interrupts to be taken now, by the level they go to; those of VS level numbered as in vsip.
 struct Takeable {
@@ -145,6 +147,10 @@ void enter_interrupt(Hart& hart, TrapTarget target, unsigned number) {
 
 }  // namespace
 
+std::uint64_t supervisor_interrupts(const Hart& hart) {
+  return kSupervisorInterrupts | (hart.config->sscofpmf ? interrupt_bit(kLcofi) : 0);
+}
+
 std::uint64_t hypervisor_interrupts(const Hart& hart) {
   return kVsInterrupts | (guest_external_interrupts(hart) > 0 ? interrupt_bit(kSgei) : 0);
 }
@@ -155,7 +161,7 @@ std::uint64_t virtual_for_supervisor(const Hart& hart) {
   return ((hart.mvip & ~sei) | (hart.mip & sei)) & filtered_interrupts(hart);
 }
 
-std::uint64_t virtual_for_guest(const Hart& hart) { return hart.hvip & hart.hvien; }
+std::uint64_t virtual_for_guest(const Hart& hart) { return hart.hvip & hart.hvien & ~hart.hideleg; }
 
 std::uint64_t ready_for_machine(const Hart& hart) {
   return pending_of(hart, hart.mie & ~effective_mideleg(hart));
@@ -167,7 +173,8 @@ std::uint64_t ready_for_supervisor(const Hart& hart) {
 }
 
 std::uint64_t ready_for_guest(const Hart& hart) {
-  return as_in_vsip(pending_of(hart, hart.mie & hart.hideleg)) | (virtual_for_guest(hart) & hart.vsie_own);
+  return as_in_vsip(pending_of(hart, hart.mie & hart.hideleg & effective_mideleg(hart))) |
+         (virtual_for_guest(hart) & hart.vsie_own);
 }
 
 const char* interrupt_name(std::uint64_t number) {

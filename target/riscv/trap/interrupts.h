@@ -20,6 +20,8 @@ inline constexpr std::uint64_t kVsInterrupts =
 
 struct Hart;
 
+/// What mideleg can delegate: kSupervisorInterrupts, and count overflows where there are any.
+std::uint64_t supervisor_interrupts(const Hart& hart);
 /// What hip and hie hold: SGEI exists with guest external interrupts only.
 std::uint64_t hypervisor_interrupts(const Hart& hart);
 

@@ -5,15 +5,19 @@
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
 #include "target/riscv/mmu/mmu.h"
+#include "target/riscv/pmu/pmu.h"
 
 namespace gstage::riscv {
 
 void set_mode(Hart& hart, Privilege priv, bool v) {
   CHECK(!v || priv != kMachine);
   fold_fp_dirty(hart);
+  if (v && hart.v == 0) count_event(hart, Event::kGuestEntry);
+  if (hart.counters.filtered != 0) stop_filtered_counters(hart);
   hart.priv = priv;
   hart.v = v ? 1 : 0;
   hart.s = v ? &hart.vs : &hart.hs;
+  if (hart.counters.filtered != 0) resume_filtered_counters(hart);
   update_regimes(hart);
 }
 
