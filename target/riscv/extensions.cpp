@@ -33,10 +33,29 @@ constexpr std::size_t kCount = std::size(kExtensions);
 struct Model {
   const char* name;
   const char* help;
-  bool has_all;  ///< else the defaults of extensions.inc
+  CpuConfig config;
+  const char* missing = nullptr;  ///< what the hart should have and has not
 };
-constexpr Model kModels[] = {{"rv64", "a 64-bit hart", false},
-                             {"max", "a hart with everything that is implemented", true}};
+enum class Profile : std::uint8_t { rva22s64, rva23s64 };
+/// The mandatory extensions of a profile and no other.
+constexpr CpuConfig profile_config(Profile profile) {
+  CpuConfig config;
+#define EXTENSION(member, property, isa_name, on, help) config.member = false;
+#include "target/riscv/extensions.inc"
+#undef EXTENSION
+#define PROFILE(name, member) \
+  if (profile >= Profile::name) config.member = true;
+#include "target/riscv/profiles.inc"
+#undef PROFILE
+  return config;
+}
+constexpr Model kModels[] = {
+    {"rv64", "a 64-bit hart", CpuConfig{}},
+    {"rva22s64", "what the profile RVA22S64 makes mandatory", profile_config(Profile::rva22s64)},
+    {"rva23s64", "what the profile RVA23S64 makes mandatory, without V", profile_config(Profile::rva23s64),
+     "V, Zvfhmin, Zvbb and Zvkt"},
+    {"max", "a hart with everything that is implemented", max_config()},
+};
 
 /// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
 constexpr const char* kNotYet[] = {
@@ -68,6 +87,7 @@ constexpr Dependency kDependencies[] = {
     {&CpuConfig::sv48, &CpuConfig::sv39},
     {&CpuConfig::sv57, &CpuConfig::sv48},
     {&CpuConfig::h, &CpuConfig::sv39},
+    {&CpuConfig::svade, &CpuConfig::sv39},
     {&CpuConfig::svadu, &CpuConfig::sv39},
     {&CpuConfig::smepmp, &CpuConfig::pmp},
     {&CpuConfig::ziccamoa, &CpuConfig::a},
@@ -119,6 +139,14 @@ constexpr Part kParts[] = {
     {&CpuConfig::b, &CpuConfig::zbb},
     {&CpuConfig::b, &CpuConfig::zbs},
     {&CpuConfig::zfh, &CpuConfig::zfhmin},
+    {&CpuConfig::sha, &CpuConfig::h},
+    {&CpuConfig::sha, &CpuConfig::ssstateen},
+    {&CpuConfig::sha, &CpuConfig::shcounterenw},
+    {&CpuConfig::sha, &CpuConfig::shgatpa},
+    {&CpuConfig::sha, &CpuConfig::shtvala},
+    {&CpuConfig::sha, &CpuConfig::shvsatpa},
+    {&CpuConfig::sha, &CpuConfig::shvstvala},
+    {&CpuConfig::sha, &CpuConfig::shvstvecd},
     {&CpuConfig::zk, &CpuConfig::zkn},
     {&CpuConfig::zk, &CpuConfig::zkr},
     {&CpuConfig::zk, &CpuConfig::zkt},
@@ -167,7 +195,7 @@ std::optional<bool> parse_bool(const std::string& value) {
 /// The state of one parse: the settings, and which of them the user named.
 class Parser {
  public:
-  explicit Parser(const Model& model) : config_(model.has_all ? max_config() : CpuConfig{}) {}
+  explicit Parser(const Model& model) : config_(model.config) {}
   Status set(const Property& property);
   Status finish();
   [[nodiscard]] const CpuConfig& config() const { return config_; }
@@ -319,6 +347,9 @@ Result<CpuConfig> parse_cpu(const DeviceOptions& cpu) {
                                           [&cpu](const Model& m) { return cpu.driver == m.name; });
   if (model == std::end(kModels))
     return error("-cpu: there is no model '%s': use one of %s", cpu.driver.c_str(), models_text().c_str());
+  if (model->missing != nullptr)
+    warn("-cpu %s: this hart lacks %s of the profile, which are not implemented yet", model->name,
+         model->missing);
   Parser parser(*model);
   for (const Property& property : cpu.properties)
     if (Status status = parser.set(property); !status) return status.error();

@@ -74,6 +74,7 @@ SCENARIOS = [
     Scenario('linux-reboot', TINY.replace('-no-reboot', ''), USERSPACE + USERSPACE, 600, exit_code=None,
              append='reboot=1'),
     Scenario('kvm-smp1-gsmp1', HOST, NESTED, 600),
+    Scenario('kvm-rva23s64', HOST + '-cpu rva23s64', NESTED, 600),
     Scenario('kvm-smp2-gsmp2', HOST + '-smp 2', NESTED, 600, append='gsmp=2', parallel=False),
 
     Scenario('linux-max', TINY + '-cpu max', ['riscv-pmu-sbi: .* 31 hardware counters'] + USERSPACE[2:], 300),

@@ -60,6 +60,22 @@ TEST(ExtensionsTest, IsaStringShowsLettersThenNames) {
   }
 }
 
+TEST(ExtensionsTest, ProfilesHaveTheirMandatoryExtensionsAndNoOther) {
+  EXPECT_EQ(isa_string(parsed("rva22s64")),
+            "rv64imafdcb_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_zicntr_zicsr_zifencei_"
+            "zihintpause_zihpm_zmmul_za64rs_zaamo_zalrsc_zfhmin_zca_zcd_zba_zbb_zbs_zkt_ssccptr_sscounterenw_"
+            "sstvala_sstvecd_svade_svinval_svpbmt");
+  EXPECT_EQ(mmu_type(parsed("rva22s64")), "riscv,sv39");
+  EXPECT_EQ(
+      isa_string(parsed("rva23s64")),
+      "rv64imafdcbh_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_zicond_zicntr_zicsr_"
+      "zifencei_zihintntl_zihintpause_zihpm_zimop_zmmul_za64rs_zaamo_zalrsc_zawrs_zfa_zfhmin_zca_zcb_zcd_"
+      "zcmop_zba_zbb_zbs_zkt_sha_shcounterenw_shgatpa_shtvala_shvsatpa_shvstvala_shvstvecd_smstateen_"
+      "ssccptr_sscofpmf_sscounterenw_ssnpm_ssstateen_sstc_sstvala_sstvecd_ssu64xl_supm_svade_svinval_"
+      "svnapot_svpbmt");
+  EXPECT_TRUE(parsed("rva22s64,h=on").h);
+}
+
 TEST(ExtensionsTest, MaxLeavesOutWhatOldFirmwareDiesOf) {
   const CpuConfig max = parsed("max");
   EXPECT_FALSE(max.smdbltrp || max.smrnmi);
