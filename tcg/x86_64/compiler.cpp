@@ -4,19 +4,32 @@
 #include <bit>
 #include <cstddef>
 
+#include <cpuid.h>
+
 #include "softmmu/base/check.h"
 
 namespace gstage::tcg::x86_64 {
 
 using namespace Xbyak::util;  // NOLINT: register names
 
+namespace {
+
+/// clang 14 does not know the name.
+bool has_lzcnt() {
+  constexpr unsigned kExtendedFeatures = 0x8000'0001;
+  unsigned eax = 0, ebx = 0, ecx = 0, edx = 0;
+  return __get_cpuid(kExtendedFeatures, &eax, &ebx, &ecx, &edx) != 0 && (ecx & bit_LZCNT) != 0;
+}
+
+}  // namespace
+
 HostFeatures detect_host() {
   __builtin_cpu_init();
   HostFeatures features;
   features.bmi2 = __builtin_cpu_supports("bmi2") != 0;
   features.fma = __builtin_cpu_supports("fma") != 0;
-  features.bit_counts = __builtin_cpu_supports("lzcnt") != 0 && __builtin_cpu_supports("bmi") != 0 &&
-                        __builtin_cpu_supports("popcnt") != 0;
+  features.bit_counts =
+      has_lzcnt() && __builtin_cpu_supports("bmi") != 0 && __builtin_cpu_supports("popcnt") != 0;
   return features;
 }
 
