@@ -2,6 +2,9 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "softmmu/base/format.h"
 
 #include "tests/unit/hw_virtio_driver.h"
 
@@ -196,7 +199,7 @@ TEST(RngTest, ReadableBufferNeedsAReset) {
 }
 
 TEST(RngTest, FileAsSource) {
-  const std::string path = testing::TempDir() + "gstage-entropy";
+  const std::string path = testing::TempDir() + format("gstage-entropy-%d", getpid());
   std::ofstream(path) << "not random";
   auto source = EntropySource::open(path);
   ASSERT_TRUE(source.ok());

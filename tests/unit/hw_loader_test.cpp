@@ -4,8 +4,10 @@
 
 #include <elf.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 #include <zlib.h>
 
+#include "softmmu/base/format.h"
 #include "hw/riscv/boot.h"
 #include "hw/riscv/virt_fdt.h"
 #include "hw/riscv/virt_map.h"
@@ -57,12 +59,12 @@ class LoaderTest : public testing::Test {
     options_.bios = "none";
   }
   std::string file(const std::string& name, const std::string& content) {
-    const std::string path = testing::TempDir() + "gstage-loader-" + name;
+    const std::string path = testing::TempDir() + format("gstage-loader-%d-", getpid()) + name;
     std::ofstream(path, std::ios::binary) << content;
     return path;
   }
   std::string gzip_file(const std::string& name, const std::string& content) {
-    const std::string path = testing::TempDir() + "gstage-loader-" + name;
+    const std::string path = testing::TempDir() + format("gstage-loader-%d-", getpid()) + name;
     gzFile out = gzopen(path.c_str(), "wb");
     gzwrite(out, content.data(), static_cast<unsigned>(content.size()));
     gzclose(out);

@@ -2,6 +2,9 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "softmmu/base/format.h"
 
 #include "tests/unit/hw_fakes.h"
 
@@ -14,7 +17,7 @@ constexpr std::uint32_t kBlk = 2, kConsole = 3, kRng = 4;
 
 class VirtDevicesTest : public testing::Test {
  protected:
-  VirtDevicesTest() : disk_(testing::TempDir() + "gstage-devices.img") {
+  VirtDevicesTest() : disk_(testing::TempDir() + format("gstage-devices-%d.img", getpid())) {
     std::ofstream(disk_, std::ios::binary) << std::string(4096, 'd');
   }
   void drive(const std::string& id, const std::string& interface) {
