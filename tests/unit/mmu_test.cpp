@@ -373,7 +373,9 @@ TEST_F(MmuTest, PointerMaskingByEffectiveMode) {
   const auto pmlen = [this](Privilege priv, bool v) {
     hart_->priv = priv;
     hart_->v = v ? 1 : 0;
-    return unsigned{data_regime(*hart_).pmlen};
+    Regime regime;
+    make_data_regime(*hart_, regime);
+    return regime.pmlen();
   };
   EXPECT_EQ(pmlen(kMachine, false), 7u);
   EXPECT_EQ(pmlen(kSupervisor, false), 16u);
@@ -394,17 +396,19 @@ TEST_F(MmuTest, PointerMaskingByEffectiveMode) {
   EXPECT_EQ(pmlen(kMachine, false), 7u);
   // Fetches never are.
   hart_->priv = kSupervisor;
-  EXPECT_EQ(unsigned{fetch_regime(*hart_).pmlen}, 0u);
+  Regime fetch;
+  make_fetch_regime(*hart_, fetch);
+  EXPECT_EQ(fetch.pmlen(), 0u);
 }
 
 TEST_F(MmuTest, MaskedAddressesAreExtendedByTheirKind) {
   Regime regime{};
   EXPECT_EQ(regime.unmasked(Vaddr{0xffff'8000'0000'0001}).value, 0xffff'8000'0000'0001u);
-  regime.pmlen = 16;
+  regime.flags = std::uint64_t{16} << Regime::kPmlenShift;
   EXPECT_EQ(regime.unmasked(Vaddr{0xabcd'8000'0000'0001}).value, 0x8000'0000'0001u);
   regime.satp = kSv39;
   EXPECT_EQ(regime.unmasked(Vaddr{0xabcd'8000'0000'0001}).value, 0xffff'8000'0000'0001u);
-  regime.pmlen = 7;
+  regime.flags = std::uint64_t{7} << Regime::kPmlenShift;
   EXPECT_EQ(regime.unmasked(Vaddr{0xabff'ffff'1234'5678}).value, 0xffff'ffff'1234'5678u);
 }
 

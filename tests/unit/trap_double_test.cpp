@@ -214,9 +214,9 @@ TEST_F(TrapDoubleTest, MprvCountsAsClearWhileNmieIs) {
   start(true);
   hart().mstatus = status::Mprv::kMask;
   update_regimes(hart());
-  EXPECT_EQ(hart().mmu->data.priv, kMachine);
+  EXPECT_EQ(hart().mmu->data.priv(), kMachine);
   EXPECT_TRUE(csr_poke(hart(), 0x744, mnstatus::Nmie::kMask));
-  EXPECT_EQ(hart().mmu->data.priv, kUser);
+  EXPECT_EQ(hart().mmu->data.priv(), kUser);
 }
 
 }  // namespace

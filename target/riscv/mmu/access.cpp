@@ -49,7 +49,7 @@ void raise_fault(Hart& hart, const Regime& regime, const Translation& t, const P
                : t.fault == FaultKind::kGuestPage ? causes.guest_page
                                                   : causes.access;
   trap.tval = address_of(regime, piece).value;
-  trap.tval_is_guest_vaddr = regime.v;
+  trap.tval_is_guest_vaddr = regime.v();
   trap.vaddr_offset = static_cast<std::uint8_t>(piece.vaddr - piece.begin);
   if (t.fault == FaultKind::kGuestPage) {
     trap.gpa = t.gpa;
@@ -59,8 +59,8 @@ void raise_fault(Hart& hart, const Regime& regime, const Translation& t, const P
   if (log_enabled(Log::kMmu))
     log_line(Log::kMmu, "hart %llu: %s at 0x%llx, gpa 0x%llx, V=%d priv=%d satp=0x%llx hgatp=0x%llx",
              static_cast<unsigned long long>(hart.hartid), cause_name(trap.cause),
-             static_cast<unsigned long long>(trap.tval), static_cast<unsigned long long>(t.gpa), regime.v,
-             regime.priv, static_cast<unsigned long long>(regime.satp),
+             static_cast<unsigned long long>(trap.tval), static_cast<unsigned long long>(t.gpa), regime.v(),
+             regime.priv(), static_cast<unsigned long long>(regime.satp),
              static_cast<unsigned long long>(regime.hgatp));
   raise(hart, trap);
 }
@@ -75,7 +75,7 @@ void raise_misaligned(Hart& hart, const Regime& regime, Access access, Vaddr vad
   Trap trap{};
   trap.cause = causes_of(access).misaligned;
   trap.tval = regime.unmasked(vaddr).value;
-  trap.tval_is_guest_vaddr = regime.v;
+  trap.tval_is_guest_vaddr = regime.v();
   raise(hart, trap);
 }
 
@@ -157,7 +157,7 @@ Crossing split(Vaddr vaddr, unsigned size, Access access) {
 
 /// Shows the triggers an access. Returns whether one fired.
 bool has_trigger(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, AccessKind kind) {
-  return hart.access_trigger_modes != 0 && check_access(hart, regime.v, regime.unmasked(vaddr), size, kind);
+  return hart.access_trigger_modes != 0 && check_access(hart, regime.v(), regime.unmasked(vaddr), size, kind);
 }
 
 /// A store to both pages of a crossing: neither is written unless both can be.

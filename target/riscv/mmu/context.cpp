@@ -71,8 +71,8 @@ void update_regimes(Hart& hart) {
   MmuState& mmu = *hart.mmu;
   hart.fp_enabled = is_fp_enabled(hart) ? 1 : 0;
   hart.checks_instructions = (hart.execute_trigger_modes & mode_bit(hart.priv, hart.v != 0)) != 0 ? 1 : 0;
-  mmu.data = data_regime(hart);
-  mmu.fetch = fetch_regime(hart);
+  make_data_regime(hart, mmu.data);
+  make_fetch_regime(hart, mmu.fetch);
   for (TlbContext*& context : mmu.hyp_contexts) context = nullptr;
   TlbKey fetch_key = mmu.fetch.key();
   if (hart.frm > 3) fetch_key.words[2] |= kKeySlowRounding;
@@ -98,7 +98,7 @@ View hypervisor_view(Hart& hart, bool needs_execute) {
   Regime& regime = mmu.hyp[needs_execute ? 1 : 0];
   TlbContext*& context = mmu.hyp_contexts[needs_execute ? 1 : 0];
   if (context == nullptr) {
-    regime = hypervisor_regime(hart, needs_execute);
+    make_hypervisor_regime(hart, needs_execute, regime);
     const TlbKey key = regime.key();
     mmu.tlb.context(mmu.data_context->key);
     mmu.tlb.context(mmu.fetch_context->key);

@@ -50,8 +50,11 @@ class Walker {
     std::uint64_t gpa = vaddr.value;
     Allowed allowed = kAllowAll;
     if (const unsigned levels = levels_of(regime_.satp); levels != 0) {
-      const Stage stage{
-          AtpPpn::get(regime_.satp) << kPageShift, levels, 0, false, {hart_.config->svnapot, regime_.pbmte}};
+      const Stage stage{AtpPpn::get(regime_.satp) << kPageShift,
+                        levels,
+                        0,
+                        false,
+                        {hart_.config->svnapot, regime_.has(Regime::kPbmte)}};
       const Leaf leaf = walk(stage, vaddr.value, access_);
       if (leaf.fault != FaultKind::kNone) return failed(leaf.fault, gpa);
       allowed = first_stage_permission(leaf.entry);
@@ -61,7 +64,7 @@ class Walker {
     }
     result_.gpa = gpa;
     std::uint64_t paddr = gpa;
-    if (regime_.v) {
+    if (regime_.v()) {
       const Leaf leaf = guest_stage(gpa, access_);
       if (leaf.fault != FaultKind::kNone) return failed(leaf.fault, gpa);
       allowed &= guest_stage_permission(leaf.entry);
@@ -70,10 +73,10 @@ class Walker {
       result_.origin.page_shift =
           static_cast<std::uint8_t>(levels_of(regime_.satp) == 0 ? leaf.shift : result_.origin.page_shift);
     }
-    const PmpVerdict verdict = pmp_check(hart_, Paddr{paddr}, size, regime_.priv);
+    const PmpVerdict verdict = pmp_check(hart_, Paddr{paddr}, size, regime_.priv());
     // HLVX needs read permission of the physical memory as well as execute.
     const Allowed needed =
-        regime_.needs_execute ? allows(Access::kLoad) | allows(Access::kFetch) : allows(access_);
+        regime_.has(Regime::kExecute) ? allows(Access::kLoad) | allows(Access::kFetch) : allows(access_);
     if ((verdict.allowed & needed) != needed) return failed(FaultKind::kAccess, gpa);
     result_.paddr = Paddr{paddr};
     result_.allowed = allowed & verdict.allowed;
@@ -93,15 +96,16 @@ class Walker {
   /// What the first stage's leaf allows without another walk: its permissions, less what would set A or D.
   [[nodiscard]] Allowed first_stage_permission(std::uint64_t e) const {
     const bool u = pte::U::get(e) != 0;
-    const bool is_user = regime_.priv == kUser;
-    const bool data_ok = is_user ? u : !u || regime_.sum;
+    const bool is_user = regime_.priv() == kUser;
+    const bool data_ok = is_user ? u : !u || regime_.has(Regime::kSum);
     const bool fetch_ok = is_user == u;
-    return permission(e, data_ok, fetch_ok, regime_.mxr || regime_.vs_mxr, regime_.needs_execute);
+    return permission(e, data_ok, fetch_ok, regime_.has(Regime::kMxr) || regime_.has(Regime::kVsMxr),
+                      regime_.has(Regime::kExecute));
   }
   /// All accesses count as user accesses; vsstatus.MXR does not apply ("Two-Stage Address Translation").
   [[nodiscard]] Allowed guest_stage_permission(std::uint64_t e) const {
     const bool u = pte::U::get(e) != 0;
-    return permission(e, u, u, regime_.mxr, regime_.needs_execute);
+    return permission(e, u, u, regime_.has(Regime::kMxr), regime_.has(Regime::kExecute));
   }
   static Allowed permission(std::uint64_t e, bool data_ok, bool fetch_ok, bool mxr, bool needs_execute) {
     const bool r = pte::R::get(e) != 0;
@@ -134,8 +138,11 @@ class Walker {
       leaf.address = gpa;
       return leaf;
     }
-    const Stage stage{
-        AtpPpn::get(regime_.hgatp) << kPageShift, levels, 2, true, {hart_.config->svnapot, regime_.g_pbmte}};
+    const Stage stage{AtpPpn::get(regime_.hgatp) << kPageShift,
+                      levels,
+                      2,
+                      true,
+                      {hart_.config->svnapot, regime_.has(Regime::kGPbmte)}};
     const GStageEntry* const cached = hart_.mmu->g_stage.find(gpa, regime_.hgatp);
     if (cached != nullptr && is_permitted(stage, cached->pte, access, is_table) &&
         (access != Access::kStore || pte::D::get(cached->pte) != 0)) {
@@ -155,7 +162,7 @@ class Walker {
   /// Where an entry of the stage's table lies: for the VS-stage its address is a guest physical one.
   bool locate(const Stage& stage, std::uint64_t address, Access access, Paddr& slot, FaultKind& fault) {
     slot = Paddr{address};
-    if (!stage.is_guest_stage && regime_.v) {
+    if (!stage.is_guest_stage && regime_.v()) {
       const Leaf leaf = guest_stage(address, access, true);
       if (leaf.fault != FaultKind::kNone) {
         result_.is_implicit = leaf.fault == FaultKind::kGuestPage;
@@ -233,7 +240,7 @@ class Walker {
       leaf.address = base | (address & offset_mask);
       const std::uint64_t needed = pte::A::kMask | (access == Access::kStore ? pte::D::kMask : 0);
       if ((leaf.entry & needed) == needed) return leaf;
-      if (!(stage.is_guest_stage ? regime_.g_adue : regime_.adue)) {
+      if (!(stage.is_guest_stage ? regime_.has(Regime::kGAdue) : regime_.has(Regime::kAdue))) {
         leaf.fault = page_fault;
         return leaf;
       }
