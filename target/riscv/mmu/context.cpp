@@ -65,6 +65,14 @@ TlbContext& context_of(Hart& hart, const TlbKey& key) {
   return context;
 }
 
+/// Whether the context is that of the regime, of whose key `extra` is a part. Word by word, each as it was
+/// just stored.
+bool is_context_of(const TlbContext* context, const Regime& regime, std::uint64_t extra = 0) {
+  if (context == nullptr) return false;
+  const auto& words = context->key.words;
+  return words[2] == (regime.flags | extra) && words[0] == regime.satp && words[1] == regime.hgatp;
+}
+
 }  // namespace
 
 void update_regimes(Hart& hart) {
@@ -74,18 +82,19 @@ void update_regimes(Hart& hart) {
   make_data_regime(hart, mmu.data);
   make_fetch_regime(hart, mmu.fetch);
   for (TlbContext*& context : mmu.hyp_contexts) context = nullptr;
-  TlbKey fetch_key = mmu.fetch.key();
-  if (hart.frm > 3) fetch_key.words[2] |= kKeySlowRounding;
-  if (hart.checks_instructions != 0) fetch_key.words[2] |= kKeyTriggers;
-  const TlbKey data_key = mmu.data.key();
-  if (mmu.fetch_context == nullptr || mmu.fetch_context->key != fetch_key) {
+  std::uint64_t extra = hart.frm > 3 ? kKeySlowRounding : 0;
+  if (hart.checks_instructions != 0) extra |= kKeyTriggers;
+  const bool is_data_there = is_context_of(mmu.data_context, mmu.data);
+  if (!is_context_of(mmu.fetch_context, mmu.fetch, extra)) {
     // The data context is touched first so that the two in use are never recycled for each other.
-    if (mmu.data_context != nullptr && mmu.data_context->key == data_key) mmu.tlb.context(data_key);
-    mmu.fetch_context = &context_of(hart, fetch_key);
+    if (is_data_there) mmu.tlb.context(mmu.data_context->key);
+    TlbKey key = mmu.fetch.key();
+    key.words[2] |= extra;
+    mmu.fetch_context = &context_of(hart, key);
   }
-  if (mmu.data_context == nullptr || mmu.data_context->key != data_key) {
-    mmu.tlb.context(fetch_key);
-    mmu.data_context = &context_of(hart, data_key);
+  if (!is_data_there) {
+    mmu.tlb.context(mmu.fetch_context->key);
+    mmu.data_context = &context_of(hart, mmu.data.key());
   }
   hart.core.read = mmu.data_context->table(TlbAccess::kRead);
   hart.core.write = mmu.data_context->table(TlbAccess::kWrite);
