@@ -23,7 +23,9 @@ std::byte* map_memory(std::uint64_t size) {
   munmap(probe, size);
   void* const host = mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags | MAP_NORESERVE, -1, 0);
   if (host == MAP_FAILED) return nullptr;
-  // No MADV_HUGEPAGE: a boot of Linux took the same time with it (1.2 s) and 138 rather than 129 MiB.
+  // The host's own TLB: a chase of pointers through 1 MiB took 0.8 of the time with it, the boot of a KVM
+  // guest 0.98, and resident memory grew from 491 to 498 MiB.
+  madvise(host, size, MADV_HUGEPAGE);
   madvise(host, size, MADV_DONTDUMP);
   return static_cast<std::byte*>(host);
 }
