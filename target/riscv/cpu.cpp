@@ -92,7 +92,7 @@ class HartCpu final : public RiscvCpu {
     const std::uint64_t now = note_due_timers(*hart_);
     s_timer_->arm(has_stimecmp_interrupt(*hart_) ? deadline(hart_->hs.timecmp, now) : Timer::kNever);
     vs_timer_->arm(has_vstimecmp_interrupt(*hart_) ? vs_deadline(now) : Timer::kNever);
-    if (hart_->config->sscofpmf) arm_overflow_timer(now);
+    if (hart_->config->sscofpmf) arm_overflow_timer();
   }
 
   /// Any thread.
@@ -110,9 +110,10 @@ class HartCpu final : public RiscvCpu {
   void look_for_overflows() {
     if (!hart_->config->sscofpmf) return;
     notice_overflows(*hart_);
-    arm_overflow_timer(time());
+    arm_overflow_timer();
   }
-  void arm_overflow_timer(std::uint64_t now) {
+  void arm_overflow_timer() {
+    const std::uint64_t now = time();
     const std::uint64_t left = ticks_to_overflow(*hart_);
     overflow_timer_->arm(left > ~now ? Timer::kNever : deadline(now + left, now));
   }
