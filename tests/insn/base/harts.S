@@ -8,18 +8,6 @@
 #define LITMUS 5000
 #define CLINT_MSIP 0x2000000
 
-// Both harts wait here for each other. \number counts the barriers of the program.
-    .macro BARRIER number
-    la t0, barrier
-    li t1, 1
-    fence rw, rw
-    amoadd.w.aqrl zero, t1, (t0)
-    li t2, 2 * \number
-77: lw t1, 0(t0)
-    bltu t1, t2, 77b
-    fence rw, rw
-    .endm
-
 // The part that both harts run; s0 is the hart's number. Everything is checked by hart 0.
     .macro WORK
     // Contended AMOs.

@@ -16,17 +16,6 @@
     .insn r 0x2f, \funct3, 0x14, \rd, \rs1, \rs2
     .endm
 
-    .macro BARRIER number
-    la t0, barrier
-    li t1, 1
-    fence rw, rw
-    amoadd.w.aqrl zero, t1, (t0)
-    li t2, 2 * \number
-77: lw t1, 0(t0)
-    bltu t1, t2, 77b
-    fence rw, rw
-    .endm
-
 // The part that both harts run; everything is checked by hart 0.
     .macro WORK
     la s2, cells

@@ -27,6 +27,18 @@ test_main:
     ret
     .endm
 
+// Two harts wait here for each other. `number` counts the barriers of the program, which has a word `barrier`.
+    .macro BARRIER number
+    la t0, barrier
+    li t1, 1
+    fence rw, rw
+    amoadd.w.aqrl zero, t1, (t0)
+    li t2, 2 * \number
+77: lw t1, 0(t0)
+    bltu t1, t2, 77b
+    fence rw, rw
+    .endm
+
     .macro CASE number
     li gp, \number
     .endm
