@@ -41,4 +41,9 @@ constexpr bool is_power_of_two(std::uint64_t v) { return v != 0 && (v & (v - 1))
 /// Whether `v` is a multiple of `to`, a power of two.
 constexpr bool is_aligned(std::uint64_t v, std::uint64_t to) { return (v & (to - 1)) == 0; }
 
+/// A hash of `bits` bits: multiplicative, by 2^64 over the golden ratio (Knuth, vol. 3, 6.4).
+constexpr unsigned hash_bits(std::uint64_t value, unsigned bits) {
+  return static_cast<unsigned>((value * 0x9e3779b97f4a7c15u) >> (64 - bits));
+}
+
 }  // namespace gstage

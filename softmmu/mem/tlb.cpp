@@ -5,6 +5,8 @@
 #include <bit>
 #include <numeric>
 
+#include "softmmu/base/bits.h"
+
 namespace gstage {
 
 namespace {
@@ -26,12 +28,11 @@ unsigned leaf_shift(unsigned shift) { return std::clamp<unsigned>(shift, kPageSh
 
 /// The bucket of the G-stage leaf of this size that holds the guest physical address.
 unsigned gpa_bucket(std::uint64_t gpa, unsigned shift) {
-  return static_cast<unsigned>(((gpa >> shift) * 0x9e3779b97f4a7c15u) >> 58) & (kGpaBuckets - 1);
+  return hash_bits(gpa >> shift, std::countr_zero(kGpaBuckets));
 }
 
 unsigned filter_bit(std::uint64_t host_page) {
-  return static_cast<unsigned>(((host_page >> kPageShift) * 0x9e3779b97f4a7c15u) >> 50) &
-         (kWriteFilterBits - 1);
+  return hash_bits(host_page >> kPageShift, std::countr_zero(kWriteFilterBits));
 }
 
 }  // namespace

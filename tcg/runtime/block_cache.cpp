@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "softmmu/base/bits.h"
 #include "softmmu/base/check.h"
 
 namespace gstage::tcg {
@@ -38,8 +39,8 @@ unsigned BlockCache::bucket_of(const BlockKey& key) {
   // The blocks of a page share a few cache lines of buckets.
   constexpr unsigned kInPageBits = 6;
   const auto host = reinterpret_cast<std::uintptr_t>(key.host);
-  const std::uint64_t mixed = ((host >> kPageShift) ^ std::uint64_t{key.flags} << 40) * 0x9e3779b97f4a7c15u;
-  const auto page = static_cast<unsigned>(mixed >> (64 - (kBucketBits - kInPageBits)));
+  const unsigned page =
+      hash_bits((host >> kPageShift) ^ std::uint64_t{key.flags} << 40, kBucketBits - kInPageBits);
   const auto in_page = static_cast<unsigned>((host >> 1 ^ host >> 7) & ((1u << kInPageBits) - 1));
   return page << kInPageBits | in_page;
 }

@@ -8,16 +8,13 @@ namespace gstage::riscv {
 
 namespace {
 
-/// With overflow interrupts, what changes a counter changes when the next one is due.
-std::uint8_t effect_of(const Hart& hart) { return hart.config->sscofpmf ? kEffectTimers : kNoEffect; }
-
 std::uint8_t write_counter(Hart& hart, unsigned number, const CsrWrite& write) {
   set_counter(hart, number, write.value);
-  return effect_of(hart);
+  return counter_effect(hart);
 }
 std::uint8_t write_config(Hart& hart, unsigned number, const CsrWrite& write) {
   set_counter_config(hart, number, write.value);
-  return effect_of(hart);
+  return counter_effect(hart);
 }
 
 }  // namespace
@@ -60,13 +57,13 @@ std::uint8_t write_minstretcfg(Hart& hart, unsigned, const CsrWrite& write) {
 
 std::uint8_t write_mcountinhibit(Hart& hart, unsigned, const CsrWrite& write) {
   set_counter_inhibit(hart, write.value);
-  return effect_of(hart);
+  return counter_effect(hart);
 }
 
 std::uint64_t read_scountinhibit(Hart& hart, unsigned) { return hart.mcountinhibit & hart.mcounteren; }
 std::uint8_t write_scountinhibit(Hart& hart, unsigned, const CsrWrite& write) {
   set_counter_inhibit(hart, write.over(hart.mcountinhibit, hart.mcounteren));
-  return effect_of(hart);
+  return counter_effect(hart);
 }
 
 std::uint64_t read_scountovf(Hart& hart, unsigned) {

@@ -38,7 +38,7 @@ std::uint8_t write_delegated_counter(Hart& hart, unsigned select, unsigned windo
     const std::uint64_t minh = hart.counters.config[number] & hpmevent::Minh::kMask;
     set_counter_config(hart, number, (write.value & ~hpmevent::Minh::kMask) | minh);
   }
-  return hart.config->sscofpmf ? kEffectTimers : kNoEffect;
+  return counter_effect(hart);
 }
 
 std::uint64_t read_sireg2(Hart& hart, unsigned) {

@@ -81,6 +81,10 @@ inline bool has_double_trap(const Hart& hart, const Bank& bank) {
 inline bool has_counter_delegation(const Hart& hart) {
   return hart.config->ssccfg && envcfg::Cde::get(hart.menvcfg) != 0;
 }
+/// What a write of a counter or of its configuration changes: with overflow interrupts, when the next is due.
+inline std::uint8_t counter_effect(const Hart& hart) {
+  return hart.config->sscofpmf ? kEffectTimers : kNoEffect;
+}
 /// The bits that an instruction address cannot have: bit 0, and bit 1 when instructions have 4 bytes.
 inline std::uint64_t epc_mask(const Hart& hart) { return hart.config->zca ? ~1ull : ~3ull; }
 /// mideleg with the bits that the hypervisor extension makes read-only one.

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 
+#include "softmmu/base/bits.h"
 #include "softmmu/base/types.h"
 #include "softmmu/mem/tlb.h"
 #include "target/riscv/hart.h"
@@ -68,15 +69,13 @@ class GStageCache {
 
  private:
   static constexpr unsigned kSize = 1024;
-  static constexpr unsigned kBuckets = 64;
+  static constexpr unsigned kBucketBits = 6;
   static unsigned slot(std::uint64_t gpa) { return (gpa >> kPageShift) & (kSize - 1); }
-  static unsigned bucket(std::uint64_t gpa, unsigned shift) {
-    return static_cast<unsigned>(((gpa >> shift) * 0x9e3779b97f4a7c15u) >> 58) & (kBuckets - 1);
-  }
+  static unsigned bucket(std::uint64_t gpa, unsigned shift) { return hash_bits(gpa >> shift, kBucketBits); }
   void drop_address(std::uint64_t gpa);
 
   GStageEntry entries_[kSize];
-  std::uint32_t epochs_[kBuckets] = {};
+  std::uint32_t epochs_[1u << kBucketBits] = {};
   std::uint64_t shifts_ = 0;  ///< sizes (log2) of the leaves that were entered, as bits
 };
 

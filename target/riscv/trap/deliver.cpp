@@ -154,7 +154,7 @@ constexpr ExceptionEvents kExceptionEvents[] = {
     {bit_of(Cause::kVirtualInstruction), Event::kVirtualInstruction, Event::kGuestExitByInstruction},
 };
 
-void count_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
+void count_trap_events(Hart& hart, TrapTarget target, const TrapEntry& entry) {
   const bool is_exit = hart.v != 0 && target != TrapTarget::kGuest;
   Event exit = Event::kGuestExitByOther;
   if (entry.is_interrupt()) {
@@ -201,7 +201,7 @@ void take_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
   }
   if (log_enabled(Log::kInt)) log_entry(hart, target, entry);
   hart.wfi_spins = 0;
-  count_trap(hart, target, entry);
+  count_trap_events(hart, target, entry);
   switch (target) {
     case TrapTarget::kMachine: enter_machine(hart, entry); break;
     case TrapTarget::kSupervisor: enter_supervisor(hart, entry); break;
