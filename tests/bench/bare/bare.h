@@ -41,6 +41,11 @@
 #define VIRTUAL_INSTRUCTION 22
 #define VS_CALL 10
 
+// How many guests there are is a program's choice (meson.build): each has 2 MiB to clear and to fill.
+#ifndef VCPUS
+#define VCPUS 2
+#endif
+
 // switch.S knows the offsets: x[0] is the pc.
 struct vcpu {
   uint64_t x[32];
@@ -49,7 +54,7 @@ struct vcpu {
   uint64_t* data_table;  // the second stage's table of the private pages
   unsigned vmid;
 };
-extern struct vcpu vcpus[2];
+extern struct vcpu vcpus[VCPUS];
 
 // One benchmark. run() does `n` iterations of it and says whether all of them did what they should.
 struct bench {

@@ -20,15 +20,15 @@
 #define ATP_SV39 (8ull << 60)
 #define ATP_ID_SHIFT 44
 
-struct vcpu vcpus[2];
+struct vcpu vcpus[VCPUS];
 
-static uint64_t groot[2][2048] __attribute__((aligned(16384)));
-static uint64_t gtable[2][512] __attribute__((aligned(4096)));
-static uint64_t gleaves[2][512] __attribute__((aligned(4096)));
-static uint64_t vroot[2][512] __attribute__((aligned(4096)));
-static uint64_t vtable[2][512] __attribute__((aligned(4096)));
-static uint64_t vleaves[2][512] __attribute__((aligned(4096)));
-static uint64_t private_pages[2][GUEST_PAGES][512] __attribute__((aligned(4096)));
+static uint64_t groot[VCPUS][2048] __attribute__((aligned(16384)));
+static uint64_t gtable[VCPUS][512] __attribute__((aligned(4096)));
+static uint64_t gleaves[VCPUS][512] __attribute__((aligned(4096)));
+static uint64_t vroot[VCPUS][512] __attribute__((aligned(4096)));
+static uint64_t vtable[VCPUS][512] __attribute__((aligned(4096)));
+static uint64_t vleaves[VCPUS][512] __attribute__((aligned(4096)));
+static uint64_t private_pages[VCPUS][GUEST_PAGES][512] __attribute__((aligned(4096)));
 static volatile bool secondary_up;
 
 void host_trap(void);
@@ -152,8 +152,7 @@ static void setup(void) {
   // VTW: the guest's WFI exits. VSXL is 64 bits.
   csr_write(HSTATUS, BIT(21) | 2ull << 32);
   csr_write(VSSTATUS, 0);
-  build(0);
-  build(1);
+  for (int id = 0; id < VCPUS; id++) build(id);
   guest_load(&vcpus[0]);
   fence_vvma_all();
   fence_gvma_all();

@@ -10,9 +10,12 @@ struct bench {
   uint64_t (*run)(void);
   uint64_t result;     // what run() has to return
   unsigned megabytes;  // of memory; left out where there is less
+  unsigned harts;      // left out where there are fewer
+  unsigned steps;      // what run() does this many of is what the figure is of; 0: the run itself
 };
 
-extern const struct bench integer_benches[], float_benches[], memory_benches[], system_benches[];
+extern const struct bench integer_benches[], float_benches[], memory_benches[], system_benches[], smp_benches[],
+    sweep_benches[];
 
 // Knuth's MMIX generator: the same numbers everywhere.
 static inline uint64_t next_random(uint64_t* state) {

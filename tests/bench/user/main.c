@@ -2,7 +2,7 @@
 // usage: bench [c]MILLISECONDS GROUP|NAME|all...
 // Runs each benchmark named for at least that long (with c: by CPU time) and
 // prints "BENCH NAME iterations ns"; "SKIP NAME"
-// where memory is short. A wrong result is "FAIL NAME result" and exit code 1. The START lines let a
+// where memory is short or harts are few. A wrong result is "FAIL NAME result" and exit code 1. The START lines let a
 // reader of the console put its own clock to the same work.
 #include "bench.h"
 
@@ -12,6 +12,10 @@ static bool enough_memory(unsigned megabytes) {
   uint64_t info[32] = {0};  // struct sysinfo: word 5 is freeram, in bytes on 64-bit machines
   SYS(sysinfo, (long)info);
   return info[5] >> 20 >= megabytes + megabytes / 8;
+}
+
+static bool fits(const struct bench *bench) {
+  return (!bench->megabytes || enough_memory(bench->megabytes)) && bench->harts <= harts_online();
 }
 
 static void print_line(const char *word, const struct bench *bench) {
@@ -31,7 +35,7 @@ static void run_once(const struct bench *bench) {
 }
 
 static void measure(const struct bench *bench, enum clock clock, uint64_t least_ns) {
-  if (bench->megabytes && !enough_memory(bench->megabytes)) {
+  if (!fits(bench)) {
     print_line("SKIP", bench);
     print("\n");
     return;
@@ -48,7 +52,7 @@ static void measure(const struct bench *bench, enum clock clock, uint64_t least_
   } while (took < least_ns);
   print_line("BENCH", bench);
   print(" ");
-  print_number(n);
+  print_number(bench->steps ? n * bench->steps : n);
   print(" ");
   print_number(took);
   print("\n");
@@ -63,7 +67,8 @@ static bool wanted(const struct bench *bench, char **names) {
 
 int run_main(int count, char **arguments) {
   // Memory comes last: what it keeps would make every fork dear.
-  static const struct bench *const groups[] = {integer_benches, float_benches, system_benches, memory_benches};
+  static const struct bench *const groups[] = {integer_benches, float_benches,  system_benches,
+                                               smp_benches,     memory_benches, sweep_benches};
   // What fork+exec starts.
   if (count == 2 && equal(arguments[1], "true")) return 0;
   if (count < 3) {

@@ -113,6 +113,37 @@ void start_thread(void (*function)(void), void *stack_top) {
   if (clone_thread(flags, stack_top, function) < 0) give_up("clone");
 }
 
+// To the kernel a process that shares all of this one's memory, so that wait4 sees its end.
+void start_worker(void (*function)(void), void *stack_top) {
+  if (clone_thread(CLONE_VM | CLONE_FS | CLONE_FILES | SIGCHLD, stack_top, function) < 0) give_up("clone");
+}
+
+void wait_for_workers(unsigned count) {
+  for (; count; count--) {
+    if (SYS(wait4, -1, 0, 0, 0) < 0) give_up("wait4");
+  }
+}
+
+// Masks of up to 1024 processors, as the kernel writes them.
+#define MASK_WORDS 16
+
+unsigned harts_online(void) {
+  uint64_t mask[MASK_WORDS] = {0};
+  unsigned count = 0;
+  if (SYS(sched_getaffinity, 0, sizeof mask, (long)mask) < 0) give_up("sched_getaffinity");
+  for (unsigned i = 0; i < 64 * MASK_WORDS; i++) count += mask[i / 64] >> i % 64 & 1;
+  return count;
+}
+
+void stay_on_hart(unsigned n) {
+  uint64_t mask[MASK_WORDS] = {0}, mine[MASK_WORDS] = {0};
+  if (SYS(sched_getaffinity, 0, sizeof mask, (long)mask) < 0) give_up("sched_getaffinity");
+  for (unsigned i = 0; i < 64 * MASK_WORDS; i++) {
+    if (mask[i / 64] >> i % 64 & 1 && n-- == 0) mine[i / 64] = 1ull << i % 64;
+  }
+  if (SYS(sched_setaffinity, 0, sizeof mine, (long)mine)) give_up("sched_setaffinity");
+}
+
 void on_signal(int number, void (*handler)(int)) {
 #if defined(__riscv)
   const struct {

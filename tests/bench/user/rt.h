@@ -18,6 +18,8 @@ enum {
   NR_exit_group = 94,
   NR_futex = 98,
   NR_clock_gettime = 113,
+  NR_sched_setaffinity = 122,
+  NR_sched_getaffinity = 123,
   NR_kill = 129,
   NR_rt_sigaction = 134,
   NR_getpid = 172,
@@ -27,6 +29,7 @@ enum {
   NR_clone = 220,
   NR_execve = 221,
   NR_mmap = 222,
+  NR_mprotect = 226,
   NR_wait4 = 260,
 };
 #elif defined(__x86_64__)
@@ -35,6 +38,7 @@ enum {
   NR_write = 1,
   NR_close = 3,
   NR_mmap = 9,
+  NR_mprotect = 10,
   NR_munmap = 11,
   NR_rt_sigaction = 13,
   NR_getpid = 39,
@@ -46,6 +50,8 @@ enum {
   NR_sysinfo = 99,
   NR_getppid = 110,
   NR_futex = 202,
+  NR_sched_setaffinity = 203,
+  NR_sched_getaffinity = 204,
   NR_clock_gettime = 228,
   NR_exit_group = 231,
   NR_pipe2 = 293,
@@ -80,8 +86,15 @@ _Noreturn void give_up(const char* what);
 void* get_pages(size_t bytes);
 void free_pages(void* pages, size_t bytes);
 bool equal(const char* a, const char* b);
+// The harts (processors of the host) that this process may run on.
+unsigned harts_online(void);
+// Keeps the calling thread on the n-th of them.
+void stay_on_hart(unsigned n);
 // Runs function on a second thread with this stack; the thread ends when it returns.
 void start_thread(void (*function)(void), void* stack_top);
+// The same, but its end is waited for with wait_for_workers.
+void start_worker(void (*function)(void), void* stack_top);
+void wait_for_workers(unsigned count);
 void on_signal(int number, void (*handler)(int));
 
 void* memcpy(void* to, const void* from, size_t size);

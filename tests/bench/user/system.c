@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a kernel is asked for most.
 #include "bench.h"
+#include "sync.h"
 
 #define STACK 65536
 
@@ -113,19 +114,11 @@ static volatile bool other_done;
 static uint64_t counter;
 static uint8_t *thread_stack;
 
-static void futex_wait(uint32_t *word, uint32_t value) {
-  SYS(futex, (long)word, 0, value, 0);
-}
-
-static void futex_wake(uint32_t *word) {
-  SYS(futex, (long)word, 1, 1);
-}
-
 static void take_turns(uint32_t mine) {
   for (int i = 0; i < 250; i++) {
     while (__atomic_load_n(&turn, __ATOMIC_ACQUIRE) != mine) futex_wait(&turn, 1 - mine);
     __atomic_store_n(&turn, 1 - mine, __ATOMIC_RELEASE);
-    futex_wake(&turn);
+    futex_wake(&turn, 1);
   }
 }
 
@@ -156,15 +149,11 @@ static uint64_t futex_ping_pong(void) {
   return turn;
 }
 
-// A mutex of three states: free, taken, taken and waited for.
 static void contend(void) {
   for (int i = 0; i < 2000; i++) {
-    uint32_t was = 0;
-    if (!__atomic_compare_exchange_n(&lock_word, &was, 1, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-      while (__atomic_exchange_n(&lock_word, 2, __ATOMIC_ACQUIRE) != 0) futex_wait(&lock_word, 2);
-    }
+    lock(&lock_word);
     counter++;
-    if (__atomic_exchange_n(&lock_word, 0, __ATOMIC_RELEASE) == 2) futex_wake(&lock_word);
+    unlock(&lock_word);
   }
 }
 
