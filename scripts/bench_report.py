@@ -1,24 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""From runs to tables and a picture. A figure is the cost of one iteration in nanoseconds, for a side and a run."""
+"""From runs to tables and a picture. A figure is the cost of one iteration in nanoseconds, or MiB of memory, for a
+side and a run."""
 
 import math
+import re
 import statistics
 
 # Geometric means over a group's ratios peer ÷ gstage, as decided for the project: (group, what it is, goal, least).
+# What has no goal of its own is there to be seen.
 GOALS = [
     ('integer', 'integer, single hart', 4, 2),
     ('float', 'floating point', 6, 3),
     ('memory', 'memory and TLB', 2.5, 1.5),
     ('system', 'system (syscall, pipe, fork, fault)', 5, 2.5),
     ('kvm-integer', 'integer inside the KVM guest', 6, 3),
+    ('kvm-float', 'floating point inside the KVM guest', None, None),
+    ('kvm-memory', 'memory and TLB inside the KVM guest', None, None),
+    ('kvm-system', 'system inside the KVM guest', None, None),
+    ('smp', 'one, two and four harts, independent and contended', None, None),
     ('bare', 'bare-metal exits, fences, world switches', 15, 6),
     ('power-on', 'power-on to userspace', 2.5, 1.5),
     ('kvm-boot', 'KVM guest boot', 5, 2.5),
+    ('resident', 'resident memory after boot, beside guest RAM', 2, 1),
+    ('sweep', 'working sets, guests and code as they grow', None, None),
 ]
 # Time in the KVM guest ÷ time on the host Linux, of gstage alone; here less is better.
 NESTING_GOAL, NESTING_LEAST = 1.05, 1.25
+# Throughput of two workers on two harts ÷ that of one, of gstage alone.
+SMP_GOAL, SMP_LEAST = 1.95, 1.85
 # Milliseconds from exec to the first sign of life, of gstage alone.
 START_GOAL, START_LEAST = 8, 20
+SIDES = ('gstage', 'peer')
+SWEEP_NAME = re.compile(r'(.+)-(\d+)(MiB|VM)$')
+SMP_NAME = re.compile(r'(\w+)-(\d+)(, -smp \d+)$')
 COLOURS = ['#4477aa', '#ee6677', '#228833', '#ccbb44', '#66ccee', '#aa3377', '#777777', '#994455']
 
 
@@ -26,12 +40,14 @@ def geometric_mean(values):
     return math.exp(statistics.fmean(math.log(value) for value in values)) if values else None
 
 
-def per_iteration(ns):
-    """A time in the unit that suits it."""
+def figure_text(group, value):
+    """A figure in the unit that suits it."""
+    if group.startswith('resident'):
+        return f'{value:.1f} MiB'
     for unit, size in (('s', 1e9), ('ms', 1e6), ('µs', 1e3)):
-        if ns >= size:
-            return f'{ns / size:.3g} {unit}'
-    return f'{ns:.3g} ns'
+        if value >= size:
+            return f'{value / size:.3g} {unit}'
+    return f'{value:.3g} ns'
 
 
 def figures(runs, native):
@@ -46,10 +62,11 @@ def figures(runs, native):
         middle = {side: statistics.median(values[side]) for side in runs}
         ratios = [theirs / ours for ours, theirs in zip(values['gstage'], values['peer'])]
         at_home = [run[key] for run in native if key in run]
+        native_middle = statistics.median(at_home) if at_home else None
         out[key] = {
             'values': values, 'median': middle, 'ratio': middle['peer'] / middle['gstage'],
-            'ratio_least': min(ratios), 'ratio_most': max(ratios),
-            'over_native': middle['gstage'] / statistics.median(at_home) if at_home else None,
+            'ratio_least': min(ratios), 'ratio_most': max(ratios), 'native': native_middle,
+            'over_native': middle['gstage'] / native_middle if native_middle else None,
         }
     return out, missing
 
@@ -58,62 +75,144 @@ def group_rows(table, group):
     return [(name, row) for (of, name), row in table.items() if of == group]
 
 
+def grid(head, rows):
+    """The lines of a table of Markdown."""
+    return ['| ' + ' | '.join(head) + ' |', '|---' * len(head) + '|'] + ['| ' + ' | '.join(row) + ' |' for row in rows]
+
+
 def group_table(table, group):
-    lines = [f'#### {group}', '', '| | gstage | peer | peer ÷ gstage (least–most) | gstage ÷ native |',
-             '|---|---|---|---|---|']
+    rows = []
     for name, row in group_rows(table, group):
-        native = f'{row["over_native"]:.1f}' if row['over_native'] else ''
-        lines.append(f'| {name} | {per_iteration(row["median"]["gstage"])} | {per_iteration(row["median"]["peer"])} '
-                     f'| {row["ratio"]:.2f} ({row["ratio_least"]:.2f}–{row["ratio_most"]:.2f}) | {native} |')
-    return lines + ['']
+        rows.append([name, *(figure_text(group, row['median'][side]) for side in SIDES),
+                     f'{row["ratio"]:.2f} ({row["ratio_least"]:.2f}–{row["ratio_most"]:.2f})',
+                     f'{row["over_native"]:.1f}' if row['over_native'] else ''])
+    head = ['', 'gstage', 'peer', 'peer ÷ gstage (least–most)', 'gstage ÷ native']
+    return [f'#### {group}', '', *grid(head, rows), '']
+
+
+def nesting(table):
+    """Time in the KVM guest ÷ time on the host Linux: {(group, name): {side: ratio}}."""
+    return {(group[4:], name): {side: row['median'][side] / table[(group[4:], name)]['median'][side] for side in SIDES}
+            for (group, name), row in table.items() if group.startswith('kvm-') and (group[4:], name) in table}
+
+
+def nesting_mean(ratios, side):
+    return geometric_mean([both[side] for both in ratios])
+
+
+def nesting_table(table):
+    ratios = nesting(table)
+    if not ratios:
+        return []
+    rows = []
+    for group in dict.fromkeys(group for group, _ in ratios):
+        inside = {name: both for (of, name), both in ratios.items() if of == group}
+        rows.append([f'**{group}**', *(f'**{nesting_mean(inside.values(), side):.2f}**' for side in SIDES)])
+        rows += [[name, *(f'{both[side]:.2f}' for side in SIDES)] for name, both in inside.items()]
+    return ['#### time in a KVM guest ÷ on the host Linux', '', *grid(['', *SIDES], rows), '']
+
+
+def throughput(table, name):
+    """{side: that of the workers of a benchmark of smp ÷ that of one on the same machine}; None if it is not known."""
+    match = SMP_NAME.match(name)
+    row, alone = table.get(('smp', name)), table.get(('smp', f'{match[1]}-1{match[3]}'))
+    if not row or not alone:
+        return None
+    out = {side: int(match[2]) * alone['median'][side] / row['median'][side] for side in SIDES}
+    out['native'] = int(match[2]) * alone['native'] / row['native'] if row['native'] and alone['native'] else None
+    return out
+
+
+def throughput_table(table):
+    rows = []
+    for name, _ in group_rows(table, 'smp'):
+        times = throughput(table, name)
+        if times and SMP_NAME.match(name)[2] != '1':
+            rows.append([name, *(f'{times[side]:.2f}' for side in SIDES),
+                         f'{times["native"]:.2f}' if times['native'] else ''])
+    head = ['', *SIDES, 'native']
+    return ['#### throughput of several workers ÷ that of one', '', *grid(head, rows), ''] if rows else []
+
+
+def sweep_table(table):
+    """The sweeps with a column a size."""
+    sweeps = {}
+    for name, row in group_rows(table, 'sweep'):
+        match = SWEEP_NAME.match(name)
+        if match:
+            sweeps.setdefault((match[1], match[3]), {})[int(match[2])] = row
+    lines = []
+    for (what, unit), rows in sweeps.items():
+        sizes = sorted(rows)
+        cells = [[side, *(figure_text('sweep', rows[size]['median'][side]) for size in sizes)] for side in SIDES]
+        cells.append(['peer ÷ gstage', *(f'{rows[size]["ratio"]:.2f}' for size in sizes)])
+        lines += grid([what, *(f'{size} {unit}' for size in sizes)], cells) + ['']
+    return ['#### how costs grow', ''] + lines if lines else []
 
 
 def verdict(value, goal, least, less_is_better=False):
+    if goal is None:
+        return ''
     good = (lambda limit: value <= limit) if less_is_better else (lambda limit: value >= limit)
     return 'goal met' if good(goal) else 'least met' if good(least) else 'not yet'
 
 
-def nesting(table):
-    """Per side: the geometric mean of time in the KVM guest ÷ time on the host Linux."""
-    means = {}
-    for side in ('gstage', 'peer'):
-        ratios = [row['median'][side] / table[(group[4:], name)]['median'][side]
-                  for (group, name), row in table.items() if group.startswith('kvm-') and (group[4:], name) in table]
-        means[side] = geometric_mean(ratios)
-    return means
+def ratio_rows(table):
+    for group, what, goal, least in GOALS:
+        rows = group_rows(table, group)
+        if not rows:
+            continue
+        mean = geometric_mean([row['ratio'] for _, row in rows])
+        name, worst = min(rows, key=lambda item: item[1]['ratio'])
+        yield {'what': what, 'value': mean, 'slowest': f'{name}: {worst["ratio"]:.2f}', 'goal': goal, 'least': least,
+               'verdict': verdict(mean, goal, least)}
+
+
+def own_rows(table):
+    """What is asked of gstage alone; the peer's is there to compare."""
+    ratios = nesting(table)
+    if ratios:
+        mean, worst = nesting_mean(ratios.values(), 'gstage'), max(ratios, key=lambda key: ratios[key]['gstage'])
+        yield {'what': 'time in a KVM guest ÷ on the host Linux, gstage '
+                       f'(peer: {nesting_mean(ratios.values(), "peer"):.2f})',
+               'value': mean, 'slowest': f'{worst[1]}: {ratios[worst]["gstage"]:.2f}',
+               'goal': f'≤ {NESTING_GOAL}', 'least': f'≤ {NESTING_LEAST}',
+               'verdict': verdict(mean, NESTING_GOAL, NESTING_LEAST, True)}
+    times = throughput(table, 'independent-2, -smp 2')
+    if times:
+        native = f', native: {times["native"]:.2f}' if times['native'] else ''
+        yield {'what': 'two harts, independent work: throughput ÷ that of one, gstage '
+                       f'(peer: {times["peer"]:.2f}{native})',
+               'value': times['gstage'], 'slowest': '', 'goal': SMP_GOAL, 'least': SMP_LEAST,
+               'verdict': verdict(times['gstage'], SMP_GOAL, SMP_LEAST)}
+    for _, row in group_rows(table, 'start'):
+        ours, theirs = row['median']['gstage'] / 1e6, row['median']['peer'] / 1e6
+        yield {'what': f'exec to the first line of a guest, gstage, ms (peer: {theirs:.1f})', 'value': ours,
+               'slowest': '', 'goal': f'≤ {START_GOAL}', 'least': f'≤ {START_LEAST}',
+               'verdict': verdict(ours, START_GOAL, START_LEAST, True)}
 
 
 def summary(table):
-    lines = ['| group | peer ÷ gstage | slowest of the group | goal | least | |', '|---|---|---|---|---|---|']
-    for group, what, goal, least in GOALS:
-        rows = group_rows(table, group)
-        mean = geometric_mean([row['ratio'] for _, row in rows])
-        if mean is None:
-            continue
-        name, worst = min(rows, key=lambda item: item[1]['ratio'])
-        lines.append(f'| {what} | {mean:.2f} | {name}: {worst["ratio"]:.2f} | {goal} | {least} '
-                     f'| {verdict(mean, goal, least)} |')
-    mean = nesting(table)
-    if mean['gstage']:
-        lines.append('| time in a KVM guest ÷ on the host Linux, '
-                     f'gstage (peer: {mean["peer"]:.2f}) | {mean["gstage"]:.2f} | '
-                     f'| ≤ {NESTING_GOAL} | ≤ {NESTING_LEAST} '
-                     f'| {verdict(mean["gstage"], NESTING_GOAL, NESTING_LEAST, True)} |')
-    for _, row in group_rows(table, 'start'):
-        ours, theirs = row['median']['gstage'] / 1e6, row['median']['peer'] / 1e6
-        lines.append(f'| exec to the first line of a guest, gstage, ms (peer: {theirs:.1f}) | {ours:.1f} | '
-                     f'| ≤ {START_GOAL} | ≤ {START_LEAST} | {verdict(ours, START_GOAL, START_LEAST, True)} |')
-    return lines
+    """A row for each group and for what is asked of gstage alone: {what, value, slowest, goal, least, verdict}."""
+    return [*ratio_rows(table), *own_rows(table)]
+
+
+def summary_table(table):
+    rows = [[row['what'], f'{row["value"]:.2f}', row['slowest'],
+             *('' if row[limit] is None else str(row[limit]) for limit in ('goal', 'least')), row['verdict']]
+            for row in summary(table)]
+    return grid(['group', 'peer ÷ gstage', 'slowest of the group', 'goal', 'least', 'verdict'], rows) + ['']
 
 
 def markdown(table):
     groups = list(dict.fromkeys(group for group, _ in table))
-    return '\n'.join(summary(table) + [''] + [line for group in groups for line in group_table(table, group)])
+    lines = summary_table(table) + nesting_table(table) + throughput_table(table) + sweep_table(table)
+    return '\n'.join(lines + [line for group in groups for line in group_table(table, group)]).rstrip('\n')
 
 
 def svg(table, title):
     """Bars of peer ÷ gstage on a logarithmic scale around 1: to the right is faster than the peer."""
-    row_height, left, width = 18, 240, 560
+    row_height, left, width = 18, 300, 560
     reach = max([2.0] + [max(row['ratio'], 1 / row['ratio']) for row in table.values()])
     scale = width / 2 / math.log(reach)
     zero, groups = left + width / 2, list(dict.fromkeys(group for group, _ in table))

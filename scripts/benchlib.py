@@ -37,8 +37,35 @@ def cpu_s(pid):
         return 0.0
 
 
-def watch(command, timeout):
-    """Runs a command to its end and returns {lines: [[seconds since exec, CPU seconds, text]], end, peak_kib}."""
+def mappings(pid):
+    """The mappings of a process as (first line, {field: KiB}) (proc_pid_smaps(5))."""
+    with open(f'/proc/{pid}/smaps', encoding='utf-8', errors='replace') as smaps:
+        found = []
+        for line in smaps:
+            field = re.match(r'(\w+): +(\d+) kB', line)
+            if field:
+                found[-1][1][field[1]] = int(field[2])
+            elif re.match(r'[0-9a-f]+-[0-9a-f]+ ', line):
+                found.append((line, {}))
+        return found
+
+
+def resident_mib(pid, ram_kib):
+    """Resident memory now, in MiB: {ram: of the mapping that is the guest's memory, beside: all other}. The guest's is
+    told by its size, so that all that it has touched is left out, and huge pages make no difference. A page that is
+    mapped twice, as code may be to be written and to be run, is one page: of shared mappings the share counts (Pss), of
+    others all that is there (Rss), whoever else on the host has the same file mapped."""
+    all_of_them = mappings(pid)
+    ram = [sizes for line, sizes in all_of_them if sizes['Size'] == ram_kib and line.split()[1].startswith('rw-')]
+    if len(ram) != 1:
+        raise Failure(f'{len(ram)} mappings of {pid} are as large as guest memory: it cannot be told which it is')
+    resident = sum(sizes['Pss' if line.split()[1].endswith('s') else 'Rss'] for line, sizes in all_of_them)
+    return {'ram': ram[0]['Rss'] / 1024, 'beside': (resident - ram[0]['Rss']) / 1024}
+
+
+def watch(command, timeout, look=None):
+    """Runs a command to its end and returns {lines: [[seconds since exec, CPU seconds, text]], end, peak_kib}.
+    look(pid, text) is called for each line while the command runs on."""
     begin = time.monotonic()
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     lines, rest, peak = [], b'', 0
@@ -56,6 +83,8 @@ def watch(command, timeout):
                 break
             *whole, rest = (rest + chunk).split(b'\n')
             lines += [[now, cpu, line.decode(errors='replace').strip()] for line in whole]
+            for line in lines[len(lines) - len(whole):] if look else []:
+                look(process.pid, line[2])
         code = process.wait(timeout=30)
     finally:
         process.kill()

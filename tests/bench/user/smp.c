@@ -57,19 +57,19 @@ static uint64_t counter;
 // One mutex around one addition.
 static void locks(void) {
   unsigned me = join();
-  for (unsigned i = 0; i < 20000; i++) {
+  for (unsigned i = 0; i < 100000; i++) {
     lock(&lock_word);
     counter++;
     unlock(&lock_word);
   }
-  results[me] = 20000;
+  results[me] = 100000;
 }
 
 // One word that all add to.
 static void atomics(void) {
   unsigned me = join();
-  for (unsigned i = 0; i < 100000; i++) __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
-  results[me] = 100000;
+  for (unsigned i = 0; i < 500000; i++) __atomic_fetch_add(&counter, 1, __ATOMIC_RELAXED);
+  results[me] = 500000;
 }
 
 // A token goes round: each step wakes a hart that waits, which takes an inter-processor interrupt.
@@ -90,7 +90,7 @@ static volatile uint8_t *page;
 static bool all_changed;
 
 static void shootdowns(void) {
-  enum { kChanges = 200, kReadOnly = 1, kReadWrite = 3 };
+  enum { kChanges = 50, kReadOnly = 1, kReadWrite = 3 };
   unsigned me = join();
   if (me == 0) {
     for (unsigned i = 1; i <= kChanges; i++) {
@@ -140,15 +140,15 @@ const struct bench smp_benches[] = {
     {"smp", "independent-1", independent_1, 9054581, .harts = 1},
     {"smp", "independent-2", independent_2, 18109162, .harts = 2},
     {"smp", "independent-4", independent_4, 36218324, .harts = 4},
-    {"smp", "lock-1", lock_1, 20000, .harts = 1},
-    {"smp", "lock-2", lock_2, 40000, .harts = 2},
-    {"smp", "lock-4", lock_4, 80000, .harts = 4},
-    {"smp", "atomic-1", atomic_1, 100000, .harts = 1},
-    {"smp", "atomic-2", atomic_2, 200000, .harts = 2},
-    {"smp", "atomic-4", atomic_4, 400000, .harts = 4},
+    {"smp", "lock-1", lock_1, 100000, .harts = 1},
+    {"smp", "lock-2", lock_2, 200000, .harts = 2},
+    {"smp", "lock-4", lock_4, 400000, .harts = 4},
+    {"smp", "atomic-1", atomic_1, 500000, .harts = 1},
+    {"smp", "atomic-2", atomic_2, 1000000, .harts = 2},
+    {"smp", "atomic-4", atomic_4, 2000000, .harts = 4},
     {"smp", "wake-2", wake_2, 400, .harts = 2},
     {"smp", "wake-4", wake_4, 800, .harts = 4},
-    {"smp", "shootdown-2", shootdown_2, 400, .harts = 2},
-    {"smp", "shootdown-4", shootdown_4, 800, .harts = 4},
+    {"smp", "shootdown-2", shootdown_2, 100, .harts = 2},
+    {"smp", "shootdown-4", shootdown_4, 200, .harts = 4},
     {0},
 };
