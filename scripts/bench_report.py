@@ -192,13 +192,29 @@ def own_rows(table):
                'verdict': verdict(ours, START_GOAL, START_LEAST, True)}
 
 
+def one_pair(table, number):
+    """The figures as if there had been that pair of runs alone."""
+    out = {}
+    for key, row in table.items():
+        alone = {side: row['values'][side][number] for side in SIDES}
+        out[key] = {**row, 'median': alone, 'ratio': alone['peer'] / alone['gstage']}
+    return out
+
+
 def summary(table):
-    """A row for each group and for what is asked of gstage alone: {what, value, slowest, goal, least, verdict}."""
-    return [*ratio_rows(table), *own_rows(table)]
+    """A row for each group and for what is asked of gstage alone: {what, value, its least and most over the pairs of
+    runs, slowest, goal, least, verdict}."""
+    rows = [*ratio_rows(table), *own_rows(table)]
+    pairs = min((len(row['values']['gstage']) for row in table.values()), default=0)
+    each = [[*ratio_rows(pair), *own_rows(pair)] for pair in (one_pair(table, number) for number in range(pairs))]
+    for place, row in enumerate(rows):
+        values = [pair[place]['value'] for pair in each]
+        row['value_least'], row['value_most'] = min(values), max(values)
+    return rows
 
 
 def summary_table(table):
-    rows = [[row['what'], f'{row["value"]:.2f}', row['slowest'],
+    rows = [[row['what'], f'{row["value"]:.2f} ({row["value_least"]:.2f}–{row["value_most"]:.2f})', row['slowest'],
              *('' if row[limit] is None else str(row[limit]) for limit in ('goal', 'least')), row['verdict']]
             for row in summary(table)]
     return grid(['group', 'peer ÷ gstage', 'slowest of the group', 'goal', 'least', 'verdict'], rows) + ['']

@@ -40,6 +40,11 @@ class Ratios(unittest.TestCase):
         self.assertAlmostEqual(rows[0]['value'], 4)
         self.assertEqual((rows[0]['slowest'], rows[0]['verdict']), ('a: 2.00', 'goal met'))
 
+    def test_a_group_has_the_spread_of_its_pairs_of_runs(self):
+        sides = {'gstage': [{('integer', 'a'): 1}] * 3, 'peer': [{('integer', 'a'): time} for time in (2, 3, 5)]}
+        found = bench_report.summary(bench_report.figures(sides, [])[0])[0]
+        self.assertEqual([round(found[key], 6) for key in ('value', 'value_least', 'value_most')], [3, 2, 5])
+
     def test_what_one_side_left_out_is_missing(self):
         both, missing = bench_report.figures({'gstage': [{('bare', 'a'): 1}], 'peer': [{}]}, [])
         self.assertEqual((both, missing), ({}, [('bare', 'a')]))
