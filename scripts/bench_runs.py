@@ -39,21 +39,29 @@ def read(path):
         return stream.read()
 
 
-def make_images(programs, guests):
-    """Puts all that the emulators read into one directory; the benchmarks go behind the cached initramfs."""
+def work_directory():
+    """Where the images of the runs are put."""
     home = os.environ.get('XDG_CACHE_HOME', os.path.expanduser('~/.cache'))
     cache = os.environ.get('GSTAGE_CACHE', os.path.join(home, 'gstage'))
-    work = os.environ.get('GSTAGE_BENCH_DIR', os.path.join(cache, 'bench'))
-    os.makedirs(work, exist_ok=True)
+    return os.environ.get('GSTAGE_BENCH_DIR', os.path.join(cache, 'bench'))
+
+
+def make_initramfs(programs, guests, work):
+    """The benchmarks go behind the initramfs of the KVM host, and are once more in there for its guest."""
     files = [('init', read(os.path.join(ROOT, 'tests', 'bench', 'user', 'init'))),
              ('bench/bench', read(os.path.join(programs, 'bench-riscv64')))]
     inner = gzip.compress(cpio(files), mtime=0)
     with open(os.path.join(work, 'bench.cpio.gz'), 'wb') as stream:
         stream.write(read(os.path.join(guests, 'host.cpio.gz')))
         stream.write(gzip.compress(cpio(files + [('bench/guest.cpio.gz', inner)]), mtime=0))
+
+
+def make_images(programs, guests, work):
+    """Puts all that the emulators read into one directory."""
+    os.makedirs(work, exist_ok=True)
+    make_initramfs(programs, guests, work)
     for name in BARE + SWEEP_BARE:
         shutil.copy(os.path.join(programs, f'bare-{name}.elf'), work)
-    return work
 
 
 def group_of_names():

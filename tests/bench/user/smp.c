@@ -39,7 +39,7 @@ static uint64_t run_workers(unsigned count, void (*function)(void)) {
 
 // Integer work in 32 KiB of its own: long beside the start and the end of a worker.
 static void independent(void) {
-  enum { kWords = 4096, kRounds = 8000000 };
+  enum { kWords = 4096, kRounds = 24000000 };
   unsigned me = join();
   uint64_t words[kWords], state = 9, sum = 0;
   for (unsigned i = 0; i < kWords; i++) words[i] = i;
@@ -137,9 +137,9 @@ static uint64_t shootdown_2(void) { return run_shootdowns(2); }
 static uint64_t shootdown_4(void) { return run_shootdowns(4); }
 
 const struct bench smp_benches[] = {
-    {"smp", "independent-1", independent_1, 9054581, .harts = 1},
-    {"smp", "independent-2", independent_2, 18109162, .harts = 2},
-    {"smp", "independent-4", independent_4, 36218324, .harts = 4},
+    {"smp", "independent-1", independent_1, 11854788, .harts = 1},
+    {"smp", "independent-2", independent_2, 23709576, .harts = 2},
+    {"smp", "independent-4", independent_4, 47419152, .harts = 4},
     {"smp", "lock-1", lock_1, 100000, .harts = 1},
     {"smp", "lock-2", lock_2, 200000, .harts = 2},
     {"smp", "lock-4", lock_4, 400000, .harts = 4},
