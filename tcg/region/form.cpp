@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tcg/region/form.h"
+
+#include <algorithm>
+#include <deque>
+#include <utility>
+
+#include "tcg/ir/op_info.h"
+
+namespace gstage::tcg {
+namespace {
+
+constexpr std::size_t kMaxNodes = 96;
+constexpr std::uint32_t kMaxInsns = 800;
+constexpr unsigned kMaxCallDepth = 3;
+
+std::int64_t page_of(std::int64_t offset) { return offset & ~static_cast<std::int64_t>(kPageMask); }
+
+/// Makes offsets that were from `delta` bytes further on be from the region's page.
+void rebase(Unit& unit, std::int64_t delta) {
+  for (Inst& inst : unit.insts) {
+    if (info(inst.op).imm != ImmKind::offset) continue;
+    inst.imm += delta;
+    if (inst.op == Op::branch) inst.imm2 += static_cast<std::int32_t>(delta);
+  }
+}
+
+/// Where a call returns to: a unit that ends with a direct jump and leaves the address behind itself in a
+/// register is one.
+bool is_call(const Unit& unit, std::int64_t behind) {
+  return std::any_of(unit.insts.begin(), unit.insts.end(), [&](const Inst& inst) {
+    if (inst.op != Op::set_x) return false;
+    const Inst& value = unit.insts[inst.args[0].index];
+    return value.op == Op::pc && value.imm == behind;
+  });
+}
+
+class Former {
+ public:
+  Former(RegionSource& source, Region& region) : source_(source), region_(region) {}
+
+  bool form(std::uint32_t first_offset) {
+    region_.clear();
+    calls_.push_back({});
+    if (node_at(first_offset, kNoCall) != 0) return false;
+    while (!open_.empty()) {
+      const std::uint32_t index = open_.front();
+      open_.pop_front();
+      follow(index);
+    }
+    return keep_loop();
+  }
+
+ private:
+  static constexpr std::uint32_t kNoCall = 0;
+  /// A call that was followed, one of `calls_`: each has nodes of its own for what it calls.
+  struct Call {
+    std::int64_t return_offset = 0;
+    std::uint32_t caller = kNoCall;
+    unsigned depth = 0;
+  };
+  struct Place {
+    std::int64_t offset;
+    std::uint32_t call;
+    bool operator==(const Place&) const = default;
+  };
+
+  /// The node for the block there, made if need be; kNoNode where none can be.
+  std::uint32_t node_at(std::int64_t offset, std::uint32_t call) {
+    const Place place{offset, call};
+    const auto known = std::find(places_.begin(), places_.end(), place);
+    if (known != places_.end()) return static_cast<std::uint32_t>(known - places_.begin());
+    if (places_.size() == kMaxNodes || region_.guest_insns >= kMaxInsns) return kNoNode;
+    const std::int64_t delta = page_of(offset);
+    const RegionPage* const page = source_.page(delta);
+    const auto in_page = static_cast<std::uint32_t>(offset - delta);
+    if (page == nullptr || !source_.is_whole(*page, in_page)) return kNoNode;
+    RegionNode node;
+    node.offset = offset;
+    node.last_offset = offset;
+    node.call = node.last_call = call;
+    source_.translate(*page, in_page, node.unit);
+    rebase(node.unit, delta);
+    region_.guest_insns += node.unit.guest_insns;
+    const auto index = static_cast<std::uint32_t>(places_.size());
+    places_.push_back(place);
+    cover_.push_back({*page, in_page, in_page + node.unit.guest_bytes - 1});
+    region_.nodes.push_back(std::move(node));
+    // The caller's own blocks first: a long callee must not crowd out the loop.
+    calls_[call].depth == 0 ? open_.push_front(index) : open_.push_back(index);
+    return index;
+  }
+
+  void add_edge(std::uint32_t from, std::int64_t offset, std::uint32_t call) {
+    const std::uint32_t to = node_at(offset, call);
+    RegionNode& node = region_.nodes[from];
+    node.edges[node.edge_count++] = {offset, to};
+  }
+
+  void follow(std::uint32_t index) {
+    const Unit& unit = region_.nodes[index].unit;
+    const Inst end = unit.insts.back();
+    const std::uint32_t call = places_[index].call;
+    const std::int64_t behind = places_[index].offset + unit.guest_bytes;
+    if (end.op == Op::branch) {
+      add_edge(index, end.imm2, call);
+      if (end.imm != end.imm2) add_edge(index, end.imm, call);
+    } else if (end.op == Op::jump && !is_call(unit, behind)) {
+      add_edge(index, end.imm, call);
+    } else if (end.op == Op::jump && calls_[call].depth < kMaxCallDepth) {
+      calls_.push_back({behind, call, calls_[call].depth + 1});
+      add_edge(index, end.imm, static_cast<std::uint32_t>(calls_.size() - 1));
+    } else if (end.op == Op::jump_reg && call != kNoCall) {
+      add_edge(index, calls_[call].return_offset, calls_[call].caller);
+    }
+  }
+
+  /// Removes what does not lead back to the first node.
+  bool keep_loop() {
+    std::vector<RegionNode>& nodes = region_.nodes;
+    std::vector<std::uint32_t> places(nodes.size(), kNoNode);
+    std::vector<std::uint8_t> leads_back(nodes.size(), 0);
+    const auto leads = [&](const RegionNode& node) {
+      return std::any_of(node.ways().begin(), node.ways().end(), [&](const RegionEdge& edge) {
+        return edge.node != kNoNode && (edge.node == 0 || leads_back[edge.node] != 0);
+      });
+    };
+    for (bool is_changed = true; is_changed;) {
+      is_changed = false;
+      for (std::size_t i = nodes.size(); i-- > 0;) {
+        if (leads_back[i] != 0 || !leads(nodes[i])) continue;
+        leads_back[i] = 1;
+        is_changed = true;
+      }
+    }
+    if (leads_back[0] == 0) return false;
+    std::uint32_t kept = 0;
+    for (std::uint32_t i = 0; i < nodes.size(); ++i)
+      if (leads_back[i] != 0) places[i] = kept++;
+    note_pages(places);
+    for (std::uint32_t i = 0; i < places.size(); ++i)
+      if (places[i] != kNoNode && places[i] != i) nodes[places[i]] = std::move(nodes[i]);
+    nodes.resize(kept);
+    region_.guest_insns = 0;
+    for (RegionNode& node : nodes) {
+      region_.guest_insns += node.unit.guest_insns;
+      for (RegionEdge& edge : node.edges)
+        if (edge.node != kNoNode) edge.node = places[edge.node];
+    }
+    return true;
+  }
+
+  void note_pages(const std::vector<std::uint32_t>& places) {
+    for (std::uint32_t i = 0; i < places.size(); ++i) {
+      if (places[i] == kNoNode) continue;
+      const Cover& cover = cover_[i];
+      auto page = std::find_if(region_.pages.begin(), region_.pages.end(),
+                               [&](const RegionPage& p) { return p.delta == cover.page.delta; });
+      if (page == region_.pages.end()) page = region_.pages.insert(page, cover.page);
+      page->first = std::min(page->first, cover.first);
+      page->last = std::max(page->last, cover.last);
+    }
+  }
+
+  /// What a node's code covers.
+  struct Cover {
+    RegionPage page;
+    std::uint32_t first;
+    std::uint32_t last;
+  };
+
+  RegionSource& source_;
+  Region& region_;
+  std::vector<Place> places_;  ///< by node
+  std::vector<Cover> cover_;   ///< likewise
+  std::vector<Call> calls_;
+  std::deque<std::uint32_t> open_;  ///< nodes whose ways on are still to be followed
+};
+
+}  // namespace
+
+bool form_region(RegionSource& source, std::uint32_t first_offset, Region& region) {
+  return Former(source, region).form(first_offset);
+}
+
+}  // namespace gstage::tcg

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+
+#include "tcg/region/region.h"
+
+namespace gstage::tcg {
+
+/// What a region is formed from: the hart's code as it is mapped now.
+class RegionSource {
+ public:
+  virtual ~RegionSource() = default;
+  /// The page `delta` bytes from the region's own, or null: it is not mapped, or it must not be read now.
+  virtual const RegionPage* page(std::int64_t delta) = 0;
+  /// Whether the block at this offset of the page lies in that page alone.
+  virtual bool is_whole(const RegionPage& page, std::uint32_t page_offset) = 0;
+  /// Decodes the block there into an empty unit.
+  virtual void translate(const RegionPage& page, std::uint32_t page_offset, Unit& unit) = 0;
+};
+
+/// Finds the loop that begins at this offset of the region's page: all blocks that lead back to it by direct
+/// jumps, calls and returns. False: there is none, or it is too big.
+bool form_region(RegionSource& source, std::uint32_t first_offset, Region& region);
+
+/// Joins what follows each other without another way in, and optimizes the units; in this order of emission,
+/// with the depths of loops.
+void join_nodes(Region& region);
+void lay_out(Region& region);
+
+}  // namespace gstage::tcg

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "softmmu/base/types.h"
+#include "tcg/ir/unit.h"
+
+namespace gstage::tcg {
+
+inline constexpr std::uint32_t kNoNode = ~0u;
+
+/// A way on from a node to another one of its region. Ways that are not listed leave the region.
+struct RegionEdge {
+  std::int64_t offset = 0;       ///< where the guest goes on, from the region's page
+  std::uint32_t node = kNoNode;  ///< kNoNode: out of the region
+};
+
+/// One unit of a region. Offsets in it are from the region's page, in which the region's entry lies; they may
+/// lie outside of it. A `jump_reg` has at most one edge: where a call that the region followed returns to, if
+/// that is what the register says.
+struct RegionNode {
+  Unit unit;
+  std::array<RegionEdge, 2> edges;
+  unsigned edge_count = 0;
+  unsigned depth = 0;       ///< how many loops are around it
+  std::int64_t offset = 0;  ///< of its first instruction
+  std::int64_t last_offset =
+      0;  ///< of the first instruction of the last block that was joined to it, or the same
+  /// The calls that the region followed to the first and to the last block, by number; 0: none.
+  std::uint32_t call = 0;
+  std::uint32_t last_call = 0;
+  /// Whether a loop begins with it, so that it is worth entering the region here. The first node is an entry.
+  bool is_entry = false;
+
+  [[nodiscard]] std::span<const RegionEdge> ways() const { return {edges.data(), edge_count}; }
+  /// The node at which the guest goes on at `offset`, or kNoNode.
+  [[nodiscard]] std::uint32_t successor(std::int64_t offset) const {
+    for (const RegionEdge& edge : ways())
+      if (edge.offset == offset) return edge.node;
+    return kNoNode;
+  }
+};
+
+/// A page of guest code that a region was made from.
+struct RegionPage {
+  std::int64_t delta = 0;           ///< from the region's own page, in bytes
+  const std::byte* host = nullptr;  ///< its bytes, which stand for the physical page
+  Paddr paddr;
+  std::uint32_t first = kPageSize;  ///< what of it the region covers: from this byte
+  std::uint32_t last = 0;           ///< to this
+};
+
+/// Where the guest's code at this offset is, which must lie in one of the pages.
+inline const std::byte* host_of(std::span<const RegionPage> pages, std::int64_t offset) {
+  const std::int64_t delta = offset & ~static_cast<std::int64_t>(kPageMask);
+  for (const RegionPage& page : pages)
+    if (page.delta == delta) return page.host + (offset - delta);
+  return nullptr;
+}
+
+/// Hot blocks that form a loop, with the functions that they call, as one unit of compilation.
+struct Region {
+  std::vector<RegionNode> nodes;  ///< in the order in which their code is to lie
+  std::vector<RegionPage> pages;  ///< the first one is the region's own
+  /// Guest instructions, by their offsets, whose accesses go here and there.
+  std::vector<std::int64_t> scattered;
+  std::uint32_t guest_insns = 0;
+
+  void clear() {
+    nodes.clear();
+    pages.clear();
+    scattered.clear();
+    guest_insns = 0;
+  }
+};
+
+/// Accesses of a region that may remember where they found their memory.
+inline constexpr unsigned kMaxWindows = 16;
+
+/// What the code of a region tells while it runs. It lives as long as the code.
+struct RegionReport {
+  /// Accesses that looked elsewhere so often that remembering was given up. Set by any hart.
+  std::array<std::atomic<std::uint8_t>, kMaxWindows> is_given_up{};
+  /// The guest instructions of these accesses, by offset. Set by the compiler.
+  std::array<std::int64_t, kMaxWindows> insns{};
+};
+
+}  // namespace gstage::tcg
