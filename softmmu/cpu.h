@@ -16,6 +16,7 @@ enum Attention : std::uint32_t {
   kAttendStop = 1u << 1,       ///< pause, reset or quit is requested
   kAttendExclusive = 1u << 2,  ///< another thread wants all harts outside generated code
   kAttendTimer = 1u << 3,      ///< a deadline of the hart's timers has passed
+  kAttendSample = 1u << 4,     ///< the engine wants to know where the hart is; nothing else comes of it
 };
 
 /// What generated code and the translator's runtime reach at fixed offsets. The first member of the target's

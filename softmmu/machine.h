@@ -33,11 +33,19 @@ struct DeviceOptions {
 /// `-accel`: translation to host code, or interpretation of the intermediate code.
 enum class Accel : std::uint8_t { kJit, kInterp };
 
+/// `-accel jit,regions=`: whether hot loops are compiled as a whole.
+enum class Regions : std::uint8_t {
+  kOff,
+  kOn,     ///< those in which harts are found time and again
+  kEager,  ///< every loop as soon as it is translated (for tests: slow)
+};
+
 /// Everything the command line says of the machine, parsed and checked for form, not yet for sense.
 struct MachineOptions {
   DeviceOptions machine{"virt", {}};
   DeviceOptions cpu{"rv64", {}};
   Accel accel = Accel::kJit;
+  Regions regions = Regions::kOn;
   std::uint64_t translation_buffer_bytes = 0;  ///< `-accel jit,tb-size=MiB`; 0: default
   unsigned harts = 1;                          ///< `-smp`, at least 1
   std::uint64_t ram_bytes = 128ull << 20;      ///< `-m`

@@ -146,6 +146,21 @@ Status OptionHandlers::memory(Options& options, const std::string& argument) {
   return Ok{};
 }
 
+namespace {
+
+Status set_regions(MachineOptions& machine, const std::string& value) {
+  static constexpr std::pair<const char*, Regions> kValues[] = {
+      {"on", Regions::kOn}, {"off", Regions::kOff}, {"eager", Regions::kEager}};
+  for (const auto& [name, regions] : kValues) {
+    if (value != name) continue;
+    machine.regions = regions;
+    return Ok{};
+  }
+  return error("-accel: regions=%s: use on, off or eager", value.c_str());
+}
+
+}  // namespace
+
 Status OptionHandlers::accel(Options& options, const std::string& argument) {
   if (is_help(argument))
     return keep(options.output,
@@ -163,8 +178,10 @@ Status OptionHandlers::accel(Options& options, const std::string& argument) {
       if (property.value == "single")
         return error("-accel: thread=single is not supported yet: leave it out");
       if (property.value != "multi") return error("-accel: thread=%s: use multi", property.value.c_str());
+    } else if (property.name == "regions") {
+      if (const Status status = set_regions(options.machine, property.value); !status.ok()) return status;
     } else {
-      return unknown_property("-accel", property, "tb-size, thread");
+      return unknown_property("-accel", property, "tb-size, thread, regions");
     }
   }
   return Ok{};

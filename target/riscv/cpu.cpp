@@ -130,7 +130,8 @@ class HartCpu final : public RiscvCpu {
   void wait_for_wakeup() {
     std::atomic<std::uint32_t>& attention = hart_->core.attention;
     // A sleeping hart is outside generated code: an exclusive section need not wake it.
-    constexpr std::uint32_t kMayBeNothing = kAttendInterrupt | kAttendTimer | kAttendExclusive;
+    constexpr std::uint32_t kMayBeNothing =
+        kAttendInterrupt | kAttendTimer | kAttendExclusive | kAttendSample;
     while (hart_->is_napping.load(std::memory_order_seq_cst) != 0 || !has_wakeup(*hart_)) {
       const std::uint32_t seen = attention.load(std::memory_order_seq_cst);
       if ((seen & ~kMayBeNothing) != 0) return;  // and sleeps again when that is done
@@ -201,7 +202,7 @@ class Cluster final : public CpuCluster {
   static Result<std::unique_ptr<CpuCluster>> make(const MachineOptions& options, const CpuSetup& setup) {
     auto cluster = std::make_unique<Cluster>(options.harts, setup);
     auto engine = tcg::Engine::make(cluster->guest_, *setup.memory, cluster->exclusive_,
-                                    {options.accel, options.translation_buffer_bytes});
+                                    {options.accel, options.translation_buffer_bytes, options.regions});
     if (!engine) return engine.error();
     cluster->engine_ = std::move(*engine);
     for (auto& cpu : cluster->cpus_) cpu->set_engine(*cluster->engine_);

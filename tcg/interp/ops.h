@@ -39,6 +39,10 @@ inline Next exec(OpTag<Op::set_f_bits>, State& s, const Inst& i) {
   s.f[i.imm] = s.arg(i, 0);
   return Next::kGoOn;
 }
+inline Next exec(OpTag<Op::set_f32_bits>, State& s, const Inst& i) {
+  s.f[i.imm] = s.arg(i, 0) | 0xffffffff00000000;
+  return Next::kGoOn;
+}
 inline Next exec(OpTag<Op::get_f64>, State& s, const Inst& i) {
   s.set(i, s.f[i.imm]);
   return Next::kGoOn;

@@ -63,7 +63,8 @@ class Registers {
 
   void set_f(std::uint32_t index) {
     const Inst& inst = unit_.insts[index];
-    f_[static_cast<std::size_t>(inst.imm)] = inst.args[0].index;
+    // What is boxed on the way is not what a read yields.
+    f_[static_cast<std::size_t>(inst.imm)] = inst.op == Op::set_f32_bits ? kUnknown : inst.args[0].index;
   }
 
  private:

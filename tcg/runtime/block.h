@@ -5,9 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 #include "softmmu/base/types.h"
 #include "tcg/ir/unit.h"
+#include "tcg/region/region.h"
 
 namespace gstage::tcg {
 
@@ -19,6 +21,18 @@ struct BlockKey {
   std::uint32_t flags = 0;                 ///< Guest::block_flags
   bool operator==(const BlockKey&) const = default;
 };
+
+struct Block;
+
+/// What the block of a region has beyond others. Its key is that of its first block with kRegionFlag.
+struct RegionCode {
+  std::vector<Block*> headers;  ///< the blocks whose entries lead to the region
+  std::vector<RegionPage> pages;
+  RegionReport report;
+};
+
+/// Not one of Guest::block_flags.
+inline constexpr std::uint32_t kRegionFlag = std::uint32_t{1} << 31;
 
 /// One translated block. Its memory lives until the cache is cleared, so that who found it need not fear.
 struct Block {
@@ -36,7 +50,8 @@ struct Block {
   Block* forwarded = nullptr;
   Block* next_forwarded = nullptr;
 
-  std::unique_ptr<Unit> unit;  ///< interpreter
+  std::unique_ptr<Unit> unit;          ///< interpreter
+  std::unique_ptr<RegionCode> region;  ///< of a region
 };
 
 }  // namespace gstage::tcg

@@ -23,6 +23,11 @@ struct Extent {
   std::uint64_t last;
 };
 Extent extent_in(const Block& block, std::uint64_t page_base) {
+  if (block.region != nullptr) {
+    for (const RegionPage& page : block.region->pages)
+      if (page.paddr.value == page_base) return {page_base + page.first, page_base + page.last};
+    CHECK(false);
+  }
   const std::uint64_t first = block.paddr.value;
   const std::uint64_t page_left = kPageSize - (first & kPageMask);
   const std::uint64_t here = std::min<std::uint64_t>(block.bytes, page_left);
@@ -60,12 +65,15 @@ Block& BlockCache::make() {
 }
 
 void BlockCache::publish(Block& block, Paddr second) {
-  const std::uint64_t page = block.paddr.page().value;
-  const Extent here = extent_in(block, page);
-  enter_page(block, page, here.first, here.last);
-  if (block.key.second_page != nullptr) {
-    const Extent there = extent_in(block, second.value);
-    enter_page(block, second.value, there.first, there.last);
+  const auto enter = [&](std::uint64_t page) {
+    const Extent extent = extent_in(block, page);
+    enter_page(block, page, extent.first, extent.last);
+  };
+  if (block.region != nullptr) {
+    for (const RegionPage& page : block.region->pages) enter(page.paddr.value);
+  } else {
+    enter(block.paddr.page().value);
+    if (block.key.second_page != nullptr) enter(second.value);
   }
   Bucket& bucket = buckets_[bucket_of(block.key)];
   block.next.store(bucket.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -88,6 +96,8 @@ void BlockCache::remove(Block& block) {
   at->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
   block.is_dead.store(true, std::memory_order_release);
 }
+
+void BlockCache::forget(Block& block) { remove(block); }
 
 void BlockCache::invalidate(Paddr first, std::uint64_t size, const std::function<void(Block&)>& on_dead) {
   if (size == 0) return;

@@ -27,6 +27,8 @@ class BlockCache {
   Block& make();
   /// Makes the block known. `second` is the physical page of a straddling block's end.
   void publish(Block& block, Paddr second);
+  /// Forgets one live block. (Its pages' lists lose it when they are next looked through.)
+  void forget(Block& block);
   /// Forgets live blocks that overlap the range, calling `on_dead` for each; unprotects pages left without.
   void invalidate(Paddr first, std::uint64_t size, const std::function<void(Block&)>& on_dead);
   /// Forgets everything. Only while no hart runs.

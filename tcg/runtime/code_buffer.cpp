@@ -74,6 +74,11 @@ void CodeBuffer::patch_jump(std::size_t offset, std::size_t target) {
   store_code(writable_ + offset, kJmpRel32 | displacement << 8, 5);
 }
 
+void CodeBuffer::patch_nop(std::size_t offset) {
+  constexpr std::uint64_t kNop = 0x00'00'44'1f'0f;
+  store_code(writable_ + offset, kNop, 5);
+}
+
 void CodeBuffer::release_writable(std::size_t first, std::size_t end) {
   const std::size_t from = (first + kPageMask) & ~std::size_t{kPageMask};
   const std::size_t to = end & ~std::size_t{kPageMask};

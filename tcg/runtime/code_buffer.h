@@ -13,7 +13,7 @@ namespace gstage::tcg {
 /// both. Host memory is used as far as it is touched.
 class CodeBuffer {
  public:
-  static constexpr std::size_t kDefaultBytes = std::size_t{256} << 20;
+  static constexpr std::size_t kDefaultBytes = std::size_t{1} << 30;
   static constexpr std::size_t kMinimumBytes = std::size_t{1} << 20;
 
   /// `bytes` is rounded up to whole pages; 0 means the default. Fails when the host refuses.
@@ -36,7 +36,9 @@ class CodeBuffer {
   void patch_displacement(std::size_t offset, std::size_t target);
   /// Replaces the 5 bytes at `offset`, a multiple of 8, by a jump to `target`.
   void patch_jump(std::size_t offset, std::size_t target);
-  /// /// Gives the writable view's page tables of this range back to the host, so that it does not count as
+  /// Undoes that: a nop of 5 bytes.
+  void patch_nop(std::size_t offset);
+  /// Gives the writable view's page tables of this range back to the host, so that it does not count as
   /// resident twice. The contents stay.
   void release_writable(std::size_t first, std::size_t end);
 

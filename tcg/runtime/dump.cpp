@@ -34,6 +34,20 @@ void dump_unit(Log category, const Unit& unit) {
   log_text(category, std::string(category == Log::kOp ? "op:\n" : "op_opt:\n") + print(unit) + "\n");
 }
 
+void dump_region(const Region& region, Paddr first) {
+  std::string text = format("region: paddr %llx, %u instructions\n",
+                            static_cast<unsigned long long>(first.value), region.guest_insns);
+  for (std::size_t i = 0; i < region.nodes.size(); ++i) {
+    const RegionNode& node = region.nodes[i];
+    text += format("node %zu, depth %u:\n", i, node.depth) + print(node.unit);
+    for (const RegionEdge& edge : node.ways())
+      text += edge.node == kNoNode
+                  ? format("  at 0x%llx: out\n", static_cast<unsigned long long>(edge.offset))
+                  : format("  at 0x%llx: node %u\n", static_cast<unsigned long long>(edge.offset), edge.node);
+  }
+  log_text(Log::kOpOpt, text + "\n");
+}
+
 void dump_host_code(const std::uint8_t* code, std::size_t size, std::uint64_t shown_at) {
   std::string text = format("out: %zu bytes\n", size);
   csh handle = 0;

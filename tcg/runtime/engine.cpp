@@ -16,8 +16,8 @@ Result<std::unique_ptr<Engine>> Engine::make(Guest& guest, AddressSpace& memory,
 #if defined(__x86_64__)
   auto buffer = CodeBuffer::make(options.buffer_bytes);
   if (!buffer) return buffer.error();
-  return std::unique_ptr<Engine>(
-      std::make_unique<JitEngine>(guest, memory, exclusive, std::move(*buffer), x86_64::detect_host()));
+  return std::unique_ptr<Engine>(std::make_unique<JitEngine>(guest, memory, exclusive, std::move(*buffer),
+                                                             x86_64::detect_host(), options.regions));
 #else
   return error("-accel jit needs an x86-64 host; use -accel interp");
 #endif

@@ -16,6 +16,7 @@ namespace gstage::tcg {
 struct EngineOptions {
   Accel accel = Accel::kJit;
   std::size_t buffer_bytes = 0;  ///< 0: default
+  Regions regions = Regions::kOff;
 };
 
 /// Translates and executes guest code for all harts of a machine; one code cache for all.

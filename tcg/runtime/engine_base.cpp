@@ -29,7 +29,7 @@ EngineBase::EngineBase(Guest& guest, AddressSpace& memory, Exclusive& exclusive)
 
 EngineBase::~EngineBase() { memory_.code_pages().set_invalidate(nullptr); }
 
-EngineBase::HartRecord& EngineBase::record_of(const CpuCore& core) {
+EngineBase::HartRecord& EngineBase::record_of(CpuCore& core) {
   const std::lock_guard lock(records_mutex_);
   for (const auto& record : records_)
     if (record->core == &core) return *record;
@@ -40,7 +40,7 @@ EngineBase::HartRecord& EngineBase::record_of(const CpuCore& core) {
 
 void EngineBase::run_until_attention(CpuCore& core, Tlb& tlb) {
   HartRecord& record = record_of(core);
-  while (core.attention.load(std::memory_order_acquire) == 0) {
+  while (!must_return(core)) {
     exclusive_.enter_guest(core);
     // A flush leaves it to each hart to forget its own jumps.
     if (record.generation != generation_) {
@@ -49,10 +49,32 @@ void EngineBase::run_until_attention(CpuCore& core, Tlb& tlb) {
     }
     execute(core);
     exclusive_.leave_guest(core);
-    if (core.attention.load(std::memory_order_acquire) != 0) return;
+    if (core.attention.load(std::memory_order_acquire) != 0) continue;
     translate(core);
     if (core.trap_pending != 0) guest_.deliver_trap(core);
   }
+}
+
+/// Whether somebody wants something of the hart; gives the sample that is asked for.
+bool EngineBase::must_return(CpuCore& core) {
+  const std::uint32_t wanted = core.attention.load(std::memory_order_acquire);
+  if ((wanted & kAttendSample) == 0) return wanted != 0;
+  core.attention.fetch_and(~std::uint32_t{kAttendSample}, std::memory_order_seq_cst);
+  if ((wanted & ~std::uint32_t{kAttendSample}) != 0) return true;
+  sample(core);
+  if (core.trap_pending != 0) guest_.deliver_trap(core);
+  return core.attention.load(std::memory_order_acquire) != 0;
+}
+
+bool EngineBase::ask_for_samples() {
+  const std::lock_guard lock(records_mutex_);
+  bool is_any = false;
+  for (const auto& record : records_) {
+    if (record->core->in_guest.load(std::memory_order_relaxed) == 0) continue;
+    record->core->attention.fetch_or(kAttendSample, std::memory_order_seq_cst);
+    is_any = true;
+  }
+  return is_any;
 }
 
 Block* EngineBase::next_block(CpuCore& core) {
@@ -132,7 +154,7 @@ void EngineBase::translate(CpuCore& core) {
       generation = generation_;
     }
     switch (outcome) {
-      case Outcome::kDone: return;
+      case Outcome::kDone: return translated(core);
       case Outcome::kFull: exclusive_.run(core, [&] { flush(generation); }); break;
       case Outcome::kUnsettled: exclusive_.run(core, [&] { settle(); }); break;
     }
@@ -145,6 +167,11 @@ bool EngineBase::is_settled(Paddr page) {
   if (memory_.code_pages().protect(page) && hart_count_.load(std::memory_order_relaxed) > 1)
     unsettled_.push_back(page.value);
   return std::find(unsettled_.begin(), unsettled_.end(), page.value) == unsettled_.end();
+}
+
+bool EngineBase::is_readable(Paddr page) const {
+  return memory_.code_pages().has_code(page) &&
+         std::find(unsettled_.begin(), unsettled_.end(), page.value) == unsettled_.end();
 }
 
 void EngineBase::settle() {

@@ -47,6 +47,12 @@ class EngineBase : public Engine {
   virtual bool has_room() = 0;
   /// The block is no longer found: stop its use. Under the lock.
   virtual void retire(Block&) {}
+  /// kAttendSample was set: the hart is outside generated code, at core.pc. A trap may be left pending.
+  virtual void sample(CpuCore&) {}
+  /// The block at core.pc was just translated; likewise.
+  virtual void translated(CpuCore&) {}
+  /// Sets kAttendSample for all harts in generated code. Whether there are any. Any thread.
+  bool ask_for_samples();
   /// All blocks are gone, no hart runs. Under the lock.
   virtual void reset_code() {}
 
@@ -63,6 +69,9 @@ class EngineBase : public Engine {
   void make_unit(const Place& place, unsigned max_insns);
   [[nodiscard]] std::mutex& mutex() { return mutex_; }
   [[nodiscard]] BlockCache& blocks() { return blocks_; }
+  /// Whether code of the page can be read now: it is withheld from stores and none is under way. Under the
+  /// lock.
+  [[nodiscard]] bool is_readable(Paddr page) const;
 
   static constexpr unsigned kMaxInsns = 64;
 
@@ -74,10 +83,11 @@ class EngineBase : public Engine {
 
  private:
   struct HartRecord {
-    const CpuCore* core;
+    CpuCore* core;
     std::uint64_t generation;
   };
-  HartRecord& record_of(const CpuCore& core);
+  HartRecord& record_of(CpuCore& core);
+  bool must_return(CpuCore& core);
   bool locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bool& is_cached);
   bool locate_straddling(CpuCore& core, Place& place);
   Outcome translate_locked(const Place& place);

@@ -20,14 +20,19 @@ JitEngine& jit_of(const RunContext& context) { return *static_cast<JitEngine*>(c
 }  // namespace
 
 JitEngine::JitEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive,
-                     std::unique_ptr<CodeBuffer> buffer, x86_64::HostFeatures features)
+                     std::unique_ptr<CodeBuffer> buffer, x86_64::HostFeatures features, Regions regions)
     : EngineBase(guest, memory, exclusive),
       buffer_(std::move(buffer)),
       thunks_(*buffer_, guest, {on_next, on_trap, on_link}),
       compiler_(*buffer_, thunks_, layout_, features),
       hot_(make_area(Thunks::kBytes, buffer_->size() * kHotShare / 100)),
       cold_(make_area(hot_.end, buffer_->size() - kSingleBytes)),
-      single_at_(cold_.end) {}
+      single_at_(cold_.end),
+      regions_(regions) {
+  if (regions_ == Regions::kOn) sampler_ = std::make_unique<Sampler>([this] { return ask_for_samples(); });
+}
+
+JitEngine::~JitEngine() = default;
 
 void JitEngine::execute(CpuCore& core) {
   const Block* const block = next_block(core);
@@ -89,7 +94,7 @@ Block* JitEngine::link(CpuCore&, const LinkSite& site) {
   const std::lock_guard lock(mutex());
   // The same virtual page is the same physical page: the target's bytes are found from the block's own.
   const std::byte* const page = from.key.host - from.paddr.page_offset();
-  Block* const target = blocks().find({page + site.target, nullptr, from.key.flags});
+  Block* const target = blocks().find({page + site.target, nullptr, from.key.flags & ~kRegionFlag});
   if (target == nullptr) return nullptr;
   const bool is_stale_entry = site.displacement == 1;
   if (is_stale_entry)
@@ -130,6 +135,12 @@ void JitEngine::advance(Area& area, std::size_t next) {
 bool JitEngine::compile(Block& block, const Unit& unit, const x86_64::CompileRequest& request) {
   x86_64::CompiledBlock code{};
   if (!compiler_.compile(unit, request, code)) return false;
+  take(block, request, code);
+  return true;
+}
+
+/// The block has this code now.
+void JitEngine::take(Block& block, const x86_64::CompileRequest& request, const x86_64::CompiledBlock& code) {
   block.entry = static_cast<std::uint32_t>(code.entry);
   block.stale = static_cast<std::uint32_t>(code.stale);
   block.code = buffer_->executable_at(code.entry);
@@ -141,26 +152,31 @@ bool JitEngine::compile(Block& block, const Unit& unit, const x86_64::CompileReq
     for (const auto& [first, end] : {std::pair{code.entry, code.end}, {request.cold_at, code.stale}})
       dump_host_code(buffer_->writable() + first, end - first,
                      reinterpret_cast<std::uintptr_t>(buffer_->executable_at(first)));
-  return true;
 }
 
 bool JitEngine::generate(Block& block, const Unit& unit) {
-  linking_ = &block.key;
+  linking_ = &block;
   x86_64::LinkTargets* const links = log_enabled(Log::kNoChain) ? nullptr : this;
   return compile(block, unit,
                  {hot_.next, cold_.next, &block, links, false, block.key.second_page != nullptr});
 }
 
 std::size_t JitEngine::entry_at(std::uint32_t page_offset) {
-  const auto own_offset = unit_.first_offset;
-  const std::byte* const page = linking_->host - own_offset;
-  const Block* const block = blocks().find({page + page_offset, nullptr, linking_->flags});
+  const std::byte* const page = linking_->key.host - linking_->paddr.page_offset();
+  const Block* const block = blocks().find({page + page_offset, nullptr, linking_->key.flags});
   return block == nullptr ? 0 : block->entry;
 }
 
-void JitEngine::retire(Block& block) { buffer_->patch_jump(block.entry, block.stale); }
+void JitEngine::retire(Block& block) {
+  if (block.region == nullptr) return buffer_->patch_jump(block.entry, block.stale);
+  for (const Block* header : block.region->headers)
+    if (!header->is_dead.load(std::memory_order_relaxed)) buffer_->patch_nop(header->entry);
+}
 
 void JitEngine::reset_code() {
+  samples_.clear();
+  regions_at_.clear();
+  scattered_.clear();
   for (Area* const area : {&hot_, &cold_}) area->next = area->released = area->first;
 }
 

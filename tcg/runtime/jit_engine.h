@@ -5,11 +5,15 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
+#include "tcg/region/region.h"
 #include "tcg/runtime/code_buffer.h"
 #include "tcg/runtime/engine_base.h"
 #include "tcg/runtime/run_context.h"
+#include "tcg/runtime/sampler.h"
 #include "tcg/x86_64/compiler.h"
 #include "tcg/x86_64/thunks.h"
 
@@ -19,9 +23,13 @@ namespace gstage::tcg {
 class JitEngine final : public EngineBase, private x86_64::LinkTargets {
  public:
   JitEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive, std::unique_ptr<CodeBuffer> buffer,
-            x86_64::HostFeatures features);
+            x86_64::HostFeatures features, Regions regions);
+  ~JitEngine() override;
 
-  void run(CpuCore& core, Tlb& tlb) override { run_until_attention(core, tlb); }
+  void run(CpuCore& core, Tlb& tlb) override {
+    if (sampler_) sampler_->start();
+    run_until_attention(core, tlb);
+  }
   void run_block(CpuCore& core, Tlb& tlb, unsigned max_insns) override;
 
  private:
@@ -47,19 +55,39 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   void reset_code() override;
   std::size_t entry_at(std::uint32_t page_offset) override;
 
+  // Regions (jit_regions.cpp).
+  void sample(CpuCore& core) override;
+  void translated(CpuCore& core) override;
+  /// The block at core.pc, if it is known; under the lock.
+  Block* known_block(CpuCore& core);
+  bool promote(CpuCore& core, Block& header);
+  bool compile_region(Block& header);
+  bool learn_from(Block& region);
+  void note_scattered();
+  std::vector<x86_64::RegionEntry> find_entries(std::uint32_t flags, std::vector<Block*>& headers);
+  /// The region that the block is a part of, if one is alive; under the lock.
+  [[nodiscard]] Block* region_of(const Block& block) const;
+
   const void* next_code(CpuCore& core);
   Block* link(CpuCore& core, const LinkSite& site);
   void forward(Block& dead, Block& to);
   bool compile(Block& block, const Unit& unit, const x86_64::CompileRequest& request);
+  void take(Block& block, const x86_64::CompileRequest& request, const x86_64::CompiledBlock& code);
 
   std::unique_ptr<CodeBuffer> buffer_;
   x86_64::Thunks thunks_;
   x86_64::Compiler compiler_;
   Area hot_;
   Area cold_;
-  const std::size_t single_at_;        ///< where run_block's code goes: the buffer's last part
-  const BlockKey* linking_ = nullptr;  ///< of the block that is being generated
-  std::mutex single_mutex_;            ///< held while code made by run_block exists
+  const std::size_t single_at_;     ///< where run_block's code goes: the buffer's last part
+  const Block* linking_ = nullptr;  ///< the block that is being generated
+  std::mutex single_mutex_;         ///< held while code made by run_block exists
+  const Regions regions_;
+  Region region_;                                            ///< under way; under the lock
+  std::unordered_map<const std::byte*, int> samples_;        ///< by guest code; likewise
+  std::unordered_map<const std::byte*, Block*> regions_at_;  ///< by guest code that begins a node; likewise
+  std::unordered_set<const std::byte*> scattered_;  ///< guest instructions: Region::scattered; likewise
+  std::unique_ptr<Sampler> sampler_;
 };
 
 }  // namespace gstage::tcg

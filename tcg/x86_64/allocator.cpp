@@ -24,10 +24,17 @@ Allocator::Allocator(Assembler& assembler, const GuestLayout& layout)
     : a_(assembler),
       x_displacement_(static_cast<std::int32_t>(layout.x_offset) - kCoreBias),
       f_displacement_(static_cast<std::int32_t>(layout.f_offset) - kCoreBias) {
-  pinned_.fill(kNoReg);
-  for (unsigned i = 0; i < kPinnedRegisters; ++i) pinned_[layout.pinned[i]] = kPinnedHosts[i];
+  common_pins_.fill(kNoReg);
+  for (unsigned i = 0; i < kPinnedRegisters; ++i) common_pins_[layout.pinned[i]] = kPinnedHosts[i];
   banks_[kInts].all = kScratchGprs;
+  set_pins(common_pins_);
+}
+
+void Allocator::set_pins(const Pins& pins) {
+  pins_ = pins;
   banks_[kFloats].all = kAllXmms;
+  for (unsigned home = 32; home < pins.size(); ++home)
+    if (pins[home] != kNoReg) banks_[kFloats].all &= ~reg_bit(pins[home]);
 }
 
 void Allocator::start(const Unit& unit) {
@@ -88,9 +95,12 @@ std::int16_t Allocator::allocate_slot() {
 }
 
 Source Allocator::home_operand(unsigned home) const {
-  if (home >= 32)
+  const std::uint8_t pin = pins_[home];
+  if (home >= 32) {
+    if (pin != kNoReg) return {Source::Kind::xmm, pin, 0};
     return {Source::Kind::hart, 0, f_displacement_ + 8 * (static_cast<std::int32_t>(home) - 32)};
-  if (pinned_[home] != kNoReg) return {Source::Kind::reg, pinned_[home], 0};
+  }
+  if (pin != kNoReg) return {Source::Kind::reg, pin, 0};
   return {Source::Kind::hart, 0, x_displacement_ + 8 * static_cast<std::int32_t>(home)};
 }
 
@@ -113,10 +123,24 @@ Source Allocator::source(Value v) {
   return {Source::Kind::reg, use_in(bank_of(v), v), 0};
 }
 
+Source Allocator::bits_source(Value v, bool may_be_imm) {
+  const State& s = state(v);
+  if (may_be_imm && is_const(v) && fits_int32(const_of(v)))
+    return {Source::Kind::imm, 0, static_cast<std::int32_t>(const_of(v))};
+  if (s.reg == kNoReg && s.home >= 32 && s.home != kNoHome && pins_[s.home] != kNoReg)
+    return {Source::Kind::xmm, pins_[s.home], 0};
+  return {Source::Kind::reg, use_in(kInts, v), 0};
+}
+
+std::uint8_t Allocator::pinned_place(BankIndex bank, const State& s) const {
+  const bool is_own_kind = s.home != kNoHome && (s.home < 32) == (bank == kInts);
+  return is_own_kind ? pins_[s.home] : kNoReg;
+}
+
 std::uint8_t Allocator::use_in(BankIndex bank, Value v) {
   const State& s = state(v);
   std::uint8_t reg = s.reg;
-  if (reg == kNoReg && s.home < 32) reg = pinned_[s.home];
+  if (reg == kNoReg) reg = pinned_place(bank, s);
   if (reg == kNoReg) {
     reg = allocate(bank, banks_[bank].all);
     move_to_register(reg, v);
@@ -134,9 +158,11 @@ void Allocator::move_to_register(std::uint8_t reg, Value v) {
   if (type(v) == Type::i64) {
     if (from.is_reg())
       a_.mov(gpr(reg), gpr(from.reg));
+    else if (from.is_xmm())
+      a_.movq(gpr(reg), xmm(from.reg));
     else
       a_.mov(gpr(reg), from.memory(qword));
-  } else if (from.is_reg()) {
+  } else if (from.is_reg() || from.is_xmm()) {
     a_.movaps(xmm(reg), xmm(from.reg));
   } else if (type(v) == Type::f64) {
     a_.movsd(xmm(reg), from.memory(qword));
@@ -194,9 +220,11 @@ void Allocator::save_to_slot(Value v) {
 
 void Allocator::move_home_to_slot(Value v) {
   State& s = state(v);
-  if (home_operand(s.home).is_reg()) {
+  const Source place = home_operand(s.home);
+  if (!place.is_memory()) {
     s.slot = allocate_slot();
-    a_.mov(slot_operand(s.slot).memory(qword), gpr(pinned_[s.home]));
+    const Xbyak::Address to = slot_operand(s.slot).memory(qword);
+    place.is_xmm() ? a_.movsd(to, xmm(place.reg)) : a_.mov(to, gpr(place.reg));
     return;
   }
   if (s.reg == kNoReg) {
@@ -267,21 +295,32 @@ Xbyak::Reg64 Allocator::bring(Value v, unsigned reg) {
   return gpr(reg);
 }
 
-std::uint8_t Allocator::hinted() const {
-  if (now_ + 1 >= unit_->insts.size()) return kNoReg;
+std::uint8_t Allocator::hinted_home() const {
+  if (now_ + 1 >= unit_->insts.size()) return kNoHome;
   const Inst& next = unit_->insts[now_ + 1];
-  return next.op == Op::set_x && next.args[0].index == now_ ? pinned_[next.imm] : kNoReg;
+  if (next.argument_count != 1 || next.args[0].index != now_) return kNoHome;
+  unsigned home = 0;
+  switch (next.op) {
+    case Op::set_x: home = static_cast<unsigned>(next.imm); break;
+    case Op::set_f64:
+    case Op::set_f32: home = 32 + static_cast<unsigned>(next.imm); break;
+    default: return kNoHome;
+  }
+  return pins_[home] == kNoReg ? kNoHome : static_cast<std::uint8_t>(home);
+}
+
+std::uint8_t Allocator::def_hinted() {
+  const std::uint8_t home = hinted_home();
+  if (home == kNoHome) return kNoReg;
+  evacuate(home);
+  settle(home, Value{now_});
+  return pins_[home];
 }
 
 std::uint8_t Allocator::def_in(BankIndex bank, Value reuse) {
   Bank& b = banks_[bank];
   const Value v{now_};
-  if (const std::uint8_t host = hinted(); host != kNoReg) {
-    const auto home = static_cast<unsigned>(unit_->insts[now_ + 1].imm);
-    evacuate(home);
-    settle(home, v);
-    return host;
-  }
+  if (const std::uint8_t host = def_hinted(); host != kNoReg) return host;
   std::uint8_t reg = kNoReg;
   if (reuse.is_valid() && state(reuse).last_use <= now_ && state(reuse).reg != kNoReg &&
       bank_of(reuse) == bank) {
@@ -301,14 +340,17 @@ Xbyak::Reg64 Allocator::def_or(const Xbyak::Reg64& temporary) {
   return temporary;
 }
 
-Xbyak::Reg64 Allocator::def_apart() {
+std::uint8_t Allocator::def_apart_in(BankIndex bank) {
   const std::uint8_t host = hinted();
-  if (host != kNoReg && (banks_[kInts].locked & reg_bit(host)) == 0) return def();
-  const std::uint8_t reg = allocate(kInts, banks_[kInts].all);
-  bind(kInts, reg, Value{now_});
-  banks_[kInts].locked |= reg_bit(reg);
-  return gpr(reg);
+  if (host != kNoReg && (banks_[bank].locked & reg_bit(host)) == 0) return def_hinted();
+  const std::uint8_t reg = allocate(bank, banks_[bank].all);
+  bind(bank, reg, Value{now_});
+  banks_[bank].locked |= reg_bit(reg);
+  return reg;
 }
+
+Xbyak::Reg64 Allocator::def_apart() { return gpr(def_apart_in(kInts)); }
+Xbyak::Xmm Allocator::def_xmm_apart() { return xmm(def_apart_in(kFloats)); }
 
 void Allocator::def_in_scratch(unsigned reg) {
   bind(kInts, static_cast<std::uint8_t>(reg), Value{now_});

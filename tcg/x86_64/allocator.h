@@ -14,7 +14,8 @@ namespace gstage::tcg::x86_64 {
 
 /// A value as an operand: a register, memory below rbp or rsp, or a 32-bit immediate.
 struct Source {
-  enum class Kind : std::uint8_t { reg, hart, frame, imm };
+  /// xmm: an integer that lies in a pinned SSE register (`reg` is the register of the value's own kind).
+  enum class Kind : std::uint8_t { reg, xmm, hart, frame, imm };
   Kind kind = Kind::imm;
   std::uint8_t reg = 0;
   std::int32_t number = 0;  ///< displacement or immediate
@@ -22,6 +23,8 @@ struct Source {
   [[nodiscard]] bool is_imm() const { return kind == Kind::imm; }
   [[nodiscard]] bool is_reg(unsigned r) const { return kind == Kind::reg && reg == r; }
   [[nodiscard]] bool is_reg() const { return kind == Kind::reg; }
+  [[nodiscard]] bool is_xmm() const { return kind == Kind::xmm; }
+  [[nodiscard]] bool is_xmm(unsigned r) const { return kind == Kind::xmm && reg == r; }
   [[nodiscard]] bool is_memory() const { return kind == Kind::hart || kind == Kind::frame; }
   /// Of the memory operand.
   [[nodiscard]] Xbyak::RegExp address() const {
@@ -37,8 +40,15 @@ struct Source {
 /// until the register is overwritten while the value is still wanted.
 class Allocator {
  public:
+  /// The host register of each guest register (32 + n: floating point), or kNoReg.
+  using Pins = std::array<std::uint8_t, 64>;
+
   Allocator(Assembler& assembler, const GuestLayout& layout);
 
+  /// Where guest registers are in the units to come.
+  void set_pins(const Pins& pins);
+  /// The pins of everything that is not in a region.
+  [[nodiscard]] const Pins& common_pins() const { return common_pins_; }
   /// Starts a unit. References it until the next start.
   void start(const Unit& unit);
   /// Adds an integer value that no instruction makes; `last_use` is the index of an instruction. It must be
@@ -65,8 +75,14 @@ class Allocator {
   /// Whether the value is used after the current instruction.
   [[nodiscard]] bool is_live(Value v) const { return state(v).last_use > now_; }
 
+  /// Whether the value is used after the instruction.
+  [[nodiscard]] bool is_used_after(Value v, std::uint32_t inst) const { return state(v).last_use > inst; }
+
   /// The value as an operand, wherever it is. Registers named by it stay valid during this instruction.
   Source source(Value v);
+  /// An integer whose bits go to memory or to an SSE register: in a general register, a pinned SSE register
+  /// or, with `may_be_imm`, as an immediate.
+  Source bits_source(Value v, bool may_be_imm = false);
   /// The operand was used and need not stay in its place.
   void unlock(const Source& source) {
     if (source.is_reg()) banks_[kInts].locked &= ~reg_bit(source.reg);
@@ -95,7 +111,7 @@ class Allocator {
   Xbyak::Reg64 def_or(const Xbyak::Reg64& temporary);
   /// A register for the value that is none of the current sources.
   Xbyak::Reg64 def_apart();
-  Xbyak::Xmm def_xmm_apart() { return def_xmm(); }
+  Xbyak::Xmm def_xmm_apart();
 
   /// The current instruction's value is what guest register `home` holds (32 + n: floating point).
   void def_home(unsigned home);
@@ -104,8 +120,8 @@ class Allocator {
   [[nodiscard]] bool is_at_home(Value v, unsigned home) const { return state(v).home == home; }
   /// The home now holds this value.
   void settle(unsigned home, Value v);
-  /// Host register of a pinned guest register, or kNoReg.
-  [[nodiscard]] std::uint8_t pinned(unsigned x) const { return pinned_[x]; }
+  /// Host register of a pinned guest register (32 + n: floating point), or kNoReg.
+  [[nodiscard]] std::uint8_t pinned(unsigned home) const { return pins_[home]; }
   [[nodiscard]] Source home_operand(unsigned home) const;
 
   /// Scratch registers with values that outlive this instruction, other than its own: a slow path keeps them.
@@ -118,14 +134,20 @@ class Allocator {
   void after_call(bool touches_registers);
   /// Binds the current value to a scratch register that holds it now (a helper's result in rax).
   void def_in_scratch(unsigned reg);
-  /// Whether the current value is to be made in a pinned register; then which (else kNoReg).
-  [[nodiscard]] std::uint8_t hinted() const;
+  /// Whether the current value is to be made in the pinned register of the guest register that is set next;
+  /// then which home that is (else kNoHome).
+  [[nodiscard]] std::uint8_t hinted_home() const;
+  /// The same, as the host's register (else kNoReg).
+  [[nodiscard]] std::uint8_t hinted() const {
+    const std::uint8_t home = hinted_home();
+    return home == kNoHome ? kNoReg : pins_[home];
+  }
 
   static constexpr std::uint8_t kNoReg = 0xff;
+  static constexpr std::uint8_t kNoHome = 0xff;
 
  private:
   enum BankIndex : unsigned { kInts, kFloats };
-  static constexpr std::uint8_t kNoHome = 0xff;
   static constexpr std::uint32_t kNoValue = ~0u;
 
   struct State {
@@ -155,6 +177,10 @@ class Allocator {
   std::uint8_t use_in(BankIndex bank, Value v);
   std::uint8_t temp_in(BankIndex bank);
   std::uint8_t def_in(BankIndex bank, Value reuse);
+  std::uint8_t def_apart_in(BankIndex bank);
+  std::uint8_t def_hinted();
+  /// The register of its own kind in which the value lies as that of a pinned guest register, or kNoReg.
+  [[nodiscard]] std::uint8_t pinned_place(BankIndex bank, const State& s) const;
   [[nodiscard]] RegMask live_in(BankIndex bank) const;
   std::uint8_t allocate(BankIndex bank, RegMask allowed);
   [[nodiscard]] std::uint8_t choose_victim(BankIndex bank, RegMask candidates) const;
@@ -168,7 +194,8 @@ class Allocator {
   std::int16_t allocate_slot();
 
   Assembler& a_;
-  std::array<std::uint8_t, 32> pinned_;
+  Pins common_pins_;
+  Pins pins_;
   std::int32_t x_displacement_;
   std::int32_t f_displacement_;
   const Unit* unit_ = nullptr;

@@ -14,6 +14,9 @@ using namespace Xbyak::util;  // NOLINT: register names
 
 namespace {
 
+/// Of the space for a block: no instruction takes more.
+constexpr std::size_t kMargin = 1024;
+
 /// clang 14 does not know the name.
 bool has_lzcnt() {
   constexpr unsigned kExtendedFeatures = 0x8000'0001;
@@ -42,36 +45,46 @@ Compiler::Compiler(CodeBuffer& buffer, Thunks& thunks, const GuestLayout& layout
       regs_(a_, layout) {}
 
 bool Compiler::compile(const Unit& unit, const CompileRequest& request, CompiledBlock& block) {
-  unit_ = &unit;
   request_ = &request;
   colds_.clear();
   links_.clear();
   boxed_ = 0;
+  cold_next_ = request.cold_at;
+  begin_block(request);
+  if (!emit_unit(unit)) return false;
+  block.end = a_.here();
+  if (!emit_colds()) return false;
+  finish_block(request, block);
+  CHECK(!Assembler::take_error());
+  return true;
+}
+
+bool Compiler::emit_unit(const Unit& unit) {
+  unit_ = &unit;
   insn_offset_ = unit.first_offset;
   insn_raw_ = 0;
   regs_.start(unit);
   groups_.find(unit);
   addends_.clear();
   for (const AccessGroup& group : groups_.groups()) addends_.push_back(regs_.add_value(group.last));
-  begin_block(request);
-  constexpr std::size_t kMargin = 1024;  // no instruction takes more
   for (std::uint32_t i = 0; i < unit.insts.size(); ++i) {
     regs_.begin_inst(i);
     emit_inst(unit.insts[i]);
     regs_.end_inst();
-    if (a_.here() > request.at + kMaxHotBytes - kMargin) return false;
+    if (a_.here() > request_->at + kMaxHotBytes - kMargin) return false;
   }
-  block.end = a_.here();
-  a_.go_to(request.cold_at);
+  return !regs_.is_overflown();
+}
+
+bool Compiler::emit_colds() {
+  a_.go_to(cold_next_);
   // Cold code may add to the list.
   for (std::size_t i = 0; i < colds_.size(); ++i) {
     const Cold cold = colds_[i];
     (this->*cold.emit)(cold);
-    if (a_.here() > request.cold_at + kMaxColdBytes - kMargin) return false;
+    if (a_.here() > request_->cold_at + kMaxColdBytes - kMargin) return false;
   }
-  finish_block(request, block);
-  CHECK(!Assembler::take_error());
-  return !regs_.is_overflown();
+  return true;
 }
 
 void Compiler::begin_block(const CompileRequest& request) {
@@ -97,7 +110,7 @@ void Compiler::finish_block(const CompileRequest& request, CompiledBlock& block)
   }
   block.entry = entry_;
   block.stale = a_.here();
-  if (!request.is_single) stub(entry_ + 1, unit_->first_offset);
+  if (!request.is_single && region_ == nullptr) stub(entry_ + 1, unit_->first_offset);
   block.cold_end = a_.here();
 }
 
@@ -135,8 +148,13 @@ void Compiler::restore_live(const Cold& cold) {
 }
 
 void Compiler::call_thunk(std::size_t thunk, std::uint32_t page_offset) {
+  const auto switch_pins = [&](std::size_t routine) {
+    if (region_ != nullptr) a_.call(static_cast<const void*>(a_.at(routine)));
+  };
+  switch_pins(common_switch_);
   a_.push(page_offset);
   a_.call(static_cast<const void*>(a_.at(thunk)));
+  switch_pins(own_switch_);
 }
 
 }  // namespace gstage::tcg::x86_64

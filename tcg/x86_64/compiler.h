@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "tcg/ir/unit.h"
@@ -12,6 +13,7 @@
 #include "tcg/x86_64/allocator.h"
 #include "tcg/x86_64/assembler.h"
 #include "tcg/x86_64/host.h"
+#include "tcg/x86_64/pins.h"
 #include "tcg/x86_64/thunks.h"
 
 namespace gstage::tcg::x86_64 {
@@ -34,6 +36,13 @@ struct CompileRequest {
   bool has_second_page;
 };
 
+/// A way into a region.
+struct RegionEntry {
+  std::uint32_t node;
+  std::size_t fallback;   ///< where to go on when the region cannot be entered
+  std::size_t entry = 0;  ///< set by the compiler
+};
+
 /// A block's code, as offsets in the buffer.
 struct CompiledBlock {
   std::size_t entry;  ///< a multiple of 16; begins with a 5-byte nop that a jump may replace
@@ -52,6 +61,9 @@ class Compiler {
 
   /// Returns false when the unit is too big: try with fewer instructions.
   bool compile(const Unit& unit, const CompileRequest& request, CompiledBlock& block);
+  /// The same for a region, with these ways in.
+  bool compile_region(const Region& region, const CompileRequest& request, std::span<RegionEntry> entries,
+                      RegionReport& report, CompiledBlock& block);
 
   /// Before the entry of each block: the `block` of its request.
   static const void* owner(const std::uint8_t* entry) {
@@ -63,6 +75,7 @@ class Compiler {
   using Xmm = Xbyak::Xmm;
   using Jump = Assembler::Jump;
   static constexpr std::uint8_t kNoReg = Allocator::kNoReg;
+  static constexpr std::uint8_t kNoWindow = 0xff;
 
   /// What a division is to give.
   struct Divide {
@@ -85,7 +98,15 @@ class Compiler {
     std::uint8_t b = kNoReg;
     std::uint8_t clear = kNoReg;  ///< to be set to 0 in the end
     bool has_value = false;       ///< an access with a value: a store
+    bool is_to_xmm = false;
+    std::uint8_t window = kNoWindow;
+    std::uint8_t entry = kNoReg;  ///< of an access by a window: the addend, and a scratch register
+    std::uint8_t scratch = kNoReg;
+    unsigned size = 0;  ///< bytes
+    std::size_t table = 0;
+    std::size_t found = 0;  ///< where the hot part goes on when the TLB has it
     bool is_from_xmm = false;
+    bool is_boxed = false;  ///< the result is to be
     Type type = Type::none;
     Cc cc = Cc::e;
     Divide divide{};
@@ -109,6 +130,8 @@ class Compiler {
 #undef OP
 
   void emit_inst(const Inst& inst);
+  bool emit_unit(const Unit& unit);
+  bool emit_colds();
   void begin_block(const CompileRequest& request);
   void finish_block(const CompileRequest& request, CompiledBlock& block);
 
@@ -166,6 +189,10 @@ class Compiler {
   /// Emits the TLB lookup for a range of `size` bytes with `entry` as scratch, which then holds the entry's
   /// addend; a miss goes to `cold`.
   void lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry, Cold& cold);
+  void look_through_window(const GuestAddress& address, unsigned size, const Reg& addend, Cold& cold);
+  void cold_window(Cold& cold);
+  [[nodiscard]] unsigned float_target(MemKind kind) const;
+  void load_float(const Access& access, MemKind kind, unsigned home);
   Cold slow_access(const GuestAddress& address);
   Source reg_or_imm(Value v);
   void require_aligned(const Reg& address, unsigned size, Cold& cold);
@@ -181,8 +208,13 @@ class Compiler {
 
   // Floating point.
   using Sse = void (Xbyak::CodeGenerator::*)(const Xbyak::Xmm&, const Xbyak::Operand&);
+  /// An instruction in both encodings.
+  struct FpBinary {
+    Sse sse;
+    void (Xbyak::CodeGenerator::*vex)(const Xbyak::Xmm&, const Xbyak::Operand&, const Xbyak::Operand&);
+  };
   using Fused = void (Xbyak::CodeGenerator::*)(const Xbyak::Xmm&, const Xbyak::Xmm&, const Xbyak::Operand&);
-  void fp_binary(const Inst& inst, Sse how, Type type);
+  void fp_binary(const Inst& inst, const FpBinary& how, Type type);
   void fp_unary(const Inst& inst, Sse how, Type type, Type from);
   void fp_fma(const Inst& inst, Type type);
   void fp_fma_by_call(const Inst& inst, Type type);
@@ -192,6 +224,9 @@ class Compiler {
   void bits_from_xmm(const Reg& to, const Xmm& from, Type type);
   void bits_to_xmm(const Xmm& to, const Reg& from, Type type);
   void canonicalize(const Xmm& reg, Type type);
+  [[nodiscard]] bool has_boxed(const Xmm& reg) const;
+  void box(const Xmm& reg);
+  void box_in_place(const Xmm& reg);
   void load_canonical_nan(const Xmm& to, Type type);
   void cold_nan(const Cold& cold);
   void cold_fma_nan(const Cold& cold);
@@ -210,6 +245,39 @@ class Compiler {
   void link_jump(std::int64_t offset);
   void link_jump_on(Cc cc, std::int64_t offset);
   void align_displacement(unsigned opcode_bytes);
+
+  // Regions (emit_region.cpp).
+  /// A way out of a region, whose code lies behind that of the nodes.
+  struct Exit {
+    Jump from;
+    std::int64_t offset;
+  };
+  /// A jump to a node whose code is not there yet.
+  struct Forward {
+    Jump from;
+    std::uint32_t node;
+  };
+  void enter_region(RegionEntry& entry);
+  void emit_guards();
+  void guard_page(const RegionPage& page);
+  void return_on_not_equal();
+  void emit_way_in();
+  void emit_switches();
+  void to_own_pins();
+  void to_common_pins();
+  void emit_exits();
+  void count_windows(const Region& region);
+  [[nodiscard]] std::uint8_t next_window();
+  [[nodiscard]] bool is_scattered(std::int64_t insn) const;
+  void go_to(std::int64_t offset, std::uint32_t node);
+  void go_to_on(Cc cc, std::int64_t offset, std::uint32_t node);
+  [[nodiscard]] bool is_way_back(std::uint32_t node) const { return node != kNoNode && node <= node_; }
+  void region_jump(const Inst& inst);
+  void region_branch(const Inst& inst);
+  void region_jump_reg(const Inst& inst);
+  void cold_dispatch(const Cold& cold);
+  /// Out of a region: registers to where all other code expects them.
+  void leave_region();
 
   Cold cold(void (Compiler::*emit)(const Cold&)) {
     Cold c{};
@@ -241,6 +309,7 @@ class Compiler {
   const Unit* unit_ = nullptr;
   const CompileRequest* request_ = nullptr;
   std::size_t entry_ = 0;
+  std::size_t cold_next_ = 0;  ///< where the cold part goes on
   std::uint32_t insn_offset_ = 0;
   std::int32_t insn_raw_ = 0;
   std::uint32_t boxed_ = 0;  ///< f registers known to hold a boxed single
@@ -248,6 +317,21 @@ class Compiler {
   std::vector<Link> links_;
   AccessGroups groups_;
   std::vector<Value> addends_;  ///< by group: the addend, or 0 when the lookup failed
+
+  // The region under way, if it is one.
+  const Region* region_ = nullptr;
+  RegionReport* report_ = nullptr;
+  RegionPins pins_;
+  std::uint32_t node_ = 0;           ///< index of the node under way
+  std::vector<std::size_t> starts_;  ///< of the nodes' code
+  std::vector<Exit> exits_;
+  std::vector<Forward> forwards_;
+  std::size_t own_switch_ = 0;  ///< routines that change between the two ways to pin registers
+  std::size_t common_switch_ = 0;
+  std::size_t guards_ = 0;     ///< routine: "not equal" where the region cannot be entered; or 0
+  std::size_t way_in_ = 0;     ///< routine: registers and windows
+  unsigned window_depth_ = 0;  ///< accesses in loops at least that deep get windows
+  unsigned windows_ = 0;       ///< given out
 };
 
 }  // namespace gstage::tcg::x86_64

@@ -118,6 +118,7 @@ void Compiler::load_pc(std::int64_t offset) {
 }
 
 void Compiler::exit_by_dispatch(std::int64_t offset) {
+  leave_region();
   load_pc(offset);
   a_.jump_back(request_->is_single ? thunks_.leave_at() : thunks_.dispatch());
 }
@@ -158,6 +159,7 @@ void Compiler::cold_exit(const Cold& cold) {
 }
 
 void Compiler::jump(const Inst& inst) {
+  if (region_ != nullptr) return region_jump(inst);
   if (is_back_edge(inst.imm)) {
     Cold leave = cold(&Compiler::cold_exit);
     leave.imm = inst.imm;
@@ -169,6 +171,7 @@ void Compiler::jump(const Inst& inst) {
 }
 
 void Compiler::branch(const Inst& inst) {
+  if (region_ != nullptr) return region_branch(inst);
   // The test for attention comes first, so that a loop's branch goes straight back.
   Cold leave = cold(&Compiler::cold_leave_branch);
   const bool is_loop = is_back_edge(inst.imm) || is_back_edge(inst.imm2);
@@ -204,6 +207,7 @@ void Compiler::cold_leave_branch(const Cold& cold) {
 }
 
 void Compiler::jump_reg(const Inst& inst) {
+  if (region_ != nullptr) return region_jump_reg(inst);
   regs_.bring(inst.args[0], kRax);
   a_.jump_back(request_->is_single ? thunks_.leave_at() : thunks_.dispatch());
 }
@@ -211,6 +215,7 @@ void Compiler::jump_reg(const Inst& inst) {
 void Compiler::exit_at(const Inst& inst) { exit_by_dispatch(inst.imm); }
 
 void Compiler::exit_pc(const Inst&) {
+  leave_region();
   a_.mov(rax, a_.core(offsetof(CpuCore, pc)));
   a_.jump_back(request_->is_single ? thunks_.leave_at() : thunks_.dispatch());
 }

@@ -66,6 +66,7 @@ void Compiler::cold_fp_call(const Cold& cold) {
     move(gpr(cold.result), {Source::Kind::reg, kRax, 0});
   else
     bits_to_xmm(xmm(cold.result), rax, cold.type);
+  if (cold.is_boxed) box(xmm(cold.result));
   restore_live(cold);
   a_.jump_back(cold.back);
 }
@@ -110,10 +111,12 @@ void Compiler::fp_to_int(const Inst& inst, Type type) {
 void Compiler::fp_from_int(const Inst& inst, Type type) {
   const auto kind = static_cast<IntKind>(inst.aux);
   const Reg from = regs_.use(inst.args[0]);
+  const bool is_hinted = regs_.hinted() != kNoReg;
   const Xmm d = regs_.def_xmm();
   const auto convert = [&](const Xbyak::Reg& r) {
     a_.xorps(d, d);
     type == Type::f64 ? a_.cvtsi2sd(d, r) : a_.cvtsi2ss(d, r);
+    if (type == Type::f32) box_in_place(d);
   };
   if (kind == IntKind::s32) return convert(from.cvt32());
   if (kind == IntKind::s64) return convert(from);
@@ -127,6 +130,7 @@ void Compiler::fp_from_int(const Inst& inst, Type type) {
   slow.a = static_cast<std::uint8_t>(from.getIdx());
   slow.result = static_cast<std::uint8_t>(d.getIdx());
   slow.type = type;
+  slow.is_boxed = type == Type::f32 && is_hinted;
   slow.imm = inst.aux;
   a_.test(from, from);
   slow.entries[0] = a_.jump_on(Cc::s);
@@ -146,7 +150,9 @@ void Compiler::fp_fma_by_call(const Inst& inst, Type type) {
   a_.mov(eax, inst.aux);
   call_thunk(thunks_.helper(type == Type::f64 ? kFmaF64 : kFmaF32), insn_offset_);
   regs_.after_call(false);
-  bits_to_xmm(regs_.def_xmm(), rax, type);
+  const Xmm d = regs_.def_xmm();
+  bits_to_xmm(d, rax, type);
+  if (type == Type::f32) box_in_place(d);
 }
 
 void Compiler::fcvt_s_int(const Inst& inst) { fp_from_int(inst, Type::f32); }

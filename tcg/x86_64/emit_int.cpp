@@ -14,6 +14,8 @@ void Compiler::move(const Reg& to, const Source& from) {
     a_.load_constant(to, static_cast<std::uint64_t>(std::int64_t{from.number}));
   else if (from.is_memory())
     a_.mov(to, from.memory(qword));
+  else if (from.is_xmm())
+    a_.movq(to, xmm(from.reg));
   else if (!from.is_reg(static_cast<unsigned>(to.getIdx())))
     a_.mov(to, gpr(from.reg));
 }

@@ -9,6 +9,10 @@ using namespace Xbyak::util;  // NOLINT: register names
 
 void Compiler::store_to(const Xbyak::RegExp& address, MemKind kind, const Source& value) {
   const auto imm = static_cast<std::uint32_t>(value.number);
+  if (value.is_xmm()) {  // 4 or 8 bytes
+    mem_size(kind) == 8 ? a_.movq(qword[address], xmm(value.reg)) : a_.movd(dword[address], xmm(value.reg));
+    return;
+  }
   const Reg r = gpr(value.is_imm() ? 0 : value.reg);
   switch (mem_size(kind)) {
     case 1: value.is_imm() ? a_.mov(byte[address], imm & 0xff) : a_.mov(byte[address], r.cvt8()); break;
@@ -74,6 +78,68 @@ void Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t ta
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
 }
 
+/// The same for an access in a region that has a window of its own: what it found last, and only then the
+/// TLB. The host's address does not wait for that of the guest.
+void Compiler::look_through_window(const GuestAddress& address, unsigned size, const Reg& addend,
+                                   Cold& cold) {
+  cold.scratch = static_cast<std::uint8_t>(regs_.temp().getIdx());
+  cold.entry = static_cast<std::uint8_t>(addend.getIdx());
+  cold.size = size;
+  const auto window = [&](std::size_t member) {
+    return a_.frame(offsetof(Frame, windows) + cold.window * sizeof(Window) + member);
+  };
+  if (address.displacement == 0)
+    a_.mov(addend, address.base);
+  else
+    a_.lea(addend, ptr[address.base + address.displacement]);
+  a_.sub(addend, window(offsetof(Window, start)));
+  a_.cmp(addend, window(offsetof(Window, size)));
+  cold.entries[0] = a_.jump_on(Cc::ae);
+  a_.mov(addend, window(offsetof(Window, addend)));
+}
+
+/// The window looked elsewhere: the TLB, and what it yields becomes the window, time and again with the pages
+/// around it. One that misses a lot is left alone: misses that are always there are foreseen.
+void Compiler::cold_window(Cold& cold) {
+  a_.bind(cold.entries[0]);
+  const Reg entry = gpr(cold.entry);
+  const Reg page = gpr(cold.scratch);
+  const auto window = [&](std::size_t member) {
+    return a_.frame(offsetof(Frame, windows) + cold.window * sizeof(Window) + member);
+  };
+  const auto first = static_cast<std::int32_t>(cold.imm2);
+  a_.lea(entry, ptr[gpr(cold.a) + first]);
+  a_.shr(entry.cvt32(), 8);
+  a_.and_(entry.cvt32(), Assembler::kTlbIndexMask);
+  a_.add(entry, a_.core(cold.table));
+  a_.lea(page, ptr[gpr(cold.a) + (first + static_cast<std::int32_t>(cold.size) - 1)]);
+  a_.and_(page, -4096);
+  a_.cmp(page, qword[entry + offsetof(TlbEntry, tag)]);
+  cold.entries[0] = a_.jump_on(Cc::ne);
+  constexpr unsigned kMostMisses = 1024;
+  constexpr unsigned kWidenEvery = 4;  // a power of two
+  a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
+  a_.inc(window(offsetof(Window, misses)));
+  a_.cmp(window(offsetof(Window, misses)), kMostMisses);
+  const auto is_given_up = a_.short_on(Cc::ae);
+  a_.mov(window(offsetof(Window, start)), page);
+  a_.mov(window(offsetof(Window, size)), std::uint32_t{kPageSize} - cold.size + 1);
+  a_.mov(window(offsetof(Window, addend)), entry);
+  a_.test(window(offsetof(Window, misses)), kWidenEvery - 1);
+  const auto is_left = a_.short_on(Cc::ne);
+  a_.lea(page, window(0));
+  a_.push(page);
+  a_.push(a_.core(cold.table));
+  a_.call(static_cast<const void*>(a_.at(thunks_.widen())));
+  a_.jump_back(cold.found);
+  a_.bind(is_given_up);
+  a_.mov(window(offsetof(Window, size)), 0);
+  a_.load_constant(page, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[cold.window]));
+  a_.mov(byte[page], 1);
+  a_.bind(is_left);
+  a_.jump_back(cold.found);
+}
+
 Compiler::Access Compiler::begin_access(const Inst& inst) {
   const GuestAddress address = guest_address(inst.args[0], inst.imm);
   const std::uint16_t number = groups_.group_of(regs_.now());
@@ -84,12 +150,18 @@ Compiler::Access Compiler::begin_access(const Inst& inst) {
 }
 
 void Compiler::find_host(const Access& access, unsigned size, std::size_t table, Cold& slow) {
-  if (access.group == nullptr) {
-    lookup(access.address, size, table, access.addend, slow);
-  } else if (regs_.now() == access.group->first) {
-    const AccessGroup& group = *access.group;
-    lookup({access.address.base, static_cast<std::int32_t>(group.low)},
-           static_cast<unsigned>(group.high - group.low), table, access.addend, slow);
+  GuestAddress range = access.address;
+  if (access.group != nullptr) {
+    range.displacement = static_cast<std::int32_t>(access.group->low);
+    size = static_cast<unsigned>(access.group->high - access.group->low);
+  }
+  if (access.group == nullptr || regs_.now() == access.group->first) {
+    slow.window = next_window();
+    if (slow.window == kNoWindow) return lookup(range, size, table, access.addend, slow);
+    slow.table = table;
+    slow.imm2 = range.displacement;
+    look_through_window(range, size, access.addend, slow);
+    slow.found = a_.here();
   } else {
     a_.test(access.addend, access.addend);
     slow.entries[0] = a_.jump_on(Cc::e);
@@ -107,9 +179,41 @@ void Compiler::finish_access(const Access& access, Cold& slow) {
   if (access.group != nullptr && regs_.now() == access.group->last) regs_.release(access.value);
 }
 
+/// The pinned floating-point register (32 + n) that the value being loaded goes to and nowhere else, or
+/// kNoHome.
+unsigned Compiler::float_target(MemKind kind) const {
+  const std::uint32_t next = regs_.now() + 1;
+  const Inst& set = unit_->insts[next];
+  const bool fits = (set.op == Op::set_f_bits && mem_size(kind) == 8) ||
+                    (set.op == Op::set_f32_bits && mem_size(kind) == 4);
+  if (!fits || set.args[0].index != regs_.now() || regs_.is_used_after(set.args[0], next))
+    return Allocator::kNoHome;
+  const unsigned home = 32 + static_cast<unsigned>(set.imm);
+  return regs_.pinned(home) == kNoReg ? unsigned{Allocator::kNoHome} : home;
+}
+
+void Compiler::load_float(const Access& access, MemKind kind, unsigned home) {
+  const bool is_single = mem_size(kind) == 4;
+  Cold slow = slow_access(access.address);
+  slow.thunk = thunks_.load(kind);
+  slow.result = regs_.pinned(home);
+  slow.type = is_single ? Type::f32 : Type::f64;
+  slow.is_to_xmm = true;
+  regs_.evacuate(home);
+  regs_.settle(home, Value{regs_.now()});
+  find_host(access, mem_size(kind), offsetof(CpuCore, read), slow);
+  const Xmm to = xmm(regs_.pinned(home));
+  const Xbyak::RegExp address = access.address.base + access.addend + access.address.displacement;
+  is_single ? a_.movss(to, dword[address]) : a_.movsd(to, qword[address]);
+  if (is_single) box(to);
+  finish_access(access, slow);
+}
+
 void Compiler::load(const Inst& inst) {
   const auto kind = static_cast<MemKind>(inst.aux);
   const Access access = begin_access(inst);
+  if (const unsigned home = float_target(kind); home != Allocator::kNoHome)
+    return load_float(access, kind, home);
   // Written last: it may be the register of the address, or of an addend that is not used again.
   const Reg d = access.group == nullptr ? regs_.def_or(access.addend) : regs_.def(access.value);
   Cold slow = slow_access(access.address);
@@ -123,7 +227,7 @@ void Compiler::load(const Inst& inst) {
 void Compiler::store(const Inst& inst) {
   const auto kind = static_cast<MemKind>(inst.aux);
   const Access access = begin_access(inst);
-  const Source value = reg_or_imm(inst.args[1]);
+  const Source value = mem_size(kind) >= 4 ? regs_.bits_source(inst.args[1], true) : reg_or_imm(inst.args[1]);
   Cold slow = slow_access(access.address);
   slow.thunk = thunks_.store(kind);
   slow.has_value = true;
@@ -140,7 +244,9 @@ Compiler::Cold Compiler::slow_access(const GuestAddress& address) {
   return c;
 }
 
-void Compiler::cold_access(const Cold& cold) {
+void Compiler::cold_access(const Cold& found) {
+  Cold cold = found;
+  if (cold.window != kNoWindow) cold_window(cold);
   for (const Jump& entry : cold.entries)
     if (entry.end != 0) a_.bind(entry);
   save_live(cold);
@@ -160,7 +266,12 @@ void Compiler::cold_access(const Cold& cold) {
     move(rax, value);
   }
   call_thunk(cold.thunk, cold.page_offset);
-  if (cold.result != kNoReg) move(gpr(cold.result), {Source::Kind::reg, kRax, 0});
+  if (cold.is_to_xmm) {
+    bits_to_xmm(xmm(cold.result), rax, cold.type);
+    if (cold.type == Type::f32) box(xmm(cold.result));
+  } else if (cold.result != kNoReg) {
+    move(gpr(cold.result), {Source::Kind::reg, kRax, 0});
+  }
   restore_live(cold);
   if (cold.clear != kNoReg) a_.xor_(gpr(cold.clear).cvt32(), gpr(cold.clear).cvt32());
   a_.jump_back(cold.back);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 
+#include "tcg/region/region.h"
 #include "tcg/runtime/guest.h"
 
 namespace gstage::tcg::x86_64 {
@@ -46,12 +47,25 @@ constexpr RegMask reg_bit(unsigned reg) { return RegMask{1} << reg; }
 inline constexpr RegMask kScratchGprs = reg_bit(kRax) | reg_bit(kRcx) | reg_bit(kRdx) | reg_bit(kRsi);
 inline constexpr RegMask kAllXmms = 0xffff;
 
+/// A piece of guest memory that an access in a region found last, in host memory one piece as well. It is
+/// good until the hart leaves the region: whoever takes a translation away waits for that (a fence ends
+/// blocks, and other threads have the harts leave generated code), or it is the hart itself by what is no
+/// part of regions.
+struct Window {
+  std::uint64_t start;   ///< guest virtual address
+  std::uint64_t addend;  ///< from guest to host address
+  std::uint64_t size;    ///< addresses from `start` at which the access may begin; 0: none
+  std::uint64_t misses;  ///< since the region was entered
+};
+
 /// The stack frame below generated code, from rsp. It is aligned to 16 bytes.
 struct Frame {
   static constexpr unsigned kSlots = 256;  ///< for values that the registers cannot hold
-  std::uint64_t context;                   ///< RunContext*
+  static constexpr unsigned kWindows = kMaxWindows;
+  std::uint64_t context;  ///< RunContext*
   std::uint32_t host_mxcsr;
   std::uint32_t temp_mxcsr;
+  Window windows[kWindows];
   std::uint64_t saved_gpr[8];   ///< by register number: scratch registers around a slow path
   std::uint64_t saved_xmm[16];  ///< likewise
   std::uint64_t slots[kSlots];

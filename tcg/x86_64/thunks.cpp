@@ -2,6 +2,7 @@
 #include "tcg/x86_64/thunks.h"
 
 #include <cstddef>
+#include <iterator>
 
 #include "softmmu/base/check.h"
 
@@ -47,8 +48,12 @@ Thunks::Thunks(CodeBuffer& buffer, Guest& guest, const RuntimeCalls& runtime)
   a_.dq(0xffffffff7fc00000u);
   nan_d_ = a_.here();
   a_.dq(0x7ff8000000000000u);
+  box_ = a_.here();  // a multiple of 16, as an SSE operand must be
+  a_.dq(0xffffffff00000000u);
+  a_.dq(0);
   emit_entry_and_exit();
   emit_dispatch(runtime);
+  emit_widen();
   for (unsigned kind = 0; kind < kMemKinds; ++kind) {
     load_[kind] = a_.here();
     emit_second_look(static_cast<MemKind>(kind), false);
@@ -152,6 +157,40 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
   trap_light_ = a_.here();
   a_.add(rsp, 16);
   call_runtime(address_of(runtime.trapped));
+}
+
+void Thunks::emit_widen() {
+  const Xbyak::Reg64 kUsed[] = {rax, rcx, rdx, rsi, rdi};
+  const Xbyak::Reg64& window = rdi;
+  const Xbyak::Reg64& table = rsi;
+  const Xbyak::Reg64& addend = rcx;
+  const Xbyak::Reg64& page = rdx;
+  widen_ = a_.here();
+  for (const auto& reg : kUsed) a_.push(reg);
+  constexpr int kArguments = 8 * (std::size(kUsed) + 1);
+  a_.mov(table, qword[rsp + kArguments]);
+  a_.mov(window, qword[rsp + kArguments + 8]);
+  a_.mov(addend, qword[window + offsetof(Window, addend)]);
+  for (const int step : {int{kPageSize}, -int{kPageSize}}) {
+    // Ends: pages as many as the table has slots away from each other share one, which holds one of them.
+    a_.mov(page, qword[window + offsetof(Window, start)]);
+    const std::size_t next = a_.here();
+    a_.add(page, step);
+    a_.mov(eax, edx);
+    a_.shr(eax, 8);
+    a_.and_(eax, Assembler::kTlbIndexMask);
+    a_.cmp(page, qword[table + rax + offsetof(TlbEntry, tag)]);
+    const auto is_absent = a_.short_on(Cc::ne);
+    a_.cmp(addend, qword[table + rax + offsetof(TlbEntry, addend)]);
+    const auto is_elsewhere = a_.short_on(Cc::ne);
+    if (step < 0) a_.mov(qword[window + offsetof(Window, start)], page);
+    a_.add(qword[window + offsetof(Window, size)], int{kPageSize});
+    a_.jump_back(next);
+    a_.bind(is_absent);
+    a_.bind(is_elsewhere);
+  }
+  for (std::size_t i = std::size(kUsed); i-- > 0;) a_.pop(kUsed[i]);
+  a_.ret(16);
 }
 
 void Thunks::store_pc() {

@@ -38,9 +38,10 @@ class Thunks {
   [[nodiscard]] std::size_t dispatch() const { return dispatch_; }  ///< jump, pc in rax
   [[nodiscard]] std::size_t leave_at() const { return leave_at_; }  ///< jump, pc in rax
   [[nodiscard]] std::size_t link() const { return link_; }          ///< call, followed by a LinkSite
-  [[nodiscard]] std::size_t canonical_nan(Type type) const {        ///< the constant
+  [[nodiscard]] std::size_t canonical_nan(Type type) const {        ///< the constant, of 8 bytes
     return type == Type::f64 ? nan_d_ : nan_s_;
   }
+  [[nodiscard]] std::size_t box() const { return box_; }  ///< 16 bytes: what boxes a single by an or
   /// Calls with an address in rdx and, for stores, the value in rax.
   [[nodiscard]] std::size_t load(MemKind kind) const { return load_[static_cast<unsigned>(kind)]; }
   [[nodiscard]] std::size_t store(MemKind kind) const { return store_[static_cast<unsigned>(kind) & 3]; }
@@ -48,6 +49,9 @@ class Thunks {
   [[nodiscard]] std::size_t load_reserved(MemKind kind) const {
     return reserved_[static_cast<unsigned>(kind)];
   }
+  /// Call with the address of a Window and that of the table that it was filled from pushed, in this order:
+  /// takes in the pages around that lie next to it in host memory, too. Keeps all registers.
+  [[nodiscard]] std::size_t widen() const { return widen_; }
   /// The thunk of a helper, made on first use.
   std::size_t helper(const Helper& helper);
 
@@ -58,6 +62,7 @@ class Thunks {
 
   void emit_entry_and_exit();
   void emit_dispatch(const RuntimeCalls& runtime);
+  void emit_widen();
   std::size_t emit_access(Slow function, unsigned kind, bool has_value);
   /// The inline lookup once more: the site's own may have been for a wider range.
   void emit_second_look(MemKind kind, bool is_store);
@@ -81,6 +86,8 @@ class Thunks {
   std::size_t trap_light_ = 0;
   std::size_t nan_s_ = 0;
   std::size_t nan_d_ = 0;
+  std::size_t box_ = 0;
+  std::size_t widen_ = 0;
   std::array<std::size_t, kMemKinds> load_{};
   std::array<std::size_t, kMemKinds> reserved_{};
   std::array<std::size_t, kMemKinds> atomic_{};

@@ -33,6 +33,8 @@ constexpr ProgramRow kProgramRows[] = {
     {Op::get_f_bits, "v0 = get_f_bits f2\n set_x x10, v0", 0x1234567840600000},
     {Op::set_f_bits, "v0 = get_x x5\n set_f_bits f9, v0\n v1 = get_f_bits f9\n set_x x10, v1",
      0x8899aabbccddeeff},
+    {Op::set_f32_bits, "v0 = get_x x5\n set_f32_bits f9, v0\n v1 = get_f_bits f9\n set_x x10, v1",
+     0xffffffffccddeeff},
     {Op::get_f32, "v0 = get_f32 f1\n set_f32 f9, v0\n v1 = get_f_bits f9\n set_x x10, v1",
      0xffffffff40600000},
     {Op::get_f32, "v0 = get_f32 f2\n set_f32 f9, v0\n v1 = get_f_bits f9\n set_x x10, v1",

@@ -17,11 +17,15 @@ struct JitMachine : Machine {
   x86_64::Thunks thunks;
   x86_64::Compiler compiler;
 
+  std::unique_ptr<RegionReport> report;
+  std::array<JumpEntry, kJumpCacheSize> jumps;  ///< empty: the dispatcher leaves
+
   explicit JitMachine(x86_64::HostFeatures features)
       : buffer(std::move(*CodeBuffer::make(CodeBuffer::kMinimumBytes))),
         thunks(*buffer, guest, {leave, leave, leave_link}),
         compiler(*buffer, thunks, guest.layout(), features) {
     current() = this;
+    jumps.fill({kNoPc, nullptr});
   }
   ~JitMachine() { current() = nullptr; }
 
@@ -37,6 +41,26 @@ struct JitMachine : Machine {
     hart->core.pc_page = kCodePage;
     RunContext context{&hart->core, nullptr, true};
     thunks.enter(context, buffer->executable_at(code.entry));
+    return true;
+  }
+
+  /// The same for a region, entered at its first node. False: too big. Where its code cannot be entered the
+  /// pc stays as it is.
+  bool run_region(const Region& region) {
+    current() = this;
+    x86_64::CompiledBlock code{};
+    constexpr std::size_t kFirst = x86_64::Thunks::kBytes;
+    const std::size_t leave = buffer->offset_of(thunks.leave());
+    x86_64::RegionEntry entry{0, leave};
+    report = std::make_unique<RegionReport>();
+    if (!compiler.compile_region(
+            region, {kFirst, kFirst + x86_64::Compiler::kMaxHotBytes, nullptr, nullptr, false, false},
+            {&entry, 1}, *report, code))
+      return false;
+    hart->core.pc_page = kCodePage;
+    hart->core.jumps = jumps.data();
+    RunContext context{&hart->core, nullptr, true};
+    thunks.enter(context, buffer->executable_at(entry.entry));
     return true;
   }
 

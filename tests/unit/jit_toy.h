@@ -222,6 +222,15 @@ inline void ToyGuest::translate(const BlockSource& source, Unit& unit) {
   }
 }
 
+/// A way to run guest code.
+struct EngineKind {
+  const char* name;
+  Accel accel;
+  Regions regions = Regions::kOff;
+  /// Whether each block is translated once: regions translate theirs again.
+  [[nodiscard]] bool translates_once() const { return regions == Regions::kOff; }
+};
+
 /// A machine of toy harts.
 struct ToyMachine {
   AddressSpace memory;
@@ -230,7 +239,7 @@ struct ToyMachine {
   std::vector<std::unique_ptr<ToyCpu>> cpus;
   std::unique_ptr<Engine> engine;
 
-  explicit ToyMachine(Accel accel, std::size_t buffer_bytes = 0, unsigned harts = 1) {
+  explicit ToyMachine(const EngineKind& kind, std::size_t buffer_bytes = 0, unsigned harts = 1) {
     CHECK(memory.add_ram("ram", Paddr{kToyRam}, kToyPages * kPageSize).ok());
     memory.seal();
     guest = std::make_unique<ToyGuest>(memory);
@@ -239,7 +248,7 @@ struct ToyMachine {
       exclusive.add_hart(*cpus.back());
       memory.code_pages().add_tlb(cpus.back()->tlb());
     }
-    engine = std::move(*Engine::make(*guest, memory, exclusive, {accel, buffer_bytes}));
+    engine = std::move(*Engine::make(*guest, memory, exclusive, {kind.accel, buffer_bytes, kind.regions}));
     write(kToyVector, {toy::halt()});
   }
 

@@ -148,7 +148,8 @@ bool Translator::fmv_x_w(const ArgsR2& args) {
 }
 bool Translator::fmv_w_x(const ArgsR2& args) {
   require_fp();
-  set_f_bits(args.rd, ir_.or_(x(args.rs1), ir_.konst(~std::int64_t{0xffffffff})));
+  mark_fp_dirty();
+  ir_.set_f32_bits(x(args.rs1), args.rd);
   return true;
 }
 

@@ -33,7 +33,11 @@ bool Translator::fp_load(const ArgsI& args, MemKind kind) {
   require_fp();
   Value value = ir_.load(x(args.rs1), args.imm, kind);
   // Narrower numbers are boxed.
-  if (kind == MemKind::u32) value = ir_.or_(value, ir_.konst(~std::int64_t{0xffffffff}));
+  if (kind == MemKind::u32) {
+    mark_fp_dirty();
+    ir_.set_f32_bits(value, args.rd);
+    return true;
+  }
   if (kind == MemKind::u16) value = ir_.or_(value, ir_.konst(~std::int64_t{0xffff}));
   set_f_bits(args.rd, value);
   return true;

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hot loops: found by samples, compiled as regions, entered by the entry of their first block.
+#include <cstring>
+#include <deque>
+
+#include "softmmu/base/log.h"
+#include "tcg/region/form.h"
+#include "tcg/runtime/dump.h"
+#include "tcg/runtime/jit_engine.h"
+
+namespace gstage::tcg {
+
+using x86_64::Compiler;
+
+namespace {
+
+/// Samples at one place that make it worth a try, and those after which one that failed is tried again.
+constexpr int kHotSamples = 2;
+constexpr int kAgain = 200;
+constexpr std::size_t kMaxPlaces = 4096;
+/// Of a nop or jump at a block's entry.
+constexpr std::size_t kEntryBytes = 5;
+
+/// The code around a block as the hart's fetch table shows it.
+class MappedCode final : public RegionSource {
+ public:
+  using IsReadable = std::function<bool(Paddr)>;
+
+  MappedCode(Guest& guest, CpuCore& core, std::uint32_t flags, IsReadable is_readable)
+      : guest_(guest), core_(core), flags_(flags), is_readable_(std::move(is_readable)) {}
+
+  const RegionPage* page(std::int64_t delta) override {
+    for (const RegionPage& page : pages_)
+      if (page.delta == delta) return page.host == nullptr ? nullptr : &page;
+    RegionPage& page = pages_.emplace_back();
+    page.delta = delta;
+    const Vaddr vaddr = Vaddr{core_.pc}.page() + static_cast<std::uint64_t>(delta);
+    if (core_.fetch[tlb_index(vaddr.value)].tag != vaddr.value) return nullptr;
+    const std::optional<FetchPage> fetched = guest_.fetch(core_, vaddr);
+    if (!fetched || !is_readable_(fetched->page)) return nullptr;
+    page.host = fetched->host;
+    page.paddr = fetched->page;
+    return &page;
+  }
+
+  bool is_whole(const RegionPage& page, std::uint32_t page_offset) override {
+    if (page_offset != kPageSize - 2) return true;
+    std::uint16_t halfword = 0;
+    std::memcpy(&halfword, page.host + page_offset, sizeof halfword);
+    return !guest_.is_long(halfword);
+  }
+
+  void translate(const RegionPage& page, std::uint32_t page_offset, Unit& unit) override {
+    constexpr unsigned kMaxInsns = 64;
+    guest_.translate({page_offset, flags_, page.host, nullptr, kMaxInsns}, unit);
+  }
+
+ private:
+  Guest& guest_;
+  CpuCore& core_;
+  const std::uint32_t flags_;
+  const IsReadable is_readable_;
+  std::deque<RegionPage> pages_;  ///< asked for so far; where a page stays put
+};
+
+}  // namespace
+
+void JitEngine::sample(CpuCore& core) {
+  const std::lock_guard lock(mutex());
+  Block* const block = known_block(core);
+  if (block == nullptr) return;
+  if (Block* const region = region_of(*block); region != nullptr) {
+    if (learn_from(*region)) promote(core, *block);
+    return;
+  }
+  if (samples_.size() >= kMaxPlaces) samples_.clear();
+  int& samples = samples_[block->key.host];
+  if (++samples < kHotSamples) return;
+  samples = promote(core, *block) ? 0 : -kAgain;
+}
+
+/// Drops a region with accesses that the next one must treat otherwise. Whether it is such a one.
+bool JitEngine::learn_from(Block& region) {
+  RegionCode& code = *region.region;
+  bool has_learnt = false;
+  for (unsigned i = 0; i < kMaxWindows; ++i) {
+    if (code.report.is_given_up[i].load(std::memory_order_relaxed) == 0) continue;
+    if (scattered_.size() >= kMaxPlaces) scattered_.clear();
+    scattered_.insert(host_of(code.pages, code.report.insns[i]));
+    has_learnt = true;
+  }
+  if (!has_learnt) return false;
+  blocks().forget(region);
+  retire(region);
+  return true;
+}
+
+void JitEngine::translated(CpuCore& core) {
+  if (regions_ != Regions::kEager || log_enabled(Log::kNoChain)) return;
+  const std::lock_guard lock(mutex());
+  Block* const block = known_block(core);
+  if (block != nullptr && region_of(*block) == nullptr) promote(core, *block);
+}
+
+Block* JitEngine::known_block(CpuCore& core) {
+  const std::uint64_t page = core.pc & ~kPageMask;
+  const TlbEntry& entry = core.fetch[tlb_index(page)];
+  if (entry.tag != page) return nullptr;
+  const auto* const host = reinterpret_cast<const std::byte*>(core.pc + entry.addend);
+  return blocks().find({host, nullptr, guest_.block_flags(core)});
+}
+
+/// Compiles the loop that begins with the block, which is at core.pc. Under the lock. False: there is none.
+bool JitEngine::promote(CpuCore& core, Block& header) {
+  if (!has_room() || log_enabled(Log::kNoChain)) return false;
+  MappedCode code(guest_, core, header.key.flags, [this](Paddr page) { return is_readable(page); });
+  const bool is_loop = form_region(code, static_cast<std::uint32_t>(header.paddr.page_offset()), region_);
+  core.trap_pending = 0;  // a page that could not be fetched after all is left out
+  if (!is_loop) return false;
+  join_nodes(region_);
+  lay_out(region_);
+  note_scattered();
+  return compile_region(header);
+}
+
+void JitEngine::note_scattered() {
+  if (scattered_.empty()) return;
+  for (const RegionNode& node : region_.nodes)
+    for (const Inst& inst : node.unit.insts)
+      if (inst.op == Op::insn && scattered_.contains(host_of(region_.pages, inst.imm)))
+        region_.scattered.push_back(inst.imm);
+}
+
+Block* JitEngine::region_of(const Block& block) const {
+  const auto found = regions_at_.find(block.key.host);
+  if (found == regions_at_.end()) return nullptr;
+  Block& region = *found->second;
+  const bool is_alive = !region.is_dead.load(std::memory_order_relaxed);
+  return is_alive && region.key.flags == (block.key.flags | kRegionFlag) ? &region : nullptr;
+}
+
+/// The loops of the region under way: their entries in the region, and the blocks that are to lead there.
+std::vector<x86_64::RegionEntry> JitEngine::find_entries(std::uint32_t flags, std::vector<Block*>& headers) {
+  std::vector<x86_64::RegionEntry> entries;
+  for (std::uint32_t i = 0; i < region_.nodes.size(); ++i) {
+    const RegionNode& node = region_.nodes[i];
+    // Offsets are from the region's page: a block of another page is entered with that page as the current
+    // one.
+    if (!node.is_entry || node.offset < 0 || node.offset >= std::int64_t{kPageSize}) continue;
+    Block* const block = blocks().find({host_of(region_.pages, node.offset), nullptr, flags});
+    if (block == nullptr || region_of(*block) != nullptr) continue;
+    headers.push_back(block);
+    entries.push_back({i, block->entry + kEntryBytes});
+  }
+  return entries;
+}
+
+bool JitEngine::compile_region(Block& header) {
+  if (log_enabled(Log::kOpOpt)) dump_region(region_, header.paddr);
+  auto code = std::make_unique<RegionCode>();
+  auto entries = find_entries(header.key.flags, code->headers);
+  Block& block = blocks().make();
+  block.key = {header.key.host, nullptr, header.key.flags | kRegionFlag};
+  block.paddr = header.paddr;
+  linking_ = &header;
+  const x86_64::CompileRequest request{hot_.next, cold_.next, &block, this, false, false};
+  x86_64::CompiledBlock compiled{};
+  if (!compiler_.compile_region(region_, request, entries, code->report, compiled)) return false;
+  take(block, request, compiled);
+  code->pages = region_.pages;
+  block.region = std::move(code);
+  blocks().publish(block, Paddr{});
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    buffer_->patch_jump(block.region->headers[i]->entry, entries[i].entry);
+  for (const RegionNode& node : region_.nodes)
+    if (node.call == 0) regions_at_[host_of(region_.pages, node.offset)] = &block;
+  return true;
+}
+
+}  // namespace gstage::tcg

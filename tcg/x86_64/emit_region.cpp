@@ -1,0 +1,294 @@
+// SPDX-License-Identifier: Apache-2.0
+// Regions: the way in and out, and from node to node. While a region runs, its own choice of guest registers
+// is pinned; whatever else runs, C++ included, finds the common choice.
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+#include "softmmu/base/check.h"
+#include "tcg/x86_64/compiler.h"
+
+namespace gstage::tcg::x86_64 {
+
+using namespace Xbyak::util;  // NOLINT: register names
+
+bool Compiler::compile_region(const Region& region, const CompileRequest& request,
+                              std::span<RegionEntry> entries, RegionReport& report, CompiledBlock& block) {
+  region_ = &region;
+  report_ = &report;
+  request_ = &request;
+  colds_.clear();
+  links_.clear();
+  exits_.clear();
+  forwards_.clear();
+  starts_.assign(region.nodes.size(), 0);
+  pins_ = choose_pins(region, regs_.common_pins(), features_.fma);
+  regs_.set_pins(pins_.hosts);
+  count_windows(region);
+  cold_next_ = request.cold_at;
+  emit_switches();
+  begin_block(request);
+  bool is_done = true;
+  for (node_ = 0; is_done && node_ < region.nodes.size(); ++node_) {
+    starts_[node_] = a_.here();
+    boxed_ = pins_.boxed;
+    is_done = emit_unit(region.nodes[node_].unit);
+  }
+  if (is_done) {
+    for (const Forward& jump : forwards_)
+      a_.rewrite(jump.from.end - 4, starts_[jump.node] - jump.from.end, 4);
+    emit_exits();
+    for (RegionEntry& entry : entries) enter_region(entry);
+    block.end = a_.here();
+    is_done = a_.here() < request.at + kMaxHotBytes && emit_colds();
+  }
+  if (is_done) finish_block(request, block);
+  region_ = nullptr;
+  report_ = nullptr;
+  regs_.set_pins(regs_.common_pins());
+  CHECK(!Assembler::take_error());
+  return is_done;
+}
+
+// Pins.
+
+void Compiler::emit_switches() {
+  a_.go_to(cold_next_);
+  own_switch_ = a_.here();
+  to_own_pins();
+  a_.ret();
+  common_switch_ = a_.here();
+  to_common_pins();
+  a_.ret();
+  emit_guards();
+  emit_way_in();
+  cold_next_ = a_.here();
+}
+
+void Compiler::to_own_pins() {
+  const auto in_memory = [&](unsigned x) { return a_.core(layout_.x_offset + 8u * x); };
+  for (const RegionPins::Swap& swap : pins_.swaps) {
+    a_.mov(in_memory(swap.common), gpr(swap.host));
+    a_.mov(gpr(swap.host), in_memory(swap.own));
+  }
+  for (const RegionPins::Float& pin : pins_.floats)
+    a_.movsd(xmm(pin.host), a_.core(layout_.f_offset + 8u * pin.f));
+}
+
+void Compiler::to_common_pins() {
+  const auto in_memory = [&](unsigned x) { return a_.core(layout_.x_offset + 8u * x); };
+  for (const RegionPins::Swap& swap : pins_.swaps) {
+    if (swap.is_written) a_.mov(in_memory(swap.own), gpr(swap.host));
+    a_.mov(gpr(swap.host), in_memory(swap.common));
+  }
+  for (const RegionPins::Float& pin : pins_.floats)
+    if (pin.is_written) a_.movsd(a_.core(layout_.f_offset + 8u * pin.f), xmm(pin.host));
+}
+
+void Compiler::leave_region() {
+  if (region_ != nullptr) a_.call(static_cast<const void*>(a_.at(common_switch_)));
+}
+
+// The way in.
+
+/// Code that the entry of a block leads to.
+void Compiler::enter_region(RegionEntry& entry) {
+  entry.entry = a_.here();
+  if (guards_ != 0) {
+    a_.call(static_cast<const void*>(a_.at(guards_)));
+    const Jump jump = a_.jump_on(Cc::ne);
+    a_.rewrite(jump.end - 4, entry.fallback - jump.end, 4);
+  }
+  a_.call(static_cast<const void*>(a_.at(way_in_)));
+  a_.jump_back(starts_[entry.node]);
+}
+
+void Compiler::emit_guards() {
+  guards_ = 0;
+  if (region_->pages.size() <= 1 && pins_.boxed == 0) return;
+  guards_ = a_.here();
+  for (std::size_t i = 1; i < region_->pages.size(); ++i) guard_page(region_->pages[i]);
+  for (unsigned f = 0; f < 32; ++f) {
+    if ((pins_.boxed >> f & 1) == 0) continue;
+    a_.cmp(a_.core32(layout_.f_offset + 8u * f + 4), 0xffffffff);
+    return_on_not_equal();
+  }
+  a_.cmp(eax, eax);
+  a_.ret();
+}
+
+void Compiler::return_on_not_equal() {
+  const auto is_equal = a_.short_on(Cc::e);
+  a_.ret();
+  a_.bind(is_equal);
+}
+
+/// The virtual page at the same distance must still be the physical page that the region was made from. It
+/// stays so until the hart leaves.
+void Compiler::guard_page(const RegionPage& page) {
+  load_pc(page.delta);
+  a_.mov(ecx, eax);
+  a_.shr(ecx, 8);
+  a_.and_(ecx, Assembler::kTlbIndexMask);
+  a_.add(rcx, a_.core(offsetof(CpuCore, fetch)));
+  a_.cmp(rax, qword[rcx + offsetof(TlbEntry, tag)]);
+  return_on_not_equal();
+  a_.add(rax, qword[rcx + offsetof(TlbEntry, addend)]);
+  a_.load_constant(rdx, reinterpret_cast<std::uintptr_t>(page.host));
+  a_.cmp(rax, rdx);
+  return_on_not_equal();
+}
+
+void Compiler::emit_way_in() {
+  way_in_ = a_.here();
+  constexpr int kReturnAddress = 8;
+  a_.xorps(xmm0, xmm0);
+  static_assert(offsetof(Window, misses) == offsetof(Window, size) + 8);
+  for (unsigned i = 0; i < windows_; ++i)
+    a_.movups(
+        ptr[rsp + (kReturnAddress + offsetof(Frame, windows) + i * sizeof(Window) + offsetof(Window, size))],
+        xmm0);
+  windows_ = 0;
+  to_own_pins();
+  a_.ret();
+}
+
+// Windows.
+
+/// The deepest loops get what windows there are.
+void Compiler::count_windows(const Region& region) {
+  constexpr unsigned kDeepest = 9;
+  std::array<unsigned, kDeepest + 1> wanted{};
+  for (const RegionNode& node : region.nodes) {
+    groups_.find(node.unit);
+    unsigned& count = wanted[std::min(node.depth, kDeepest)];
+    std::int64_t insn = 0;
+    for (std::uint32_t i = 0; i < node.unit.insts.size(); ++i) {
+      const Op op = node.unit.insts[i].op;
+      if (op == Op::insn) insn = node.unit.insts[i].imm;
+      if ((op != Op::load && op != Op::store) || is_scattered(insn)) continue;
+      const std::uint16_t group = groups_.group_of(i);
+      count += group == AccessGroups::kNone || groups_.groups()[group].first == i;
+    }
+  }
+  windows_ = 0;
+  window_depth_ = kDeepest + 1;
+  while (window_depth_ > 0 && (windows_ == 0 || windows_ + wanted[window_depth_ - 1] <= Frame::kWindows))
+    windows_ += wanted[--window_depth_];
+  windows_ = std::min(windows_, Frame::kWindows);
+}
+
+std::uint8_t Compiler::next_window() {
+  if (region_ == nullptr || windows_ == Frame::kWindows || region_->nodes[node_].depth < window_depth_ ||
+      is_scattered(static_cast<std::int32_t>(insn_offset_)))
+    return kNoWindow;
+  report_->insns[windows_] = static_cast<std::int32_t>(insn_offset_);
+  return static_cast<std::uint8_t>(windows_++);
+}
+
+bool Compiler::is_scattered(std::int64_t insn) const {
+  const std::vector<std::int64_t>& scattered = region_->scattered;
+  return std::find(scattered.begin(), scattered.end(), insn) != scattered.end();
+}
+
+// From node to node, and out.
+
+void Compiler::go_to(std::int64_t offset, std::uint32_t node) {
+  if (node == kNoNode)
+    exits_.push_back({a_.jump(), offset});
+  else if (node <= node_)
+    a_.jump_back(starts_[node]);
+  else if (node != node_ + 1)
+    forwards_.push_back({a_.jump(), node});
+}
+
+void Compiler::go_to_on(Cc cc, std::int64_t offset, std::uint32_t node) {
+  const Jump jump = a_.jump_on(cc);
+  if (node == kNoNode)
+    exits_.push_back({jump, offset});
+  else if (node <= node_)
+    a_.rewrite(jump.end - 4, starts_[node] - jump.end, 4);
+  else
+    forwards_.push_back({jump, node});
+}
+
+void Compiler::emit_exits() {
+  for (std::size_t i = 0; i < exits_.size(); ++i) {
+    const std::int64_t offset = exits_[i].offset;
+    bool is_first = true;
+    for (std::size_t k = 0; k < i && is_first; ++k) is_first = exits_[k].offset != offset;
+    if (!is_first) continue;
+    for (std::size_t k = i; k < exits_.size(); ++k)
+      if (exits_[k].offset == offset) a_.bind(exits_[k].from);
+    if (!is_linkable(offset)) {
+      exit_by_dispatch(offset);
+      continue;
+    }
+    leave_region();
+    link_jump(offset);
+  }
+}
+
+void Compiler::region_jump(const Inst& inst) {
+  const std::uint32_t node = region_->nodes[node_].successor(inst.imm);
+  if (is_way_back(node)) {
+    Cold leave = cold(&Compiler::cold_exit);
+    leave.imm = inst.imm;
+    a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
+    leave.entries[0] = a_.jump_on(Cc::ne);
+    resume(leave);
+  }
+  go_to(inst.imm, node);
+}
+
+void Compiler::region_branch(const Inst& inst) {
+  const RegionNode& node = region_->nodes[node_];
+  const std::uint32_t taken = node.successor(inst.imm);
+  const std::uint32_t other = node.successor(inst.imm2);
+  Cold leave = cold(&Compiler::cold_leave_branch);
+  const Cc cc = prepare_compare(inst.args[0], inst.args[1], static_cast<Cond>(inst.aux), leave.sources);
+  if (is_way_back(taken) || is_way_back(other)) {
+    leave.cc = cc;
+    leave.imm = inst.imm;
+    leave.imm2 = inst.imm2;
+    a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
+    leave.entries[0] = a_.jump_on(Cc::ne);
+    resume(leave);
+  }
+  compare_sources(leave.sources[0], leave.sources[1]);
+  if (taken == node_ + 1) {
+    go_to_on(negate(cc), inst.imm2, other);
+    go_to(inst.imm, taken);
+  } else {
+    go_to_on(cc, inst.imm, taken);
+    go_to(inst.imm2, other);
+  }
+}
+
+/// A return to where the region's call was made, or elsewhere after all.
+void Compiler::region_jump_reg(const Inst& inst) {
+  regs_.bring(inst.args[0], kRax);
+  Cold leave = cold(&Compiler::cold_dispatch);
+  const auto ways = region_->nodes[node_].ways();
+  if (ways.empty() || ways[0].node == kNoNode) return cold_dispatch(leave);
+  regs_.take(kRcx);
+  a_.mov(rcx, a_.core(offsetof(CpuCore, pc_page)));
+  a_.lea(rcx, ptr[rcx + static_cast<std::int32_t>(ways[0].offset)]);
+  a_.cmp(rax, rcx);
+  leave.entries[0] = a_.jump_on(Cc::ne);
+  if (is_way_back(ways[0].node)) {
+    a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
+    leave.entries[1] = a_.jump_on(Cc::ne);
+  }
+  resume(leave);
+  go_to(ways[0].offset, ways[0].node);
+}
+
+void Compiler::cold_dispatch(const Cold& cold) {
+  for (const Jump& entry : cold.entries)
+    if (entry.end != 0) a_.bind(entry);
+  leave_region();
+  a_.jump_back(thunks_.dispatch());
+}
+
+}  // namespace gstage::tcg::x86_64

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a region may rely on, and what ends it: mappings of its pages, its code, the windows of its accesses.
+#include <atomic>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "tests/unit/jit_toy.h"
+
+namespace gstage::tcg::test {
+namespace {
+
+using namespace toy;
+
+constexpr EngineKind kRegions{"regions", Accel::kJit, Regions::kEager};
+constexpr std::uint64_t kCode = kToyRam + 0x1000;
+constexpr std::uint64_t kOther = kToyRam + 0x5000;
+constexpr std::uint64_t kData = kToyRam + 0x9000;
+
+/// x12 times round a loop that begins in the first page and goes on in the second, which adds to x10.
+void write_loop_over_pages(ToyMachine& m, std::uint64_t second, int summand) {
+  m.write(kCode + kPageSize - 4, {addi(3, 1), jump(1)});
+  m.write(second, {addi(0, summand), addi(2, -1), bnez(2, -4), halt()});
+}
+
+TEST(Regions, SpanPagesAndKeepTheirSums) {
+  ToyMachine m(kRegions);
+  write_loop_over_pages(m, kCode + kPageSize, 3);
+  m.hart().x[12] = 1000;
+  m.run(kCode + kPageSize - 4);
+  EXPECT_EQ(m.hart().x[10], 3000u);
+  EXPECT_EQ(m.hart().x[13], 1000u);
+}
+
+TEST(Regions, AreNotEnteredWhereTheirSecondPageIsMappedElsewhere) {
+  ToyMachine m(kRegions);
+  constexpr std::uint64_t kSecond = kCode + kPageSize;
+  write_loop_over_pages(m, kSecond, 3);
+  write_loop_over_pages(m, kOther, 5);
+  for (int round = 0; round < 3; ++round) {
+    const std::uint64_t summand = round % 2 == 0 ? 3 : 5;
+    m.guest->remapped.clear();
+    if (summand == 5) m.guest->remapped[kSecond] = kOther;
+    m.cpus[0]->context().clear_page(Vaddr{kSecond}, false);
+    m.hart().x[10] = 0;
+    m.hart().x[12] = 100;
+    m.run(kSecond - 4);
+    EXPECT_EQ(m.hart().x[10], 100 * summand);
+  }
+}
+
+TEST(Regions, EndWhenTheirCodeIsWritten) {
+  ToyMachine m(kRegions);
+  write_loop_over_pages(m, kCode + kPageSize, 3);
+  for (int summand = 1; summand < 20; ++summand) {
+    // In the second page, by turns with the first, which has the region's entry.
+    if (summand % 2 == 0)
+      m.write(kCode + kPageSize, {addi(0, summand)});
+    else
+      m.write(kCode + kPageSize - 4, {addi(3, summand)});
+    m.hart().x[10] = m.hart().x[13] = 0;
+    m.hart().x[12] = 50;
+    m.run(kCode + kPageSize - 4);
+    const int in_second = summand == 1 ? 3 : summand - summand % 2;
+    const int in_first = summand % 2 == 0 ? summand - 1 : summand;
+    ASSERT_EQ(m.hart().x[10], 50u * static_cast<unsigned>(in_second));
+    ASSERT_EQ(m.hart().x[13], 50u * static_cast<unsigned>(in_first));
+  }
+}
+
+TEST(Regions, StoreToCodeThatAnotherHartTranslatesMeanwhile) {
+  ToyMachine m(kRegions, 0, 2);
+  // Hart 0 stores an instruction for a long time, in a loop that found the page writable; hart 1 runs that
+  // code. Who translates the page has to wait until hart 0 has lost sight of it.
+  m.write(kCode, {store(1), addi(2, -1), bnez(2, -2), halt()});
+  m.write(kData, {addi(3, 1), halt()});
+  std::atomic<bool> is_done{false};
+  std::thread storing([&] {
+    while (!is_done.load()) {
+      m.hart(0).x[10] = addi(3, 5);
+      m.hart(0).x[11] = kData;
+      m.hart(0).x[12] = 20000;
+      m.run(kCode, 0);
+    }
+  });
+  unsigned missed = 0;
+  for (int round = 0; round < 30; ++round) {
+    m.write(kData, {addi(3, 1)});
+    bool is_seen = false;
+    for (unsigned tries = 0; tries < 200000 && !is_seen; ++tries) {
+      m.hart(1).x[13] = 0;
+      m.run(kData, 1);
+      is_seen = m.hart(1).x[13] == 5;
+      if (!is_seen) std::this_thread::yield();
+    }
+    missed += !is_seen;
+  }
+  is_done = true;
+  storing.join();
+  EXPECT_EQ(missed, 0u);
+}
+
+TEST(Regions, LoseTheirWindowsWithTheTranslation) {
+  ToyMachine m(kRegions);
+  // Sums a halfword over and over; between two runs its page is mapped elsewhere.
+  m.write(kCode, {load(1), addi(2, -1), bnez(2, -2), halt()});
+  m.write(kData, {1111});
+  m.write(kOther, {2222});
+  m.hart().x[11] = kData;
+  for (int round = 0; round < 4; ++round) {
+    m.guest->remapped.clear();
+    if (round % 2 == 1) m.guest->remapped[kData] = kOther;
+    m.cpus[0]->context().clear_page(Vaddr{kData}, false);
+    m.hart().x[12] = 100;
+    m.run(kCode);
+    EXPECT_EQ(m.hart().x[10] & 0xffff, round % 2 == 1 ? 2222u : 1111u);
+  }
+}
+
+TEST(Regions, LeaveOnAttention) {
+  ToyMachine m(kRegions);
+  m.write(kCode, {addi(0, 1), addi(2, 1), bnez(2, -2), halt()});
+  m.hart().x[12] = 1;
+  m.hart().core.pc = kCode;
+  std::thread kicker([&] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    m.cpus[0]->kick(kAttendInterrupt);
+  });
+  m.engine->run(m.hart().core, m.cpus[0]->tlb());
+  kicker.join();
+  EXPECT_EQ(m.hart().core.attention.load(), kAttendInterrupt);
+  // All that the loop counted is in the guest's registers.
+  EXPECT_GT(m.hart().x[10], 1000u);
+  EXPECT_EQ(m.hart().x[12], m.hart().x[10] + 1);
+}
+
+}  // namespace
+}  // namespace gstage::tcg::test

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+// Random regions through the x86-64 back end, and node by node through the interpreter: the whole hart must
+// be equal wherever they end.
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "tcg/ir/builder.h"
+#include "tcg/ir/print.h"
+#include "tcg/ir/verify.h"
+#include "tcg/region/form.h"
+
+#include "tests/unit/ir_random.h"
+#include "tests/unit/jit_compare.h"
+#include "tests/unit/jit_machine.h"
+
+namespace gstage::tcg::test {
+namespace {
+
+constexpr std::int64_t kNodeBytes = 0x100;
+constexpr std::int64_t kOutside = 0x900;
+constexpr std::uint64_t kNowhere = 0xdead0;
+
+std::uint64_t& rounds_left(CpuCore* core) { return core->scratch[3]; }
+
+/// Traps after so many calls: loops end.
+std::uint64_t helper_count(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  if (--rounds_left(core) == 0) core->trap_pending = 1;
+  return 0;
+}
+constexpr Helper kCount{"test_count", helper_count, 0, false, true, false};
+
+class RandomRegion {
+ public:
+  explicit RandomRegion(std::uint64_t seed) : seed_(seed), random_(seed * 77) {}
+
+  Region make() {
+    Region region;
+    const unsigned count = 1 + random_.below(5);
+    region.pages.push_back({});
+    for (unsigned i = 0; i < count; ++i) region.nodes.push_back(node(i, count));
+    return region;
+  }
+
+ private:
+  RegionNode node(unsigned index, unsigned count) {
+    RegionNode node;
+    const std::int64_t offset = index * kNodeBytes;
+    Unit unit = RandomUnit(seed_ * 1000 + index).make();
+    unit.insts.pop_back();
+    for (Inst& inst : unit.insts)
+      if (inst.op == Op::insn) inst.imm += offset;
+    unit.first_offset = static_cast<std::uint32_t>(offset);
+    node.unit = std::move(unit);
+    Builder ir(node.unit);
+    ir.begin_insn(static_cast<std::uint32_t>(offset) + 0x80, 4, 0);
+    ir.call(kCount);
+    end(node, ir, count);
+    return node;
+  }
+
+  std::int64_t way(RegionNode& node, unsigned count) {
+    if (random_.below(6) == 0) return kOutside;
+    const std::uint32_t to = random_.below(count);
+    node.edges[node.edge_count++] = {to * kNodeBytes, to};
+    return to * kNodeBytes;
+  }
+
+  void end(RegionNode& node, Builder& ir, unsigned count) {
+    switch (random_.below(8)) {
+      case 0: ir.exit_at(kOutside + 4); break;
+      case 1:
+      case 2: ir.jump(way(node, count)); break;
+      case 3: {
+        const std::int64_t to = way(node, count);
+        const Value elsewhere = ir.get_x(1 + random_.below(6));
+        const Value odd = ir.and_(elsewhere, ir.konst(1));
+        ir.jump_reg(ir.and_(ir.select(odd, elsewhere, ir.pc(to)), ir.konst(-2)));
+        break;
+      }
+      default: {
+        const auto taken = static_cast<std::int32_t>(way(node, count));
+        auto other = static_cast<std::int32_t>(way(node, count));
+        const Value a = ir.get_x(1 + random_.below(6));
+        ir.branch_to(static_cast<Cond>(random_.below(6)), a, ir.get_x(1 + random_.below(6)), taken, other);
+      }
+    }
+  }
+
+  std::uint64_t seed_;
+  RandomUnit random_;
+};
+
+void run_in_interpreter(Machine& machine, const Region& region) {
+  for (std::uint32_t node = 0; node != kNoNode;) {
+    machine.run(region.nodes[node].unit);
+    if (machine.hart->core.trap_pending != 0) return;
+    node = region.nodes[node].successor(static_cast<std::int64_t>(machine.hart->core.pc - kCodePage));
+  }
+}
+
+void set_up_region(Machine& machine, std::uint64_t seed) {
+  set_up(machine, seed);
+  TestHart& hart = *machine.hart;
+  rounds_left(&hart.core) = 1 + seed % 40;
+  hart.core.pc = kNowhere;
+  if (seed % 3 == 0)
+    for (std::uint64_t& f : hart.f) f |= 0xffffffff00000000;
+  // Two pages at hand in every other run.
+  const bool has_two = seed % 2 == 0;
+  for (auto* table : {&machine.read, &machine.write})
+    (*table)[tlb_index(kSlowPage)] =
+        has_two ? TlbEntry{kSlowPage, (*table)[tlb_index(kFastPage)].addend} : TlbEntry{kNoTag, 0};
+}
+
+std::string text_of(const Region& region) {
+  std::string text;
+  for (const RegionNode& node : region.nodes) text += print(node.unit) + "\n";
+  return text;
+}
+
+struct Variant {
+  const char* name;
+  x86_64::HostFeatures features;
+  bool is_joined;  ///< and optimized
+};
+
+class JitRegions : public testing::TestWithParam<Variant> {};
+
+TEST_P(JitRegions, EqualTheInterpreter) {
+  const Variant& variant = GetParam();
+  const x86_64::HostFeatures host = x86_64::detect_host();
+  if ((variant.features.bmi2 && !host.bmi2) || (variant.features.fma && !host.fma)) GTEST_SKIP();
+  constexpr std::uint64_t kRegions = 4000;
+  Machine interpreter;
+  JitMachine jit(variant.features);
+  unsigned failures = 0;
+  unsigned entered = 0;
+  for (std::uint64_t seed = 1; seed <= kRegions && failures < 3; ++seed) {
+    Region region = RandomRegion(seed).make();
+    for (const RegionNode& node : region.nodes) ASSERT_TRUE(verify(node.unit).ok()) << print(node.unit);
+    set_up_region(interpreter, seed);
+    set_up_region(jit, seed);
+    run_in_interpreter(interpreter, region);
+    if (variant.is_joined) join_nodes(region);
+    lay_out(region);
+    ASSERT_TRUE(jit.run_region(region));
+    if (jit.hart->core.pc == kNowhere) continue;  // not entered: a register that is no boxed single
+    ++entered;
+    const std::string text = differences(interpreter, jit);
+    if (!text.empty()) ++failures;
+    EXPECT_EQ(text, "") << "seed " << seed << "\n" << text_of(region);
+  }
+  EXPECT_GT(entered, failures == 0 ? kRegions / 2 : 0);
+}
+
+INSTANTIATE_TEST_SUITE_P(Hosts, JitRegions,
+                         testing::Values(Variant{"full", {true, true, true}, false},
+                                         Variant{"joined", {true, true, true}, true},
+                                         Variant{"plain", {false, false, false}, true}),
+                         [](const auto& info) { return std::string(info.param.name); });
+
+}  // namespace
+}  // namespace gstage::tcg::test
