@@ -56,7 +56,7 @@ void EngineBase::run_until_attention(CpuCore& core, Tlb& tlb) {
 }
 
 const void* EngineBase::find_next(CpuCore& core) {
-  while (core.attention.load(std::memory_order_relaxed) == 0) {
+  while (core.attention.load(std::memory_order_relaxed) == 0 || guest_.attend(core)) {
     Place place;
     if (!locate(core, place)) {
       guest_.deliver_trap(core);
