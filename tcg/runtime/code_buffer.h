@@ -36,8 +36,8 @@ class CodeBuffer {
   void patch_displacement(std::size_t offset, std::size_t target);
   /// Replaces the 5 bytes at `offset`, a multiple of 8, by a jump to `target`.
   void patch_jump(std::size_t offset, std::size_t target);
-  /// /// Gives the writable view's page tables of this range back to the host, so that it does not count as
-  /// resident twice. The contents stay.
+  /// Gives the writable view's page tables of this range back to the host, so that it does not count as
+  /// resident twice. The contents stay. Code goes on behind the range.
   void release_writable(std::size_t first, std::size_t end);
 
  private:
