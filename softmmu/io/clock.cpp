@@ -19,6 +19,11 @@ namespace gstage {
 namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
+/// While timers are armed now and then, the thread looks at them so often by itself that nobody has to wake
+/// it for a deadline that is further away: to wake a thread costs a hart more than everything else in a
+/// guest's timer interrupt. Less than the period of the usual ticks, 4 ms, and not so little that looking
+/// costs much.
+constexpr std::int64_t kLookAgainNs = 2'000'000;
 /// Longest sleep without a look at the clock; keeps sums of times far from overflow.
 constexpr std::int64_t kLongestSleepNs = 3600 * kNsPerSecond;
 
@@ -90,6 +95,7 @@ struct TimerThread::Impl {
   std::atomic<std::uint32_t> wake_word{0};
   /// The earliest deadline the sleeping thread knows of; least while it is awake and looks by itself.
   std::atomic<std::int64_t> sleeping_until{INT64_MIN};
+  std::atomic<bool> is_busy{false};  ///< a timer was armed or ran out since the last sleep
   std::atomic<bool> is_ending{false};
   std::mutex mutex;  ///< of what follows
   std::condition_variable fired;
@@ -104,6 +110,9 @@ struct TimerThread::Impl {
   }
 
   void arm(Slot& slot, std::int64_t deadline_ns) {
+    // Also where it runs out just now: that comes after this, then.
+    if (slot.deadline.load(std::memory_order_relaxed) == deadline_ns) return;
+    is_busy.store(true, std::memory_order_relaxed);
     slot.deadline.store(deadline_ns, std::memory_order_seq_cst);
     // Either the thread's last look, which comes after its store to sleeping_until, sees the deadline, or
     // this load sees that store.
@@ -132,6 +141,7 @@ struct TimerThread::Impl {
       if (!slot->deadline.compare_exchange_strong(deadline, Timer::kNever)) return;
       running = slot.get();
     }
+    is_busy.store(true, std::memory_order_relaxed);
     slot->callback();
     const std::lock_guard lock(mutex);
     running = nullptr;
@@ -139,6 +149,8 @@ struct TimerThread::Impl {
   }
 
   void sleep(std::uint32_t seen, std::int64_t deadline) {
+    if (is_busy.exchange(false, std::memory_order_relaxed))
+      deadline = std::min(deadline, clock.now_ns() + kLookAgainNs);
     sleeping_until.store(deadline, std::memory_order_seq_cst);
     if (earliest().second >= deadline) {
       const std::int64_t wait = deadline == Timer::kNever ? kLongestSleepNs : deadline - clock.now_ns();

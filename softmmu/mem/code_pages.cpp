@@ -56,8 +56,9 @@ bool CodePages::protect(Paddr page) {
   // One at a time, so that nobody reads the bytes while another still withholds the page.
   const std::lock_guard lock(protect_mutex_);
   if ((f.load(std::memory_order_acquire) & kWithheld) != 0) return false;
-  // A hart does note_writable, insert, fence, has_code; this is the mirror image: either the hart sees
-  // kHasCode and takes its entry back, or its kWritable (and its entry) is seen here.
+  // A hart does note_writable, insert, fence, may_write; this is the mirror image: either the hart sees
+  // kHasCode (or, when that is over by then, no kWritable) and takes its entry back, or its kWritable and its
+  // entry are seen here.
   const std::uint8_t old = f.exchange(kHasCode, std::memory_order_seq_cst);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if ((old & kWritable) != 0)
@@ -75,6 +76,11 @@ void CodePages::unprotect(Paddr page) {
 bool CodePages::has_code(Paddr paddr) const {
   const Flag* const f = flag(paddr);
   return f != nullptr && (f->load(std::memory_order_acquire) & kHasCode) != 0;
+}
+
+bool CodePages::may_write(Paddr paddr) const {
+  const Flag* const f = flag(paddr);
+  return f == nullptr || (f->load(std::memory_order_acquire) & (kHasCode | kWritable)) == kWritable;
 }
 
 void CodePages::written(Paddr first, std::uint64_t size) {

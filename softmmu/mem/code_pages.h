@@ -39,6 +39,9 @@ class CodePages {
   /// The page holds no code any more.
   void unprotect(Paddr page);
   [[nodiscard]] bool has_code(Paddr paddr) const;
+  /// Whether a write entry may stay, asked after it was made and a seq_cst fence: the page has no code, and
+  /// who translates some next will look for the entry.
+  [[nodiscard]] bool may_write(Paddr paddr) const;
   /// To be called after (never before) bytes were written by a slow path, a device or a loader.
   void written(Paddr first, std::uint64_t size);
 

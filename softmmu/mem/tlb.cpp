@@ -3,9 +3,9 @@
 
 #include <algorithm>
 #include <bit>
-#include <numeric>
 
 #include "softmmu/base/bits.h"
+#include "softmmu/mem/code_pages.h"
 
 namespace gstage {
 
@@ -31,6 +31,9 @@ unsigned gpa_bucket(std::uint64_t gpa, unsigned shift) {
   return hash_bits(gpa >> shift, std::countr_zero(kGpaBuckets));
 }
 
+/// The bit of a slot in its word of a SlotSet.
+std::uint64_t slot_bit(unsigned slot) { return std::uint64_t{1} << (slot % 64); }
+
 unsigned filter_bit(std::uint64_t host_page) {
   return hash_bits(host_page >> kPageShift, std::countr_zero(kWriteFilterBits));
 }
@@ -49,17 +52,42 @@ const char* tlb_flush_name(TlbFlush reason) {
   return kNames[static_cast<unsigned>(reason)];
 }
 
-TlbContext::TlbContext() { clear(); }
+TlbContext::TlbContext() {
+  for (auto& table : tables) table.fill(TlbEntry{kNoTag, 0});
+  clear_jumps();
+  is_empty = true;
+}
+
+/// Calls `visit(access, slot)` for each. The bits may be cleared meanwhile.
+template <class Visit>
+void TlbContext::for_slots(const std::array<SlotSet, 3>& slots, Visit&& visit) {
+  for (const TlbAccess access : {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch}) {
+    const SlotSet& set = slots[static_cast<unsigned>(access)];
+    for (unsigned word = 0; word < set.size(); ++word)
+      for (std::uint64_t rest = set[word]; rest != 0; rest &= rest - 1)
+        visit(access, 64 * word + static_cast<unsigned>(std::countr_zero(rest)));
+  }
+}
+
+/// The groups that may have jumps, as bits: those of pages in the fetch table.
+std::uint64_t TlbContext::jump_groups() const {
+  static_assert(kJumpCacheSize / kJumpGroup == 64 && jump_index(kPageSize) == kJumpGroup);
+  std::uint64_t groups = 0;
+  for (const std::uint64_t word : used[kFetch]) groups |= word;
+  return groups;
+}
 
 void TlbContext::clear() {
   if (is_empty) return;
-  for (auto& table : tables)
-    for (auto& entry : table) std::atomic_ref(entry.tag).store(kNoTag, std::memory_order_relaxed);
-  clear_jumps();
+  for (std::uint64_t rest = jump_groups(); rest != 0; rest &= rest - 1)
+    std::fill_n(&jumps[kJumpGroup * static_cast<unsigned>(std::countr_zero(rest))], kJumpGroup,
+                JumpEntry{kNoPc, nullptr});
+  for_slots(used, [&](TlbAccess access, unsigned slot) { store_tag(table(access)[slot], kNoTag); });
+  used = global = {};
   for (auto& word : write_filter) word.store(0, std::memory_order_relaxed);
   superpage_low = ~std::uint64_t{0};
   superpage_high = 0;
-  gpa_slots = {};
+  if (gpa_shifts != 0) gpa_slots = {};
   gpa_shifts = 0;
   is_empty = true;
 }
@@ -80,17 +108,16 @@ void TlbContext::drop_entry(TlbAccess access, unsigned slot) {
   TlbEntry& entry = table(access)[slot];
   if (access == TlbAccess::kFetch) clear_page_jumps(Vaddr{entry.tag});
   store_tag(entry, kNoTag);
+  used[static_cast<unsigned>(access)][slot / 64] &= ~slot_bit(slot);
 }
 
 template <class Drop>
 void TlbContext::drop_entries_if(Drop&& drop) {
-  for (const TlbAccess access : {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch}) {
+  for_slots(used, [&](TlbAccess access, unsigned slot) {
     const unsigned which = static_cast<unsigned>(access);
-    for (unsigned slot = 0; slot < kTlbSize; ++slot) {
-      const std::uint64_t tag = load_tag(tables[which][slot]);
-      if (tag != kNoTag && drop(tag, origins[which][slot])) drop_entry(access, slot);
-    }
-  }
+    const std::uint64_t tag = load_tag(tables[which][slot]);
+    if (tag != kNoTag && drop(tag, origins[which][slot])) drop_entry(access, slot);
+  });
 }
 
 void TlbContext::clear_page(Vaddr vaddr, bool spare_global) {
@@ -115,7 +142,13 @@ void TlbContext::clear_page(Vaddr vaddr, bool spare_global) {
 
 void TlbContext::clear_non_global() {
   if (is_empty) return;
-  drop_entries_if([](std::uint64_t, const TlbOrigin& origin) { return !origin.is_global; });
+  std::array<SlotSet, 3> others = used;
+  for (unsigned which = 0; which < others.size(); ++which)
+    for (unsigned word = 0; word < others[which].size(); ++word) others[which][word] &= ~global[which][word];
+  for_slots(others, [&](TlbAccess access, unsigned slot) {
+    // What another thread withheld meanwhile has nothing more to drop.
+    if (load_tag(table(access)[slot]) != kNoTag) drop_entry(access, slot);
+  });
 }
 
 void TlbContext::clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64_t gpa) {
@@ -144,75 +177,78 @@ void TlbContext::clear_gpa(Gpa gpa) {
   }
 }
 
-void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin) {
-  const std::uint64_t page = vaddr.page().value;
-  const std::uint64_t host = reinterpret_cast<std::uint64_t>(host_page);
-  const unsigned slot = tlb_index(page);
+/// Puts an entry into the slot, and what belongs to it where fences look.
+void TlbContext::fill(TlbAccess access, unsigned slot, const TlbEntry& entry, const TlbOrigin& origin) {
   const unsigned which = static_cast<unsigned>(access);
-  TlbEntry& entry = tables[which][slot];
-  const std::uint64_t addend = host - page;
-  // The invariant of jumps: those of the page that leaves go with it, also when the same page comes back with
-  // another translation.
-  if (which == kFetch && entry.tag != kNoTag && (entry.tag != page || entry.addend != addend))
-    drop_entry(access, slot);
   if (which == kWrite) {
-    auto& word = write_filter[filter_bit(host) / 64];
-    const std::uint64_t bit = std::uint64_t{1} << (filter_bit(host) % 64);
+    const unsigned filter = filter_bit(entry.tag + entry.addend);
+    auto& word = write_filter[filter / 64];
     const std::uint64_t old = word.load(std::memory_order_relaxed);
-    if ((old & bit) == 0) word.store(old | bit, std::memory_order_relaxed);
+    if ((old & slot_bit(filter)) == 0) word.store(old | slot_bit(filter), std::memory_order_relaxed);
   }
   if (origin.page_shift > kPageShift) {
     const std::uint64_t mask =
         origin.page_shift >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << origin.page_shift) - 1;
-    superpage_low = std::min(superpage_low, page & ~mask);
-    superpage_high = std::max(superpage_high, page | mask);
+    superpage_low = std::min(superpage_low, entry.tag & ~mask);
+    superpage_high = std::max(superpage_high, entry.tag | mask);
   }
   origins[which][slot] = origin;
-  const unsigned gpa_shift = leaf_shift(origin.gpa_shift);
-  gpa_shifts |= std::uint64_t{1} << gpa_shift;
-  gpa_slots[which][gpa_bucket(origin.gpa_page, gpa_shift)][slot / 64] |= std::uint64_t{1} << (slot % 64);
+  used[which][slot / 64] |= slot_bit(slot);
+  std::uint64_t& globals = global[which][slot / 64];
+  globals = origin.is_global ? globals | slot_bit(slot) : globals & ~slot_bit(slot);
+  if (origin.gpa_shift != kNoGStage) {
+    const unsigned gpa_shift = leaf_shift(origin.gpa_shift);
+    gpa_shifts |= std::uint64_t{1} << gpa_shift;
+    gpa_slots[which][gpa_bucket(origin.gpa_page, gpa_shift)][slot / 64] |= slot_bit(slot);
+  }
   is_empty = false;
   // The old tag must not be seen with the new addend by a thread that looks for the host page of both.
-  std::atomic_ref(entry.addend).store(addend, std::memory_order_release);
-  store_tag(entry, page);
+  TlbEntry& to = tables[which][slot];
+  std::atomic_ref(to.addend).store(entry.addend, std::memory_order_release);
+  store_tag(to, entry.tag);
 }
 
-void TlbContext::adopt_table(const TlbContext& from, TlbAccess access,
-                             const std::function<void(Paddr)>& note_writable) {
-  const unsigned which = static_cast<unsigned>(access);
-  for (unsigned slot = 0; slot < kTlbSize; ++slot) {
-    const TlbEntry& entry = from.tables[which][slot];
-    const TlbOrigin& origin = from.origins[which][slot];
-    const std::uint64_t tag = load_tag(entry);
-    if (tag == kNoTag || !origin.is_global) continue;
-    if (access == TlbAccess::kWrite) note_writable(Paddr{origin.paddr_page});
-    insert(access, Vaddr{tag}, reinterpret_cast<const void*>(tag + entry.addend), origin);
-  }
+void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin) {
+  const std::uint64_t page = vaddr.page().value;
+  const unsigned slot = tlb_index(page);
+  const TlbEntry& old = table(access)[slot];
+  const std::uint64_t addend = reinterpret_cast<std::uint64_t>(host_page) - page;
+  // The invariant of jumps: those of the page that leaves go with it, also when the same page comes back with
+  // another translation.
+  if (access == TlbAccess::kFetch && old.tag != kNoTag && (old.tag != page || old.addend != addend))
+    drop_entry(access, slot);
+  fill(access, slot, {page, addend}, origin);
 }
 
 void TlbContext::adopt_jumps(const TlbContext& from) {
-  for (unsigned i = 0; i < kJumpCacheSize; ++i) {
-    const JumpEntry& jump = from.jumps[i];
-    // What straddles into another page stays behind: that page might not come along.
-    if (jump.pc == kNoPc || (jump.pc & kPageMask) == kPageSize - 2) continue;
-    if (tables[kFetch][tlb_index(jump.pc)].tag == (jump.pc & ~kPageMask)) jumps[i] = jump;
+  for (std::uint64_t rest = jump_groups(); rest != 0; rest &= rest - 1) {
+    const unsigned first = kJumpGroup * static_cast<unsigned>(std::countr_zero(rest));
+    for (unsigned i = first; i < first + kJumpGroup; ++i) {
+      const JumpEntry& jump = from.jumps[i];
+      // What straddles into another page stays behind: that page might not come along.
+      if (jump.pc == kNoPc || (jump.pc & kPageMask) == kPageSize - 2) continue;
+      if (tables[kFetch][tlb_index(jump.pc)].tag == (jump.pc & ~kPageMask)) jumps[i] = jump;
+    }
   }
 }
 
-void TlbContext::adopt_global(const TlbContext& from, const std::function<void(Paddr)>& note_writable,
-                              const std::function<bool(Paddr)>& has_code) {
-  for (const TlbAccess access : {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch})
-    adopt_table(from, access, note_writable);
+void TlbContext::adopt_global(const TlbContext& from, const CodePages& code_pages) {
+  for_slots(from.global, [&](TlbAccess access, unsigned slot) {
+    const unsigned which = static_cast<unsigned>(access);
+    const TlbEntry& entry = from.tables[which][slot];
+    const TlbEntry copy{load_tag(entry), entry.addend};
+    if (copy.tag != kNoTag) fill(access, slot, copy, from.origins[which][slot]);
+  });
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  for (unsigned slot = 0; slot < kTlbSize; ++slot)
-    if (load_tag(tables[kWrite][slot]) != kNoTag && has_code(Paddr{origins[kWrite][slot].paddr_page}))
-      store_tag(tables[kWrite][slot], kNoTag);
+  for_slots({SlotSet{}, used[kWrite], SlotSet{}}, [&](TlbAccess access, unsigned slot) {
+    if (!code_pages.may_write(Paddr{origins[kWrite][slot].paddr_page})) drop_entry(access, slot);
+  });
   adopt_jumps(from);
 }
 
 void TlbContext::drop_write(Vaddr vaddr) {
-  TlbEntry& entry = tables[kWrite][tlb_index(vaddr.value)];
-  if (load_tag(entry) == vaddr.page().value) store_tag(entry, kNoTag);
+  const unsigned slot = tlb_index(vaddr.value);
+  if (load_tag(tables[kWrite][slot]) == vaddr.page().value) drop_entry(TlbAccess::kWrite, slot);
 }
 
 bool TlbContext::withhold_write(const void* host_page) {
@@ -231,28 +267,34 @@ bool TlbContext::withhold_write(const void* host_page) {
   return is_dropped;
 }
 
-Tlb::Tlb() { std::iota(order_.begin(), order_.end(), std::uint8_t{0}); }
-
-TlbContext& Tlb::find_context(const TlbKey& key) {
-  unsigned at = 0;
-  while (at < kContexts && contexts_[order_[at]] != nullptr && contexts_[order_[at]]->key != key) ++at;
-  const bool is_new = at == kContexts || contexts_[order_[at]] == nullptr;
-  if (at == kContexts) --at;
-  const std::uint8_t place = order_[at];
-  std::copy_backward(order_.begin(), order_.begin() + at, order_.begin() + at + 1);
-  order_[0] = place;
-  auto& context = contexts_[place];
-  if (!is_new) return *context;
-  if (context == nullptr) {
-    context = std::make_unique<TlbContext>();
-    shared_[place].store(context.get(), std::memory_order_release);
-  } else {
-    context->clear();
-    count(TlbFlush::kEviction);
+TlbContext& Tlb::context(const TlbKey& key) {
+  for (auto& context : contexts_) {
+    if (context == nullptr || !context->in_use || context->key != key) continue;
+    touch(*context);
+    return *context;
   }
-  context->key = key;
-  context->in_use = true;
-  return *context;
+  TlbContext& context = take_place();
+  context.key = key;
+  context.in_use = true;
+  touch(context);
+  return context;
+}
+
+/// A context that was never used, or else the one not used for longest.
+TlbContext& Tlb::take_place() {
+  TlbContext* oldest = nullptr;
+  for (unsigned place = 0; place < kContexts; ++place) {
+    auto& context = contexts_[place];
+    if (context == nullptr) {
+      context = std::make_unique<TlbContext>();
+      shared_[place].store(context.get(), std::memory_order_release);
+      return *context;
+    }
+    if (oldest == nullptr || context->used_at < oldest->used_at) oldest = context.get();
+  }
+  oldest->clear();
+  count(TlbFlush::kEviction);
+  return *oldest;
 }
 
 void Tlb::clear(TlbFlush reason) {

@@ -4,13 +4,14 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <vector>
 
 #include "softmmu/base/types.h"
 
 namespace gstage {
+
+class CodePages;
 
 /// One slot of a direct-mapped table. Generated code reads it: an access hits when `tag` equals the page of
 /// its last byte, and then the byte lies at host address vaddr + addend.
@@ -20,14 +21,17 @@ struct TlbEntry {
 };
 static_assert(sizeof(TlbEntry) == 16);
 
+/// In place of the size of a G-stage leaf: there is no such stage, and no fence asks for the entry by it.
+inline constexpr std::uint8_t kNoGStage = 0xff;
+
 /// What a fence needs to know of an entry and generated code does not.
 struct TlbOrigin {
   std::uint64_t gpa_page =
       0;  ///< page of the guest physical address (equals paddr_page when there is no G-stage)
-  std::uint64_t paddr_page = 0;  ///< page of the supervisor physical address
-  std::uint8_t page_shift = 12;  ///< log2 of the smaller leaf's page size, VS-stage
-  std::uint8_t gpa_shift = 12;   ///< log2 of the G-stage leaf's page size
-  bool is_global = false;        ///< the (VS-stage) leaf has G set: spared by fences that name an ASID
+  std::uint64_t paddr_page = 0;        ///< page of the supervisor physical address
+  std::uint8_t page_shift = 12;        ///< log2 of the smaller leaf's page size, VS-stage
+  std::uint8_t gpa_shift = kNoGStage;  ///< log2 of the G-stage leaf's page size
+  bool is_global = false;              ///< the (VS-stage) leaf has G set: spared by fences that name an ASID
 };
 
 /// One slot of the jump cache: where the code of the block at virtual address `pc` begins.
@@ -102,6 +106,9 @@ inline constexpr unsigned kGpaBuckets = 64;
 
 /// The tables of one regime.
 ///
+/// Which slots are in use is kept in sets, so that what works on all entries takes time by how many there
+/// are: each new address space clears a context.
+///
 /// Invariant: each jump's page is present in the fetch table, so that a fence that works on entries finds all
 /// jumps. Where an instruction straddles two pages its block begins with it, in the last two bytes of the
 /// first page; whatever drops the second page's jumps drops that one as well.
@@ -112,11 +119,14 @@ struct TlbContext {
   std::array<std::array<TlbEntry, kTlbSize>, 3> tables;  ///< by TlbAccess
   alignas(64) std::array<JumpEntry, kJumpCacheSize> jumps;
   std::array<std::array<TlbOrigin, kTlbSize>, 3> origins;
+  std::array<SlotSet, 3> used{};    ///< something was entered there; bits of entries that are gone may stay
+  std::array<SlotSet, 3> global{};  ///< of those in use: through a global leaf
   /// Which slots may hold translations through a G-stage leaf, by a hash of the leaf: a fence that names a
   /// guest physical address looks at these alone. Bits of entries that are gone stay until then.
   std::array<std::array<SlotSet, kGpaBuckets>, 3> gpa_slots{};
   std::uint64_t gpa_shifts = 0;  ///< sizes (log2) of the G-stage leaves that entries came through, as bits
   TlbKey key;
+  std::uint64_t used_at = 0;  ///< Tlb's count of uses
   bool in_use = false;
   bool is_empty = false;  ///< nothing was entered since `clear`
   std::uint64_t superpage_low =
@@ -137,12 +147,11 @@ struct TlbContext {
   void clear_gpa(Gpa gpa);
   /// Enters a translation. Called by the hart's own thread only. A page that is entered for writing while
   /// other harts may translate code of it takes, in this order: CodePages::note_writable, insert, a seq_cst
-  /// fence, CodePages::has_code, and where that is true drop_write again.
+  /// fence, CodePages::may_write, and where that is false drop_write again.
   void insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin);
   /// Enters what another context of the same mode holds of global leaves, which are the same in all address
-  /// spaces, with their jumps. The functions are those of CodePages, called in the order that `insert` wants.
-  void adopt_global(const TlbContext& from, const std::function<void(Paddr)>& note_writable,
-                    const std::function<bool(Paddr)>& has_code);
+  /// spaces, with their jumps. This one is empty.
+  void adopt_global(const TlbContext& from, const CodePages& code_pages);
   /// Takes back the write entry of the page.
   void drop_write(Vaddr vaddr);
   /// Drops the jumps of the page and the one that straddles into it.
@@ -151,11 +160,14 @@ struct TlbContext {
 
  private:
   friend class Tlb;
+  template <class Visit>
+  void for_slots(const std::array<SlotSet, 3>& slots, Visit&& visit);
   template <class Drop>
   void drop_entries_if(Drop&& drop);
   void drop_entry(TlbAccess access, unsigned slot);
-  void adopt_table(const TlbContext& from, TlbAccess access, const std::function<void(Paddr)>& note_writable);
+  void fill(TlbAccess access, unsigned slot, const TlbEntry& entry, const TlbOrigin& origin);
   void adopt_jumps(const TlbContext& from);
+  [[nodiscard]] std::uint64_t jump_groups() const;
   void clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64_t gpa);
   /// Called by any thread. Whether an entry was dropped.
   bool withhold_write(const void* host_page);
@@ -166,21 +178,20 @@ class Tlb {
  public:
   static constexpr unsigned kContexts = 16;
 
-  Tlb();
   /// The context in use that was most recently used of those that `is_meant(const TlbKey&)`, or null.
   template <class IsMeant>
   TlbContext* newest(IsMeant&& is_meant) {
-    for (const std::uint8_t place : order_) {
-      TlbContext* const c = contexts_[place].get();
-      if (c != nullptr && c->in_use && is_meant(c->key)) return c;
-    }
-    return nullptr;
+    TlbContext* found = nullptr;
+    for_each([&](TlbContext& c) {
+      if ((found == nullptr || c.used_at > found->used_at) && is_meant(c.key)) found = &c;
+    });
+    return found;
   }
   /// The context of `key`; a new or recycled one is empty. Never fails.
-  TlbContext& context(const TlbKey& key) {
-    TlbContext* const newest = contexts_[order_[0]].get();
-    return newest != nullptr && newest->key == key ? *newest : find_context(key);
-  }
+  TlbContext& context(const TlbKey& key);
+  /// Notes a use of a context that was not asked for by `context`, which recycles the least recently used
+  /// one.
+  void touch(TlbContext& context) { context.used_at = ++uses_; }
   /// Calls `visit(TlbContext&)` for each context in use.
   template <class Visit>
   void for_each(Visit&& visit) {
@@ -203,10 +214,10 @@ class Tlb {
   void clear_jumps();
 
  private:
-  TlbContext& find_context(const TlbKey& key);
+  TlbContext& take_place();
   std::array<std::unique_ptr<TlbContext>, kContexts> contexts_;
   std::array<std::atomic<TlbContext*>, kContexts> shared_{};  ///< the same, for other threads
-  std::array<std::uint8_t, kContexts> order_;                 ///< most recently used first
+  std::uint64_t uses_ = 0;
   std::array<std::atomic<std::uint64_t>, static_cast<unsigned>(TlbFlush::kCount)> flushes_{};
 };
 

@@ -62,12 +62,23 @@ class HartCpu final : public RiscvCpu {
       const bool has_slept = hart_->is_waiting != 0;
       if (has_slept) sleep();
       const std::uint32_t wanted = attention.exchange(0, std::memory_order_seq_cst);
-      if (has_slept || (wanted & kAttendTimer) != 0) note_due_timers(*hart_);
+      if (has_slept && (wanted & kAttendTimer) == 0) note_due_timers(*hart_);
+      if ((wanted & kAttendTimer) != 0) look_at_timers();
       if ((wanted & kAttendStop) != 0) return;
-      if ((wanted & kAttendTimer) != 0) look_for_overflows();
       take_interrupt(*hart_);
       engine_->run(hart_->core, mmu_.tlb);
     }
+  }
+
+  bool attend() override {
+    constexpr std::uint32_t kBrief = kAttendInterrupt | kAttendTimer;
+    std::atomic<std::uint32_t>& attention = hart_->core.attention;
+    const bool is_brief = (attention.load(std::memory_order_acquire) & ~kBrief) == 0;
+    if (!is_brief || hart_->is_waiting != 0) return false;
+    const std::uint32_t wanted = attention.fetch_and(~kBrief, std::memory_order_seq_cst);
+    if ((wanted & kAttendTimer) != 0) look_at_timers();
+    take_interrupt(*hart_);
+    return true;
   }
 
   void reset() override;
@@ -106,6 +117,11 @@ class HartCpu final : public RiscvCpu {
   [[nodiscard]] std::string describe() const override;
 
  private:
+  /// One of the hart's timers has run out.
+  void look_at_timers() {
+    note_due_timers(*hart_);
+    look_for_overflows();
+  }
   /// Timers only say that it may be time: clocked counters are compared.
   void look_for_overflows() {
     if (!hart_->config->sscofpmf) return;

@@ -50,6 +50,8 @@ class RiscvCpu : public Cpu {
   /// Re-arms the hart's stimecmp/vstimecmp timers after their registers, htimedelta or STCE changed. Own
   /// thread.
   virtual void update_timers() = 0;
+  /// tcg::Guest::attend: takes interrupts. Own thread.
+  virtual bool attend() { return false; }
   /// The hart's critical-error signal: ends the machine. Own thread.
   virtual void report_critical_error() = 0;
 };

@@ -4,6 +4,7 @@
 #include <cstddef>
 
 #include "softmmu/base/bits.h"
+#include "target/riscv/cpu.h"
 #include "target/riscv/decode/disas.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/access.h"
@@ -37,6 +38,8 @@ void RiscvGuest::translate(const tcg::BlockSource& source, tcg::Unit& unit) {
 }
 
 void RiscvGuest::deliver_trap(CpuCore& core) { riscv::deliver_trap(hart_of(core)); }
+
+bool RiscvGuest::attend(CpuCore& core) { return hart_of(core).cpu->attend(); }
 
 std::uint64_t RiscvGuest::load(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
   Hart& hart = hart_of(core);

@@ -17,6 +17,7 @@ class RiscvGuest final : public tcg::Guest {
   [[nodiscard]] bool is_long(std::uint16_t first_halfword) const override;
   void translate(const tcg::BlockSource& source, tcg::Unit& unit) override;
   void deliver_trap(CpuCore& core) override;
+  bool attend(CpuCore& core) override;
   std::uint64_t load(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) override;
   void store(CpuCore& core, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) override;
   void* atomic_host(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) override;

@@ -37,12 +37,13 @@ inline constexpr std::uint32_t kRegionFlag = std::uint32_t{1} << 31;
 /// One translated block. Its memory lives until the cache is cleared, so that who found it need not fear.
 struct Block {
   BlockKey key;
-  std::uint16_t bytes = 0;            ///< of guest code
-  std::atomic<bool> is_dead{false};   ///< its guest bytes were written: no longer found
-  bool is_forwarded = false;          ///< JIT: in the list of the block that its entry jumps to
-  std::atomic<Block*> next{nullptr};  ///< in its hash bucket
-  const void* code = nullptr;         ///< what jump caches hold
-  Paddr paddr;                        ///< of the first byte
+  std::uint16_t bytes = 0;             ///< of guest code
+  std::atomic<bool> is_dead{false};    ///< its guest bytes were written: no longer found
+  std::atomic<bool> is_wanted{false};  ///< the dispatcher has asked for it
+  bool is_forwarded = false;           ///< JIT: in the list of the block that its entry jumps to
+  std::atomic<Block*> next{nullptr};   ///< in its hash bucket
+  const void* code = nullptr;          ///< what jump caches hold
+  Paddr paddr;                         ///< of the first byte
 
   // JIT: offsets in the code buffer, and the dead blocks whose entry jumps here.
   std::uint32_t entry = 0;

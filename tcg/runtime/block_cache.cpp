@@ -38,7 +38,10 @@ Extent extent_in(const Block& block, std::uint64_t page_base) {
 }  // namespace
 
 BlockCache::BlockCache(CodePages& code_pages)
-    : code_pages_(code_pages), buckets_(std::make_unique<Bucket[]>(std::size_t{1} << kBucketBits)) {}
+    : code_pages_(code_pages),
+      buckets_(static_cast<Bucket*>(std::calloc(std::size_t{1} << kBucketBits, sizeof(Bucket)))) {
+  CHECK(buckets_ != nullptr);
+}
 
 unsigned BlockCache::bucket_of(const BlockKey& key) {
   // The blocks of a page share a few cache lines of buckets.
@@ -94,6 +97,7 @@ void BlockCache::remove(Block& block) {
     at = &b->next;
   }
   at->store(block.next.load(std::memory_order_relaxed), std::memory_order_release);
+  index_.remove(block.key);
   block.is_dead.store(true, std::memory_order_release);
 }
 
@@ -136,6 +140,7 @@ void BlockCache::invalidate_page(std::uint64_t page, std::uint64_t first, std::u
 
 void BlockCache::clear() {
   for (unsigned i = 0; i < 1u << kBucketBits; ++i) buckets_[i].store(nullptr, std::memory_order_relaxed);
+  index_.clear();
   for (const auto& [page, code] : pages_) code_pages_.unprotect(Paddr{page << kPageShift});
   pages_.clear();
   chunks_.clear();

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <functional>
 #include <memory>
 #include <unordered_map>
@@ -12,17 +13,26 @@
 
 #include "softmmu/mem/code_pages.h"
 #include "tcg/runtime/block.h"
+#include "tcg/runtime/code_index.h"
 
 namespace gstage::tcg {
 
 /// All translated blocks of a machine: found by key without a lock, and by the guest memory they came from.
-/// Everything but `find` is called under the translator's lock.
+/// Everything that is not for any thread is called under the translator's lock.
 class BlockCache {
  public:
   explicit BlockCache(CodePages& code_pages);
 
   /// The live block with this key, or null. Any thread.
   [[nodiscard]] Block* find(const BlockKey& key) const;
+  /// Its code, if `note_wanted` was called for it; else null, most often. Any thread.
+  [[nodiscard]] const void* find_code(const BlockKey& key) const { return index_.find(key); }
+  /// Whether `note_wanted` would help `find_code`. Any thread.
+  [[nodiscard]] bool can_note(const BlockKey& key) const { return index_.has_room(key); }
+  /// The dispatcher looked for the block more than once, and will again.
+  void note_wanted(const Block& block) {
+    if (!block.is_dead.load(std::memory_order_relaxed)) index_.enter(block.key, block.code);
+  }
   /// An empty block for the caller to fill in and publish. Stays valid until `clear`.
   Block& make();
   /// Makes the block known. `second` is the physical page of a straddling block's end.
@@ -52,7 +62,11 @@ class BlockCache {
                        const std::function<void(Block&)>& on_dead);
 
   CodePages& code_pages_;
-  std::unique_ptr<Bucket[]> buckets_;
+  struct Free {
+    void operator()(Bucket* buckets) const { std::free(buckets); }
+  };
+  std::unique_ptr<Bucket[], Free> buckets_;  ///< of calloc: what is not touched costs nothing
+  CodeIndex index_;
   std::unordered_map<std::uint64_t, PageCode> pages_;  ///< by page number
   std::vector<std::unique_ptr<Block[]>> chunks_;
   std::size_t made_ = 0;

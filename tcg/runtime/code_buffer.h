@@ -39,7 +39,7 @@ class CodeBuffer {
   /// Undoes that: a nop of 5 bytes.
   void patch_nop(std::size_t offset);
   /// Gives the writable view's page tables of this range back to the host, so that it does not count as
-  /// resident twice. The contents stay.
+  /// resident twice. The contents stay. Code goes on behind the range.
   void release_writable(std::size_t first, std::size_t end);
 
  private:

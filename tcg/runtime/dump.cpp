@@ -5,10 +5,9 @@
 #include <string>
 #include <vector>
 
-#include <capstone/capstone.h>
-
 #include "softmmu/base/format.h"
 #include "tcg/ir/print.h"
+#include "tcg/runtime/host_disas.h"
 
 namespace gstage::tcg {
 
@@ -49,18 +48,7 @@ void dump_region(const Region& region, Paddr first) {
 }
 
 void dump_host_code(const std::uint8_t* code, std::size_t size, std::uint64_t shown_at) {
-  std::string text = format("out: %zu bytes\n", size);
-  csh handle = 0;
-  if (cs_open(CS_ARCH_X86, CS_MODE_64, &handle) != CS_ERR_OK) return;
-  cs_option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
-  cs_insn* insns = nullptr;
-  const std::size_t count = cs_disasm(handle, code, size, shown_at, 0, &insns);
-  for (std::size_t i = 0; i < count; ++i)
-    text += format("  %016llx  %s %s\n", static_cast<unsigned long long>(insns[i].address), insns[i].mnemonic,
-                   insns[i].op_str);
-  if (count != 0) cs_free(insns, count);
-  cs_close(&handle);
-  log_text(Log::kOutAsm, text + "\n");
+  log_text(Log::kOutAsm, format("out: %zu bytes\n", size) + disassemble_host(code, size, shown_at) + "\n");
 }
 
 }  // namespace gstage::tcg

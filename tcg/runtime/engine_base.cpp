@@ -77,22 +77,36 @@ bool EngineBase::ask_for_samples() {
   return is_any;
 }
 
-Block* EngineBase::next_block(CpuCore& core) {
-  while (core.attention.load(std::memory_order_relaxed) == 0) {
+const void* EngineBase::find_next(CpuCore& core) {
+  while (core.attention.load(std::memory_order_relaxed) == 0 || guest_.attend(core)) {
     Place place;
     if (!locate(core, place)) {
       guest_.deliver_trap(core);
       continue;
     }
-    Block* const block = blocks_.find(place.key);
-    if (block == nullptr) return nullptr;
+    const void* code = blocks_.find_code(place.key);
+    if (code == nullptr) code = find_block_code(place.key);
+    if (code == nullptr) return nullptr;
     const std::uint64_t pc = core.pc;
-    if (place.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core.jumps, pc, block->code);
+    if (place.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core.jumps, pc, code);
     core.pc_page = pc & ~kPageMask;
-    if (log_enabled(Log::kExec)) dump_exec(guest_, core, *block);
-    return block;
+    if (log_enabled(Log::kExec))
+      if (const Block* const block = blocks_.find(place.key)) dump_exec(guest_, core, *block);
+    return code;
   }
   return nullptr;
+}
+
+/// For what is not in the index. Most blocks are asked for once, after they were translated: afterwards other
+/// blocks jump to them. Those that are asked for again will be time and again.
+const void* EngineBase::find_block_code(const BlockKey& key) {
+  Block* const block = blocks_.find(key);
+  if (block == nullptr) return nullptr;
+  if (block->is_wanted.exchange(true, std::memory_order_relaxed) && blocks_.can_note(key)) {
+    const std::lock_guard lock(mutex_);
+    blocks_.note_wanted(*block);
+  }
+  return block->code;
 }
 
 bool EngineBase::locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bool& is_cached) {

@@ -57,9 +57,10 @@ class EngineBase : public Engine {
   virtual void reset_code() {}
 
   void run_until_attention(CpuCore& core, Tlb& tlb);
-  /// The block at core.pc, entered in the jump cache, with core.pc_page set; delivers traps of fetching.
-  /// Null: the hart must leave, because of its attention word or because the block is to be translated first.
-  Block* next_block(CpuCore& core);
+  /// The code of the block at core.pc (Block::code), entered in the jump cache, with core.pc_page set;
+  /// delivers traps of fetching. Null: the hart must leave, because of its attention word or because the
+  /// block is to be translated first.
+  const void* find_next(CpuCore& core);
   /// Translates the block at core.pc. A trap may be left pending. Outside generated code.
   void translate(CpuCore& core);
   /// False: a trap is pending.
@@ -90,6 +91,7 @@ class EngineBase : public Engine {
   bool must_return(CpuCore& core);
   bool locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bool& is_cached);
   bool locate_straddling(CpuCore& core, Place& place);
+  const void* find_block_code(const BlockKey& key);
   Outcome translate_locked(const Place& place);
   bool is_settled(Paddr page);
   void settle();

@@ -60,6 +60,11 @@ class Guest {
   /// trap_pending.
   virtual void deliver_trap(CpuCore& core) = 0;
 
+  /// CpuCore::attention is not zero, in the dispatcher: does at once what need not be done outside generated
+  /// code, with the state exact and the hart at CpuCore::pc, and clears those bits. False: the hart must
+  /// leave.
+  virtual bool attend(CpuCore&) { return false; }
+
   /// Slow paths of the inline accesses: TLB miss, page crossing, device, page with code, fault.
   virtual std::uint64_t load(CpuCore& core, Vaddr vaddr, MemKind kind) = 0;
   virtual void store(CpuCore& core, Vaddr vaddr, MemKind kind, std::uint64_t value) = 0;

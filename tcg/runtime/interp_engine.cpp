@@ -41,7 +41,7 @@ void InterpEngine::execute(CpuCore& core) {
     if (block != nullptr && !block->is_dead.load(std::memory_order_acquire)) {
       core.pc_page = core.pc & ~kPageMask;
     } else {
-      block = next_block(core);
+      block = static_cast<const Block*>(find_next(core));
       if (block == nullptr) return;
     }
     interp::run(*block->unit, core, guest_, layout_);

@@ -35,10 +35,10 @@ JitEngine::JitEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive,
 JitEngine::~JitEngine() = default;
 
 void JitEngine::execute(CpuCore& core) {
-  const Block* const block = next_block(core);
-  if (block == nullptr) return;
+  const void* const code = find_next(core);
+  if (code == nullptr) return;
   RunContext context{&core, this, false};
-  thunks_.enter(context, block->code);
+  thunks_.enter(context, code);
 }
 
 void JitEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
@@ -66,8 +66,8 @@ void JitEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
 }
 
 const void* JitEngine::next_code(CpuCore& core) {
-  const Block* const block = next_block(core);
-  return block != nullptr ? block->code : thunks_.leave();
+  const void* const code = find_next(core);
+  return code != nullptr ? code : thunks_.leave();
 }
 
 const void* JitEngine::on_next(RunContext* context) { return jit_of(*context).next_code(*context->core); }

@@ -138,11 +138,10 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
   jump_if_entry(0);
   jump_if_entry(sizeof(JumpEntry));
 
+  a_.bind(attended);
   a_.mov(a_.core(offsetof(CpuCore, pc)), rax);
   save(kCalleeSavedPinned, kAll);
   call_runtime(address_of(runtime.next));
-  a_.bind(attended);
-  a_.jump_back(leave_at_);
 
   // call link; its return address leads to the LinkSite.
   link_ = a_.here();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // mstatus, sstatus, vsstatus, misa, fcsr: views, WARL fields, dirtiness of the floating-point state.
+#include <array>
+#include <random>
+
 #include <gtest/gtest.h>
 
 #include "tests/unit/riscv_hart.h"
@@ -44,6 +47,51 @@ TEST_F(CsrStatusTest, SstatusAccessedInVsModeIsVsstatus) {
   enter(kM);
   EXPECT_EQ(read(kSstatus), status::Sum::kMask | 0x2'0000'0000u);
   EXPECT_EQ(read(kVsstatus), status::Mxr::kMask | 0x2'0000'0000u);
+}
+
+/// The way that kernels take often does what the table's handlers do, and shows in everything that depends on
+/// it.
+TEST_F(CsrStatusTest, AccessBySstatusHelperIsThatOfTheTable) {
+  std::mt19937_64 random(3);
+  const auto some = [&] { return random() & random(); };
+  for (unsigned round = 0; round < 20'000; ++round) {
+    const Mode mode = std::array{kHs, kVs, kM}[random() % 3];
+    enter(kM);
+    hart().hs.satp = hart().vs.satp = random() % 2 == 0 ? 0 : 8ull << 60 | 0x80001;
+    hart().mideleg = hart().hideleg = 0xfff;
+    hart().mie = some();
+    hart().mip = some() & (interrupt_bit(kSsi) | interrupt_bit(kSti) | interrupt_bit(kSei));
+    hart().hvip = some() & kVsInterrupts;
+    write(kMstatus, status::Mpp::set(some(), kSupervisor));
+    write(kVsstatus, some());
+    enter(mode);
+    hart().fp_dirty = hart().fp_enabled & random();  // who writes a register finds FS on
+    const auto op = static_cast<CsrOp>(1 + random() % 4);
+    const std::uint64_t operand = some();
+    const Hart& state = hart();
+    const auto result_of = [&](auto&& access) {
+      hart().core.attention = 0;
+      update_regimes(hart());
+      update_interrupts(hart());
+      const std::uint64_t old = access();
+      return std::array{op == CsrOp::kWriteOnly ? 0 : old,
+                        state.hs.status,
+                        state.vs.status,
+                        state.fp_dirty,
+                        state.fp_enabled,
+                        state.mmu->data.flags,
+                        reinterpret_cast<std::uint64_t>(state.mmu->data_context),
+                        reinterpret_cast<std::uint64_t>(state.core.write),
+                        std::uint64_t{state.core.attention}};
+    };
+    const std::uint64_t hs = state.hs.status, vs = state.vs.status, dirty = state.fp_dirty;
+    const auto table = result_of([&] { return *csr_access(hart(), kSstatus, op, operand, 0); });
+    hart().hs.status = hs;
+    hart().vs.status = vs;
+    hart().fp_dirty = dirty;
+    const auto helper = result_of([&] { return access_sstatus(hart(), op, operand); });
+    ASSERT_EQ(table, helper) << mode.name << " op " << static_cast<int>(op) << std::hex << " " << operand;
+  }
 }
 
 TEST_F(CsrStatusTest, MppIsWarlTheReservedPrivilegeLeavesIt) {

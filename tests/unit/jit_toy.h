@@ -162,7 +162,7 @@ inline void ToyGuest::store(CpuCore& core, Vaddr vaddr, MemKind kind, std::uint6
     pages.note_writable(paddr.page());
     insert(core, TlbAccess::kWrite, vaddr, host);
     std::atomic_thread_fence(std::memory_order_seq_cst);
-    if (pages.has_code(paddr)) context_of(core).drop_write(vaddr);
+    if (!pages.may_write(paddr)) context_of(core).drop_write(vaddr);
   }
   memory_.store(paddr, mem_size(kind), value);
 }

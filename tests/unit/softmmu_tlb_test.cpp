@@ -63,6 +63,24 @@ TEST(TlbContext, NewContextIsEmptyAndClearEmptiesIt) {
   EXPECT_FALSE(t.has_jump(kPage.value + 8));
 }
 
+TEST(TlbContext, ClearDropsAllThatWasEnteredWhereverItStands) {
+  std::mt19937_64 random(2);
+  Context t;
+  for (unsigned round = 0; round < 4; ++round) {
+    for (unsigned i = 0; i < 3000; ++i) {
+      const Vaddr v{(random() % 4096) << kPageShift};
+      t.insert(kAll[i % 3], v, origin(v.value, random() % 2 == 0));
+      if (kAll[i % 3] == TlbAccess::kFetch) t.jump(v.value + 2 * (random() % 2048));
+    }
+    if (round == 1) t.c->clear_non_global();
+    if (round == 2) t.c->clear_page(kPage, false);
+    t.c->clear();
+    for (const auto& table : t.c->tables)
+      for (const TlbEntry& entry : table) ASSERT_EQ(entry.tag, kNoTag);
+    for (const JumpEntry& jump : t.c->jumps) ASSERT_EQ(jump.pc, kNoPc);
+  }
+}
+
 TEST(TlbContext, EvictedFetchPageTakesItsJumpsAlong) {
   Context t;
   t.insert(TlbAccess::kFetch, kPage);
@@ -186,17 +204,17 @@ TEST(TlbContext, AdoptsGlobalEntriesAndTheirJumpsAlone) {
   from.jump(kPage.value + 4);
   from.jump(kPage.value + kPageSize - 2);  // straddles: its second page might be another here
   from.jump(user.value + 4);
-  std::vector<std::uint64_t> noted;
+  CodePages pages;
+  pages.add_range(Paddr{0}, 8 * kPageSize, host_a);
+  for (const std::uint64_t page : {0x1000, 0x2000, 0x3000}) pages.note_writable(Paddr{page});
+  pages.protect(Paddr{0x3000});
   Context to;
-  to.c->adopt_global(
-      *from.c, [&](Paddr page) { noted.push_back(page.value); },
-      [](Paddr page) { return page.value == 0x3000; });
+  to.c->adopt_global(*from.c, pages);
   for (const TlbAccess a : kAll) {
     EXPECT_TRUE(to.has(a, kPage));
     EXPECT_FALSE(to.has(a, user));
   }
   EXPECT_FALSE(to.has(TlbAccess::kWrite, kPage + 2 * kPageSize)) << "it holds code by now";
-  EXPECT_EQ(noted, (std::vector<std::uint64_t>{0x1000, 0x3000}));
   EXPECT_TRUE(to.has_jump(kPage.value + 4));
   EXPECT_FALSE(to.has_jump(kPage.value + kPageSize - 2));
   EXPECT_FALSE(to.has_jump(user.value + 4));
@@ -354,6 +372,19 @@ TEST(CodePages, ProtectWithholdsAndReports) {
   EXPECT_EQ(c.table(TlbAccess::kWrite)[tlb_index(kPage.value)].tag, kNoTag);
 }
 
+/// Nobody would look for the entry when the page holds code the next time.
+TEST(CodePages, AnEntryMadeWhileThePageHadCodeMayNotStayWhenItHasNone) {
+  CodePages pages;
+  pages.add_range(Paddr{0x8000'0000}, kPageSize, host_a);
+  pages.note_writable(Paddr{0x8000'0000});
+  pages.protect(Paddr{0x8000'0000});
+  EXPECT_FALSE(pages.may_write(Paddr{0x8000'0000}));
+  pages.unprotect(Paddr{0x8000'0000});
+  EXPECT_FALSE(pages.may_write(Paddr{0x8000'0000}));
+  pages.note_writable(Paddr{0x8000'0000});
+  EXPECT_TRUE(pages.may_write(Paddr{0x8000'0000}));
+}
+
 TEST(CodePages, OutsideRamIsIgnored) {
   CodePages pages;
   pages.add_range(Paddr{0x8000'0000}, kPageSize, host_a);
@@ -401,7 +432,7 @@ TEST(CodePages, RaceOfInsertAndProtectLeavesNoWriteEntry) {
       pages.note_writable(Paddr{0x8000'0000});
       c.insert(TlbAccess::kWrite, kPage, host_a, {});
       std::atomic_thread_fence(std::memory_order_seq_cst);
-      if (pages.has_code(Paddr{0x8000'0000})) c.drop_write(kPage);
+      if (!pages.may_write(Paddr{0x8000'0000})) c.drop_write(kPage);
       done.store(i);
     }
   });

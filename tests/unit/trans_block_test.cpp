@@ -147,8 +147,22 @@ TEST(TransBlock, LeavesAfterMostCsrWrites) {
     const Unit unit = Code({csr_insn(Insn::csrrw, number, 10, 11), kRet}).translate();
     EXPECT_EQ(end_of(unit).op, Op::exit_at) << std::hex << number;
     EXPECT_EQ(end_of(unit).imm, Code::kStart + 4);
-    EXPECT_TRUE(calls(unit, k_csr));
+    EXPECT_TRUE(calls(unit, number == 0x100 ? k_sstatus : k_csr));
   }
+}
+
+// Interrupts that a write enables are taken before the next instruction ("Supervisor Interrupt (sip and sie)
+// Registers"); clearing bits of sstatus enables none.
+TEST(TransBlock, LeavesAfterWritesOfSstatusButThoseThatOnlyClear) {
+  for (const Insn insn : {Insn::csrrw, Insn::csrrs}) {
+    const Unit unit = Code({csr_insn(insn, 0x100, 10, 11), kRet}).translate(kHs);
+    EXPECT_EQ(end_of(unit).op, Op::exit_at);
+    EXPECT_TRUE(calls(unit, k_sstatus));
+  }
+  const Unit clear = Code({csr_insn(Insn::csrrc, 0x100, 10, 11), kRet}).translate(kHs);
+  EXPECT_EQ(clear.guest_insns, 2u);
+  EXPECT_TRUE(calls(clear, k_sstatus));
+  EXPECT_FALSE(calls(Code({csr_insn(Insn::csrrc, 0x100, 10, 11), kRet}).translate(kU), k_sstatus));
 }
 
 TEST(TransBlock, GoesOnAfterCsrReadsAndHarmlessWrites) {

@@ -252,6 +252,19 @@ TEST_F(FpExec, LoadsBoxAndStoresAreRaw) {
 }
 
 // State.
+TEST_F(FpExec, TrapsAfterAWriteOfSstatusInTheSameBlockTurnedItOff) {
+  // csrrc x0, sstatus, x11: the block goes on, and must look at FS again.
+  hart_.x[11] = 3u << 13;
+  const std::uint32_t clear = encode(Insn::csrrc, ArgsCsr{0, 11, 0x100});
+  const tcg::Unit unit = Code({encode(Insn::fadd_d, ArgsFRm{10, 11, 12, 7}), clear,
+                               encode(Insn::fadd_d, ArgsFRm{10, 11, 12, 7}), kEnd})
+                             .translate();
+  unsigned checks = 0;
+  for (const tcg::Inst& inst : unit.insts)
+    checks += inst.op == tcg::Op::trap_if_zero && inst.helper() == &k_fp_off ? 1 : 0;
+  EXPECT_EQ(checks, 2u);
+}
+
 TEST_F(FpExec, TrapsWhenOff) {
   hart_.fp_enabled = 0;
   hart_.f[10] = 5;

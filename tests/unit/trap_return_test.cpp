@@ -282,6 +282,7 @@ TEST_F(TrapReturnTest, FencesTakeTheOperandsThatAreGivenAndIgnoreHighBitsOfIds) 
     enter(c.inside);
     TlbOrigin origin;
     origin.gpa_page = 0x3000;
+    origin.gpa_shift = kPageShift;
     hart().mmu->data_context->insert(TlbAccess::kRead, Vaddr{kVaddr}, memory.host(Paddr{kRam}), origin);
     const TlbEntry& entry = hart().core.read[tlb_index(kVaddr)];
     ASSERT_EQ(entry.tag, kVaddr);

@@ -52,15 +52,6 @@ Verdict judge(const Hart& hart, const CsrRow* row, unsigned number, bool is_writ
   return verdict == Verdict::kAllowed && is_write ? gate_guest_write(hart, number) : verdict;
 }
 
-bool is_reading(CsrOp op) { return op != CsrOp::kWriteOnly; }
-bool is_writing(CsrOp op) { return op != CsrOp::kRead; }
-
-CsrWrite make_write(CsrOp op, std::uint64_t old, std::uint64_t operand) {
-  if (op == CsrOp::kSet) return {old | operand, operand, true, old};
-  if (op == CsrOp::kClear) return {old & ~operand, operand, true, old};
-  return {operand, ~std::uint64_t{0}, is_reading(op), old};
-}
-
 void apply_effects(Hart& hart, std::uint8_t effects) {
   if ((effects & kEffectPmp) != 0) pmp_changed(hart);
   if ((effects & kEffectRegimes) != 0) update_regimes(hart);

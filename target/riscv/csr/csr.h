@@ -17,6 +17,10 @@ namespace gstage::riscv {
 std::optional<std::uint64_t> csr_access(Hart& hart, unsigned number, CsrOp op, std::uint64_t operand,
                                         std::uint64_t raw);
 
+/// csr_access of sstatus for an instruction that writes it, in S-mode (the active bank's, so vsstatus in
+/// VS-mode) or M-mode: nothing forbids it there. Kernels do it several times a system call.
+std::uint64_t access_sstatus(Hart& hart, CsrOp op, std::uint64_t operand);
+
 /// The value as M-mode would read it, whatever the hart's mode; nothing if the hart has no such CSR. For the
 /// debugger, the monitor and the log, while the hart is outside generated code.
 std::optional<std::uint64_t> csr_peek(Hart& hart, unsigned number);

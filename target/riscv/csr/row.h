@@ -5,6 +5,7 @@
 
 #include "target/riscv/csr/fields.h"
 #include "target/riscv/hart.h"
+#include "target/riscv/ops/helpers.h"
 
 namespace gstage::riscv {
 
@@ -38,6 +39,18 @@ struct CsrWrite {
     return (stored & ~taken) | (value & taken);
   }
 };
+
+/// Whether the instruction reads the register.
+inline bool is_reading(CsrOp op) { return op != CsrOp::kWriteOnly; }
+/// Whether it writes it.
+inline bool is_writing(CsrOp op) { return op != CsrOp::kRead; }
+
+/// What an instruction makes of the old value.
+inline CsrWrite make_write(CsrOp op, std::uint64_t old, std::uint64_t operand) {
+  if (op == CsrOp::kSet) return {old | operand, operand, true, old};
+  if (op == CsrOp::kClear) return {old & ~operand, operand, true, old};
+  return {operand, ~std::uint64_t{0}, is_reading(op), old};
+}
 
 /// One row of csr_table.inc. The address says what else there is: bits 11:10 read-only, 9:8 the least
 /// privilege. `index` is the number's distance from the row's first.

@@ -2,6 +2,8 @@
 // mstatus, sstatus, vsstatus and misa. M's bits lie in Hart::mstatus, the supervisor's in its bank.
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/mmu/mmu.h"
+#include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
 
@@ -52,6 +54,18 @@ std::uint8_t write_bank_status(const Hart& hart, Bank& bank, std::uint64_t value
   return effects_of(old ^ bank.status);
 }
 
+/// Sees to what a write of a bank's status may have changed of S-mode's own rules. What a kernel does at each
+/// system call, SIE, SUM and FS, is told from the rest, which is rare.
+void apply_changes(Hart& hart, std::uint64_t changed) {
+  if ((changed & status::Mxr::kMask) != 0) {
+    update_regimes(hart);
+  } else {
+    if ((changed & status::Sum::kMask) != 0) update_sum(hart);
+    if ((changed & status::Fs::kMask) != 0) update_fp_enabled(hart);
+  }
+  if ((changed & hart.s->status & status::Sie::kMask) != 0) update_interrupts(hart);
+}
+
 }  // namespace
 
 void fold_fp_dirty(Hart& hart) {
@@ -72,6 +86,16 @@ std::uint8_t write_sstatus(Hart& hart, unsigned, const CsrWrite& write) {
 }
 std::uint8_t write_vsstatus(Hart& hart, unsigned, const CsrWrite& write) {
   return write_bank_status(hart, hart.vs, write.value);
+}
+
+std::uint64_t access_sstatus(Hart& hart, CsrOp op, std::uint64_t operand) {
+  fold_fp_dirty(hart);
+  Bank& bank = *hart.s;
+  const std::uint64_t stored = bank.status;
+  const std::uint64_t old = view(hart, bank);
+  write_bank_status(hart, bank, make_write(op, old, operand).value);
+  apply_changes(hart, stored ^ bank.status);
+  return old;
 }
 
 std::uint8_t write_mstatus(Hart& hart, unsigned, const CsrWrite& write) {

@@ -104,7 +104,7 @@ void enter(Hart& hart, const View& view, Vaddr vaddr, const Translation& t, cons
   context.insert(TlbAccess::kWrite, vaddr, host_page, t.origin);
   // CodePages::protect does this the other way round: one of the two sees the other.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  if (code_pages.has_code(t.paddr)) context.drop_write(vaddr);
+  if (!code_pages.may_write(t.paddr)) context.drop_write(vaddr);
 }
 
 /// What the TLB does not hold counts as missed, though it may be a device, which it never holds; untranslated

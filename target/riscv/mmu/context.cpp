@@ -58,10 +58,7 @@ TlbContext& context_of(Hart& hart, const TlbKey& key) {
            key_mode(other) == key_mode(key);
   });
   if (relative == nullptr || relative->is_empty) return context;
-  CodePages& code_pages = hart.memory->code_pages();
-  context.adopt_global(
-      *relative, [&](Paddr page) { code_pages.note_writable(page); },
-      [&](Paddr page) { return code_pages.has_code(page); });
+  context.adopt_global(*relative, hart.memory->code_pages());
   return context;
 }
 
@@ -73,11 +70,31 @@ bool is_context_of(const TlbContext* context, const Regime& regime, std::uint64_
   return words[2] == (regime.flags | extra) && words[0] == regime.satp && words[1] == regime.hgatp;
 }
 
+/// The regime's context, by way of the one that served its like before.
+TlbContext* recall(Hart& hart, TlbContext*& lately, const Regime& regime, std::uint64_t extra = 0) {
+  if (is_context_of(lately, regime, extra) && !lately->is_empty) {
+    hart.mmu->tlb.touch(*lately);
+  } else {
+    TlbKey key = regime.key();
+    key.words[2] |= extra;
+    lately = &context_of(hart, key);
+  }
+  return lately;
+}
+
+void set_data_context(Hart& hart, TlbContext* context) {
+  hart.mmu->data_context = context;
+  hart.core.read = context->table(TlbAccess::kRead);
+  hart.core.write = context->table(TlbAccess::kWrite);
+}
+
 }  // namespace
+
+void update_fp_enabled(Hart& hart) { hart.fp_enabled = is_fp_enabled(hart) ? 1 : 0; }
 
 void update_regimes(Hart& hart) {
   MmuState& mmu = *hart.mmu;
-  hart.fp_enabled = is_fp_enabled(hart) ? 1 : 0;
+  update_fp_enabled(hart);
   hart.checks_instructions = (hart.execute_trigger_modes & mode_bit(hart.priv, hart.v != 0)) != 0 ? 1 : 0;
   make_data_regime(hart, mmu.data);
   make_fetch_regime(hart, mmu.fetch);
@@ -87,31 +104,40 @@ void update_regimes(Hart& hart) {
   const bool is_data_there = is_context_of(mmu.data_context, mmu.data);
   if (!is_context_of(mmu.fetch_context, mmu.fetch, extra)) {
     // The data context is touched first so that the two in use are never recycled for each other.
-    if (is_data_there) mmu.tlb.context(mmu.data_context->key);
-    TlbKey key = mmu.fetch.key();
-    key.words[2] |= extra;
-    mmu.fetch_context = &context_of(hart, key);
+    if (is_data_there) mmu.tlb.touch(*mmu.data_context);
+    mmu.fetch_context = recall(hart, mmu.lately_fetch[mmu.fetch.flags & MmuState::kLower], mmu.fetch, extra);
   }
   if (!is_data_there) {
-    mmu.tlb.context(mmu.fetch_context->key);
-    mmu.data_context = &context_of(hart, mmu.data.key());
+    mmu.tlb.touch(*mmu.fetch_context);
+    mmu.data_context = recall(hart, mmu.lately_data[mmu.data.flags & MmuState::kLower], mmu.data);
   }
-  hart.core.read = mmu.data_context->table(TlbAccess::kRead);
-  hart.core.write = mmu.data_context->table(TlbAccess::kWrite);
+  set_data_context(hart, mmu.data_context);
   hart.core.fetch = mmu.fetch_context->table(TlbAccess::kFetch);
   hart.core.jumps = mmu.fetch_context->jumps.data();
 }
 
+void update_sum(Hart& hart) {
+  MmuState& mmu = *hart.mmu;
+  const std::uint64_t flags = mmu.data.flags;
+  make_data_regime(hart, mmu.data);
+  if (mmu.data.flags == flags) return;
+  mmu.tlb.touch(*mmu.fetch_context);
+  set_data_context(hart, recall(hart, mmu.lately_data[mmu.data.flags & MmuState::kLower], mmu.data));
+}
+
 View hypervisor_view(Hart& hart, bool needs_execute) {
   MmuState& mmu = *hart.mmu;
-  Regime& regime = mmu.hyp[needs_execute ? 1 : 0];
-  TlbContext*& context = mmu.hyp_contexts[needs_execute ? 1 : 0];
+  const unsigned which = needs_execute ? 1 : 0;
+  Regime& regime = mmu.hyp[which];
+  TlbContext*& context = mmu.hyp_contexts[which];
   if (context == nullptr) {
     make_hypervisor_regime(hart, needs_execute, regime);
-    const TlbKey key = regime.key();
-    mmu.tlb.context(mmu.data_context->key);
-    mmu.tlb.context(mmu.fetch_context->key);
-    context = &mmu.tlb.context(key);
+    mmu.tlb.touch(*mmu.data_context);
+    mmu.tlb.touch(*mmu.fetch_context);
+    TlbContext*& lately = mmu.lately_hyp[which];
+    if (!is_context_of(lately, regime)) lately = &mmu.tlb.context(regime.key());
+    mmu.tlb.touch(*lately);
+    context = lately;
   }
   return {regime, *context};
 }

@@ -16,6 +16,10 @@ namespace gstage::riscv {
 /// frm class, menvcfg/henvcfg (ADUE, PBMTE), PMM fields, mnstatus. Never flushes.
 void update_regimes(Hart& hart);
 
+/// The same where nothing but SUM of the active bank has changed, or nothing but FS.
+void update_sum(Hart& hart);
+void update_fp_enabled(Hart& hart);
+
 /// PMP or mseccfg changed: cached permissions of all regimes are dropped.
 void pmp_changed(Hart& hart);
 /// Drops everything (reset).

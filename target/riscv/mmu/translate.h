@@ -90,6 +90,12 @@ struct MmuState {
   /// Of HLV and HSV, and of HLVX; null until one asks after update_regimes.
   TlbContext* hyp_contexts[2] = {};
   Regime hyp[2] = {};
+  /// The contexts that were current lately, by use and by the lower flags of their regime. Each may be
+  /// another regime's by now.
+  static constexpr std::uint64_t kLower = 15;  ///< privilege, V and SUM
+  TlbContext* lately_data[kLower + 1] = {};
+  TlbContext* lately_fetch[kLower + 1] = {};
+  TlbContext* lately_hyp[2] = {};
 };
 
 /// Translates, checks permissions of both stages and PMP for `size` bytes (which do not cross a page), and

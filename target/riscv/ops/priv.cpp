@@ -59,6 +59,11 @@ std::uint64_t helper_csr(CpuCore* core, std::uint64_t number, std::uint64_t op, 
       .value_or(0);
 }
 
+std::uint64_t helper_sstatus(CpuCore* core, std::uint64_t op, std::uint64_t operand, std::uint64_t,
+                             std::uint64_t) {
+  return access_sstatus(hart_of(core), static_cast<CsrOp>(op), operand);
+}
+
 std::uint64_t helper_illegal(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
   raise_illegal(hart_of(core), raw);
   return 0;

@@ -159,6 +159,7 @@ class Translator {
   bool csr_inline(const CsrAccess& access);
   Value status_view(Value bank);
   bool status_inline(const CsrAccess& access);
+  bool status_write(const CsrAccess& access);
   Value csr_operand(const CsrAccess& access);
 
   // priv.cpp, hyp.cpp.

@@ -149,8 +149,20 @@ bool Translator::status_inline(const CsrAccess& access) {
   return true;
 }
 
+// Other writes of sstatus. No block depends on what they change but for FS, which is looked at once a block.
+// Those that set nothing enable no interrupt: after them the block may go on.
+bool Translator::status_write(const CsrAccess& access) {
+  if (access.number != kSstatus || privilege() < kSupervisor || access.op == CsrOp::kRead) return false;
+  const Value old =
+      ir_.call(k_sstatus, {ir_.konst(static_cast<std::int64_t>(access.op)), csr_operand(access)});
+  set_x(access.rd, old);
+  fp_required_ = fp_marked_ = false;
+  if (access.op != CsrOp::kClear) leave();
+  return true;
+}
+
 bool Translator::csr(const CsrAccess& access) {
-  if (csr_inline(access) || status_inline(access)) return true;
+  if (csr_inline(access) || status_inline(access) || status_write(access)) return true;
   const Value old =
       ir_.call(k_csr, {ir_.konst(access.number), ir_.konst(static_cast<std::int64_t>(access.op)),
                        csr_operand(access), raw_bits()});

@@ -139,6 +139,15 @@ Takeable takeable(const Hart& hart, TimerLook look) {
   return found;
 }
 
+/// Whether there is anything to look at more closely: most often there is not. mie also enables what hie and
+/// vsie are views of; what AIA makes virtual has enables of its own.
+bool may_be_pending(const Hart& hart) {
+  const std::uint64_t signals =
+      hart.irq_lines.load(std::memory_order_acquire) | hart.mip | hart.hvip | hart.timers_due;
+  const std::uint64_t files = hart.hgeip.load(std::memory_order_acquire);
+  return (signals & hart.mie) != 0 || (files | hart.mvien | hart.hvien | hart.hvictl) != 0;
+}
+
 void enter_interrupt(Hart& hart, TrapTarget target, unsigned number) {
   TrapEntry entry{};
   entry.cause = kCauseInterrupt | number;
@@ -208,7 +217,7 @@ std::uint64_t note_due_timers(Hart& hart) {
 }
 
 void update_interrupts(Hart& hart) {
-  if (is_nmi_due(hart) || takeable(hart, TimerLook::kKnown).any())
+  if (is_nmi_due(hart) || (may_be_pending(hart) && takeable(hart, TimerLook::kKnown).any()))
     hart.core.attention.fetch_or(kAttendInterrupt, std::memory_order_seq_cst);
 }
 
