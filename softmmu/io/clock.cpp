@@ -7,12 +7,10 @@
 #include <thread>
 #include <vector>
 
-#include <linux/futex.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/futex.h"
 
 namespace gstage {
 
@@ -31,16 +29,6 @@ std::int64_t host_now_ns() {
   timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
   return t.tv_sec * kNsPerSecond + t.tv_nsec;
-}
-
-/// Sleeps until the word changes from `seen` or the host's monotonic time is reached.
-void futex_wait_until(std::atomic<std::uint32_t>& word, std::uint32_t seen, std::int64_t host_ns) {
-  const timespec until{host_ns / kNsPerSecond, host_ns % kNsPerSecond};
-  syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, seen, &until, nullptr, FUTEX_BITSET_MATCH_ANY);
-}
-
-void futex_wake(std::atomic<std::uint32_t>& word) {
-  syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "softmmu/base/format.h"
+#include "softmmu/base/futex.h"
 #include "softmmu/nmi.h"
 #include "softmmu/options.h"
 #include "tcg/runtime/engine.h"
@@ -86,7 +87,7 @@ class HartCpu final : public RiscvCpu {
   void kick(std::uint32_t bits) override {
     if (bits != kAttendExclusive) hart_->is_napping.store(0, std::memory_order_seq_cst);
     hart_->core.attention.fetch_or(bits, std::memory_order_seq_cst);
-    hart_->core.attention.notify_all();
+    if (is_asleep_.load(std::memory_order_seq_cst)) futex_wake(hart_->core.attention);
   }
 
   void set_irq(unsigned mip_bit, bool is_high) override {
@@ -143,6 +144,19 @@ class HartCpu final : public RiscvCpu {
     if (is_nap) nap_timer_->arm(Timer::kNever);
   }
 
+  /// Until attention is not 0, or for no reason. What ends a short wait is seen without the host's help.
+  void wait_for_attention() {
+    constexpr unsigned kLooks = 200;
+    std::atomic<std::uint32_t>& attention = hart_->core.attention;
+    for (unsigned look = 0; look < kLooks; ++look) {
+      if (attention.load(std::memory_order_relaxed) != 0) return;
+      relax_host();
+    }
+    is_asleep_.store(true, std::memory_order_seq_cst);
+    if (attention.load(std::memory_order_seq_cst) == 0) futex_wait(attention, 0);
+    is_asleep_.store(false, std::memory_order_seq_cst);
+  }
+
   void wait_for_wakeup() {
     std::atomic<std::uint32_t>& attention = hart_->core.attention;
     // A sleeping hart is outside generated code: an exclusive section need not wake it.
@@ -155,7 +169,7 @@ class HartCpu final : public RiscvCpu {
       if ((seen & kMayBeNothing) != 0)
         attention.fetch_and(~kMayBeNothing, std::memory_order_seq_cst);
       else
-        attention.wait(0, std::memory_order_seq_cst);
+        wait_for_attention();
       if ((seen & kAttendTimer) != 0) look_for_overflows();
     }
     hart_->is_waiting = 0;
@@ -181,6 +195,7 @@ class HartCpu final : public RiscvCpu {
   std::unique_ptr<Hart> hart_;
   std::unique_ptr<Imsic> imsic_;
   tcg::Engine* engine_ = nullptr;
+  std::atomic<bool> is_asleep_{false};  ///< the thread waits for the attention word, or is about to
   std::unique_ptr<Timer> s_timer_;
   std::unique_ptr<Timer> vs_timer_;
   std::unique_ptr<Timer> nap_timer_;

@@ -48,13 +48,15 @@ class Former {
       open_.pop_front();
       follow(index);
     }
-    return keep_loop();
+    // A loop around a recursion is left in each round.
+    return !is_recursive_ && keep_loop();
   }
 
  private:
   static constexpr std::uint32_t kNoCall = 0;
   /// A call that was followed, one of `calls_`: each has nodes of its own for what it calls.
   struct Call {
+    std::int64_t target = 0;
     std::int64_t return_offset = 0;
     std::uint32_t caller = kNoCall;
     unsigned depth = 0;
@@ -97,6 +99,13 @@ class Former {
     node.edges[node.edge_count++] = {offset, to};
   }
 
+  /// Whether the call is one of those that it is made in.
+  [[nodiscard]] bool is_recursive(std::int64_t target, std::uint32_t call) const {
+    for (; call != kNoCall; call = calls_[call].caller)
+      if (calls_[call].target == target) return true;
+    return false;
+  }
+
   void follow(std::uint32_t index) {
     const Unit& unit = region_.nodes[index].unit;
     const Inst end = unit.insts.back();
@@ -107,8 +116,10 @@ class Former {
       if (end.imm != end.imm2) add_edge(index, end.imm, call);
     } else if (end.op == Op::jump && !is_call(unit, behind)) {
       add_edge(index, end.imm, call);
+    } else if (end.op == Op::jump && is_recursive(end.imm, call)) {
+      is_recursive_ = true;
     } else if (end.op == Op::jump && calls_[call].depth < kMaxCallDepth) {
-      calls_.push_back({behind, call, calls_[call].depth + 1});
+      calls_.push_back({end.imm, behind, call, calls_[call].depth + 1});
       add_edge(index, end.imm, static_cast<std::uint32_t>(calls_.size() - 1));
     } else if (end.op == Op::jump_reg && call != kNoCall) {
       add_edge(index, calls_[call].return_offset, calls_[call].caller);
@@ -174,6 +185,7 @@ class Former {
   std::vector<Place> places_;  ///< by node
   std::vector<Cover> cover_;   ///< likewise
   std::vector<Call> calls_;
+  bool is_recursive_ = false;
   std::deque<std::uint32_t> open_;  ///< nodes whose ways on are still to be followed
 };
 
