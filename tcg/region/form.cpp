@@ -40,19 +40,28 @@ class Former {
   Former(RegionSource& source, Region& region) : source_(source), region_(region) {}
 
   bool form(std::uint32_t first_offset) {
-    region_.clear();
-    calls_.push_back({});
-    if (node_at(first_offset, kNoCall) != 0) return false;
-    while (!open_.empty()) {
-      const std::uint32_t index = open_.front();
-      open_.pop_front();
-      follow(index);
+    while (!follow_all(first_offset)) {
     }
-    // A loop around a recursion is left in each round.
-    return !is_recursive_ && keep_loop();
+    return !region_.nodes.empty() && keep_loop();
   }
 
  private:
+  /// False: a function turned out to call itself, which is not to be followed.
+  bool follow_all(std::int64_t first_offset) {
+    region_.clear();
+    places_.clear();
+    cover_.clear();
+    open_.clear();
+    calls_.assign(1, {});
+    node_at(first_offset, kNoCall);
+    while (!open_.empty()) {
+      const std::uint32_t index = open_.front();
+      open_.pop_front();
+      if (!follow(index)) return false;
+    }
+    return true;
+  }
+
   static constexpr std::uint32_t kNoCall = 0;
   /// A call that was followed, one of `calls_`: each has nodes of its own for what it calls.
   struct Call {
@@ -106,7 +115,13 @@ class Former {
     return false;
   }
 
-  void follow(std::uint32_t index) {
+  [[nodiscard]] bool may_follow(std::int64_t target, std::uint32_t call) const {
+    return calls_[call].depth < kMaxCallDepth &&
+           std::find(recursive_.begin(), recursive_.end(), target) == recursive_.end();
+  }
+
+  /// Adds the ways on from the node. False: see `follow_all`.
+  bool follow(std::uint32_t index) {
     const Unit& unit = region_.nodes[index].unit;
     const Inst end = unit.insts.back();
     const std::uint32_t call = places_[index].call;
@@ -117,13 +132,15 @@ class Former {
     } else if (end.op == Op::jump && !is_call(unit, behind)) {
       add_edge(index, end.imm, call);
     } else if (end.op == Op::jump && is_recursive(end.imm, call)) {
-      is_recursive_ = true;
-    } else if (end.op == Op::jump && calls_[call].depth < kMaxCallDepth) {
+      recursive_.push_back(end.imm);
+      return false;
+    } else if (end.op == Op::jump && may_follow(end.imm, call)) {
       calls_.push_back({end.imm, behind, call, calls_[call].depth + 1});
       add_edge(index, end.imm, static_cast<std::uint32_t>(calls_.size() - 1));
     } else if (end.op == Op::jump_reg && call != kNoCall) {
       add_edge(index, calls_[call].return_offset, calls_[call].caller);
     }
+    return true;
   }
 
   /// Removes what does not lead back to the first node.
@@ -185,7 +202,7 @@ class Former {
   std::vector<Place> places_;  ///< by node
   std::vector<Cover> cover_;   ///< likewise
   std::vector<Call> calls_;
-  bool is_recursive_ = false;
+  std::vector<std::int64_t> recursive_;  ///< functions that are not followed
   std::deque<std::uint32_t> open_;  ///< nodes whose ways on are still to be followed
 };
 
