@@ -63,7 +63,9 @@ std::span<const Register<VirtioMmio>> VirtioMmio::registers() {
 
 VirtioMmio::VirtioMmio(AddressSpace& memory, IrqLine irq, std::unique_ptr<VirtioDevice> device)
     : memory_(memory), irq_(std::move(irq)), device_(std::move(device)) {
-  if (device_ != nullptr) device_->attach(*this);
+  if (device_ == nullptr) return;
+  memory_.add_agent();
+  device_->attach(*this);
 }
 
 VirtioMmio::~VirtioMmio() = default;

@@ -11,15 +11,16 @@
 
 namespace gstage {
 
-/// Sleeps until the word changes from `seen` or the host's monotonic time is reached; also returns for no reason.
+/// Sleeps until the word changes from `seen` or the host's monotonic time is reached; also returns for no
+/// reason.
 inline void futex_wait_until(std::atomic<std::uint32_t>& word, std::uint32_t seen, std::int64_t host_ns) {
   constexpr std::int64_t kNsPerSecond = 1'000'000'000;
   const timespec until{host_ns / kNsPerSecond, host_ns % kNsPerSecond};
   syscall(SYS_futex, &word, FUTEX_WAIT_BITSET_PRIVATE, seen, &until, nullptr, FUTEX_BITSET_MATCH_ANY);
 }
 
-/// The same without an end. (std::atomic::wait yields the processor before it sleeps: on a busy host that costs
-/// whole time slices of other threads.)
+/// The same without an end. (std::atomic::wait yields the processor before it sleeps: on a busy host that
+/// costs whole time slices of other threads.)
 inline void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t seen) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, seen, nullptr, nullptr, 0);
 }

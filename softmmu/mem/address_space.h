@@ -73,6 +73,12 @@ class AddressSpace {
   std::byte* dma(Paddr paddr, std::uint64_t size) const;
   void dirty(Paddr paddr, std::uint64_t size);
 
+  /// Declares one more thread that accesses memory while others may: a hart, a device that does DMA by
+  /// itself.
+  void add_agent() { ++agents_; }
+  /// Whether nobody else can access memory between two accesses of the one who asks.
+  [[nodiscard]] bool has_one_agent() const { return agents_ == 1; }
+
   CodePages& code_pages() { return code_pages_; }
   [[nodiscard]] const std::vector<Region>& regions() const { return regions_; }
 
@@ -82,6 +88,7 @@ class AddressSpace {
   std::vector<Region> regions_;          ///< sorted by base
   const Region* main_memory_ = nullptr;  ///< the largest RAM, where nearly all lookups end; once sealed
   bool is_sealed_ = false;
+  unsigned agents_ = 0;
   CodePages code_pages_;
 };
 

@@ -244,6 +244,7 @@ class Cluster final : public CpuCluster {
     for (unsigned i = 0; i < count; ++i) {
       cpus_.push_back(std::make_unique<HartCpu>(i, setup));
       exclusive_.add_hart(*cpus_.back());
+      setup.memory->add_agent();
     }
     if (setup.config.smrnmi) set_nmi_sender([this] { cpus_.front()->send_nmi(); });
   }

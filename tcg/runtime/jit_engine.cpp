@@ -55,7 +55,7 @@ void JitEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
       make_unit(place, limit);
       is_done = compile(block, unit_,
                         {single_at_, single_at_ + Compiler::kMaxHotBytes, &block, nullptr, true,
-                         place.key.second_page != nullptr});
+                         place.key.second_page != nullptr, memory_.has_one_agent()});
     }
   }
   exclusive_.enter_guest(core);
@@ -158,7 +158,8 @@ bool JitEngine::generate(Block& block, const Unit& unit) {
   linking_ = &block;
   x86_64::LinkTargets* const links = log_enabled(Log::kNoChain) ? nullptr : this;
   return compile(block, unit,
-                 {hot_.next, cold_.next, &block, links, false, block.key.second_page != nullptr});
+                 {hot_.next, cold_.next, &block, links, false, block.key.second_page != nullptr,
+                  memory_.has_one_agent()});
 }
 
 std::size_t JitEngine::entry_at(std::uint32_t page_offset) {

@@ -34,6 +34,7 @@ struct CompileRequest {
   LinkTargets* links;   ///< null: no direct jumps; the block ends by the dispatcher
   bool is_single;       ///< the block's end leaves generated code
   bool has_second_page;
+  bool is_alone = false;  ///< nobody but the hart accesses memory: atomics need no lock
 };
 
 /// A way into a region.
@@ -202,6 +203,10 @@ class Compiler {
   void find_host(const Access& access, unsigned size, std::size_t table, Cold& slow);
   void finish_access(const Access& access, Cold& slow);
   void rmw_loop(const Inst& inst);
+  /// What follows is atomic for all who access memory.
+  void lock_unless_alone() {
+    if (!request_->is_alone) a_.lock();
+  }
   /// The new value, of the old one in rax.
   void rmw_value(Rmw how, const Reg& to, const Reg& operand, unsigned size);
   void extend_old(const Reg& to, const Reg& from, MemKind kind);

@@ -80,7 +80,7 @@ void Compiler::store_conditional(const Inst& inst) {
   a_.mov(rax, a_.core(offsetof(CpuCore, reservation_value)));
   const auto failed = a_.short_on(Cc::ne);
   // What the reservation saw must still be there: a comparison of values stands for the reservation.
-  a_.lock();
+  lock_unless_alone();
   if (mem_size(kind) == 8)
     a_.cmpxchg(qword[host], value);
   else
@@ -101,10 +101,16 @@ void Compiler::atomic_rmw(const Inst& inst) {
   move(d, operand);
   const Xbyak::Address memory = sized_memory(host, mem_size(kind));
   const Xbyak::Reg part = sized(d, mem_size(kind));
+  if (how == Rmw::swap && request_->is_alone) {  // xchg always locks
+    const Reg old = regs_.temp();
+    a_.load(old, host + 0, unsigned_kind(kind));
+    a_.mov(memory, part);
+    return extend_old(d, old, kind);
+  }
   if (how == Rmw::swap) {
     a_.xchg(memory, part);
   } else {
-    a_.lock();
+    lock_unless_alone();
     a_.xadd(memory, part);
   }
   extend_old(d, d, kind);
@@ -117,7 +123,7 @@ void Compiler::atomic_cas(const Inst& inst) {
   const Source expected = regs_.source(inst.args[1]);
   const Reg value = regs_.use(inst.args[2]);
   move(rax, expected);
-  a_.lock();
+  lock_unless_alone();
   a_.cmpxchg(sized_memory(host, mem_size(kind)), sized(value, mem_size(kind)));
   extend_old(regs_.def_or(rax), rax, kind);
 }
@@ -146,7 +152,7 @@ void Compiler::rmw_loop(const Inst& inst) {
   a_.load(rax, host + 0, unsigned_kind(kind));
   const std::size_t again = a_.here();
   rmw_value(static_cast<Rmw>(inst.imm), t, operand, size);
-  a_.lock();
+  lock_unless_alone();
   a_.cmpxchg(sized_memory(host, size), sized(t, size));
   a_.jne(static_cast<const void*>(a_.at(again)));
   extend_old(regs_.def_or(rax), rax, kind);

@@ -91,6 +91,15 @@ TEST(VirtioSlotTest, AnEmptySlotHasDeviceIdZero) {
   EXPECT_EQ(get(*driver.slot, Driver::kDeviceId), 0u);
 }
 
+TEST(VirtioSlotTest, AHartIsNotAloneBesideADevice) {
+  VirtioDriver empty(nullptr);
+  empty.memory.add_agent();  // the hart
+  EXPECT_TRUE(empty.memory.has_one_agent());
+  VirtioDriver driver(std::make_unique<Shouter>());
+  driver.memory.add_agent();
+  EXPECT_FALSE(driver.memory.has_one_agent());
+}
+
 TEST_F(VirtqueueTest, FeaturesThatWereNotOfferedAreRefused) {
   set(*driver_.slot, Driver::kStatus, 3);
   set(*driver_.slot, Driver::kDriverFeaturesSel, 1);

@@ -17,6 +17,7 @@ struct JitMachine : Machine {
   x86_64::Thunks thunks;
   x86_64::Compiler compiler;
 
+  bool is_alone = false;  ///< CompileRequest::is_alone
   std::unique_ptr<RegionReport> report;
   std::array<JumpEntry, kJumpCacheSize> jumps;  ///< empty: the dispatcher leaves
 
@@ -35,7 +36,7 @@ struct JitMachine : Machine {
     x86_64::CompiledBlock code{};
     if (!compiler.compile(unit,
                           {x86_64::Thunks::kBytes, x86_64::Thunks::kBytes + x86_64::Compiler::kMaxHotBytes,
-                           nullptr, nullptr, true, false},
+                           nullptr, nullptr, true, false, is_alone},
                           code))
       return false;
     hart->core.pc_page = kCodePage;

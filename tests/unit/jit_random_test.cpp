@@ -22,6 +22,7 @@ struct Variant {
   x86_64::HostFeatures features;
   bool is_optimized;
   std::uint32_t reach;  ///< of RandomUnit: the longer values live the less fit into registers
+  bool is_alone = false;
 };
 
 class JitRandom : public testing::TestWithParam<Variant> {};
@@ -34,6 +35,7 @@ TEST_P(JitRandom, EqualsTheInterpreter) {
     GTEST_SKIP();
   Machine interpreter;
   JitMachine jit(variant.features);
+  jit.is_alone = variant.is_alone;
   unsigned failures = 0;
   for (std::uint64_t seed = 1; seed <= kUnits && failures < 3; ++seed) {
     RandomUnit random(seed, variant.reach);
@@ -54,6 +56,7 @@ INSTANTIATE_TEST_SUITE_P(Hosts, JitRandom,
                          testing::Values(Variant{"full", {true, true, true}, false, 6},
                                          Variant{"optimized", {true, true, true}, true, 6},
                                          Variant{"long_lives", {true, true, true}, false, 60},
+                                         Variant{"alone", {true, true, true}, true, 6, true},
                                          Variant{"plain", {false, false}, false, 6}),
                          [](const auto& info) { return std::string(info.param.name); });
 
