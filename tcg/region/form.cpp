@@ -203,7 +203,7 @@ class Former {
   std::vector<Cover> cover_;   ///< likewise
   std::vector<Call> calls_;
   std::vector<std::int64_t> recursive_;  ///< functions that are not followed
-  std::deque<std::uint32_t> open_;  ///< nodes whose ways on are still to be followed
+  std::deque<std::uint32_t> open_;       ///< nodes whose ways on are still to be followed
 };
 
 }  // namespace
