@@ -34,6 +34,12 @@ unsigned gpa_bucket(std::uint64_t gpa, unsigned shift) {
 /// The bit of a slot in its word of a SlotSet.
 std::uint64_t slot_bit(unsigned slot) { return std::uint64_t{1} << (slot % 64); }
 
+/// The bit of a page's group of jumps.
+std::uint64_t group_bit(std::uint64_t page) {
+  static_assert(kJumpCacheSize / kJumpGroup == 64);
+  return std::uint64_t{1} << (jump_index(page) / kJumpGroup);
+}
+
 unsigned filter_bit(std::uint64_t host_page) {
   return hash_bits(host_page >> kPageShift, std::countr_zero(kWriteFilterBits));
 }
@@ -69,25 +75,19 @@ void TlbContext::for_slots(const std::array<SlotSet, 3>& slots, Visit&& visit) {
   }
 }
 
-/// The groups that may have jumps, as bits: those of pages in the fetch table.
-std::uint64_t TlbContext::jump_groups() const {
-  static_assert(kJumpCacheSize / kJumpGroup == 64 && jump_index(kPageSize) == kJumpGroup);
-  std::uint64_t groups = 0;
-  for (const std::uint64_t word : used[kFetch]) groups |= word;
-  return groups;
-}
-
 void TlbContext::clear() {
   if (is_empty) return;
-  for (std::uint64_t rest = jump_groups(); rest != 0; rest &= rest - 1)
+  for (std::uint64_t rest = jump_groups; rest != 0; rest &= rest - 1)
     std::fill_n(&jumps[kJumpGroup * static_cast<unsigned>(std::countr_zero(rest))], kJumpGroup,
                 JumpEntry{kNoPc, nullptr});
   for_slots(used, [&](TlbAccess access, unsigned slot) { store_tag(table(access)[slot], kNoTag); });
   used = global = {};
+  jump_groups = 0;
   for (auto& word : write_filter) word.store(0, std::memory_order_relaxed);
   superpage_low = ~std::uint64_t{0};
   superpage_high = 0;
   if (gpa_shifts != 0) gpa_slots = {};
+  gpa_buckets = {};
   gpa_shifts = 0;
   is_empty = true;
 }
@@ -96,9 +96,11 @@ void TlbContext::clear_jumps() { jumps.fill(JumpEntry{kNoPc, nullptr}); }
 
 void TlbContext::clear_page_jumps(Vaddr vaddr) {
   const std::uint64_t page = vaddr.page().value;
-  JumpEntry* const group = &jumps[jump_index(page)];
-  for (unsigned i = 0; i < kJumpGroup; ++i)
-    if ((group[i].pc & ~kPageMask) == page) group[i] = JumpEntry{kNoPc, nullptr};
+  if ((jump_groups & group_bit(page)) != 0) {
+    JumpEntry* const group = &jumps[jump_index(page)];
+    for (unsigned i = 0; i < kJumpGroup; ++i)
+      if ((group[i].pc & ~kPageMask) == page) group[i] = JumpEntry{kNoPc, nullptr};
+  }
   JumpEntry* const set = &jumps[jump_index(page - 2)];
   for (unsigned way = 0; way < 2; ++way)
     if (set[way].pc == page - 2) set[way] = JumpEntry{kNoPc, nullptr};
@@ -153,7 +155,10 @@ void TlbContext::clear_non_global() {
 
 void TlbContext::clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64_t gpa) {
   const unsigned which = static_cast<unsigned>(access);
+  const std::uint64_t in_use = std::uint64_t{1} << bucket;
+  if ((gpa_buckets[which] & in_use) == 0) return;
   SlotSet& slots = gpa_slots[which][bucket];
+  std::uint64_t left = 0;
   for (unsigned word = 0; word < slots.size(); ++word) {
     for (std::uint64_t rest = slots[word]; rest != 0; rest &= rest - 1) {
       const unsigned slot = 64 * word + static_cast<unsigned>(std::countr_zero(rest));
@@ -165,7 +170,9 @@ void TlbContext::clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64
       if (is_here) drop_entry(access, slot);
       slots[word] &= ~(rest & -rest);
     }
+    left |= slots[word];
   }
+  if (left == 0) gpa_buckets[which] &= ~in_use;
 }
 
 void TlbContext::clear_gpa(Gpa gpa) {
@@ -186,6 +193,7 @@ void TlbContext::fill(TlbAccess access, unsigned slot, const TlbEntry& entry, co
     const std::uint64_t old = word.load(std::memory_order_relaxed);
     if ((old & slot_bit(filter)) == 0) word.store(old | slot_bit(filter), std::memory_order_relaxed);
   }
+  if (which == kFetch) jump_groups |= group_bit(entry.tag);
   if (origin.page_shift > kPageShift) {
     const std::uint64_t mask =
         origin.page_shift >= 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << origin.page_shift) - 1;
@@ -199,7 +207,9 @@ void TlbContext::fill(TlbAccess access, unsigned slot, const TlbEntry& entry, co
   if (origin.gpa_shift != kNoGStage) {
     const unsigned gpa_shift = leaf_shift(origin.gpa_shift);
     gpa_shifts |= std::uint64_t{1} << gpa_shift;
-    gpa_slots[which][gpa_bucket(origin.gpa_page, gpa_shift)][slot / 64] |= slot_bit(slot);
+    const unsigned bucket = gpa_bucket(origin.gpa_page, gpa_shift);
+    gpa_buckets[which] |= std::uint64_t{1} << bucket;
+    gpa_slots[which][bucket][slot / 64] |= slot_bit(slot);
   }
   is_empty = false;
   // The old tag must not be seen with the new addend by a thread that looks for the host page of both.
@@ -221,7 +231,7 @@ void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, co
 }
 
 void TlbContext::adopt_jumps(const TlbContext& from) {
-  for (std::uint64_t rest = jump_groups(); rest != 0; rest &= rest - 1) {
+  for (std::uint64_t rest = jump_groups; rest != 0; rest &= rest - 1) {
     const unsigned first = kJumpGroup * static_cast<unsigned>(std::countr_zero(rest));
     for (unsigned i = first; i < first + kJumpGroup; ++i) {
       const JumpEntry& jump = from.jumps[i];

@@ -124,6 +124,9 @@ struct TlbContext {
   /// Which slots may hold translations through a G-stage leaf, by a hash of the leaf: a fence that names a
   /// guest physical address looks at these alone. Bits of entries that are gone stay until then.
   std::array<std::array<SlotSet, kGpaBuckets>, 3> gpa_slots{};
+  /// Which groups of `jumps` may have any, as bits: those of pages in the fetch table.
+  std::uint64_t jump_groups = 0;
+  std::array<std::uint64_t, 3> gpa_buckets{};  ///< which sets of `gpa_slots` may not be empty, as bits
   std::uint64_t gpa_shifts = 0;  ///< sizes (log2) of the G-stage leaves that entries came through, as bits
   TlbKey key;
   std::uint64_t used_at = 0;  ///< Tlb's count of uses
@@ -167,7 +170,6 @@ struct TlbContext {
   void drop_entry(TlbAccess access, unsigned slot);
   void fill(TlbAccess access, unsigned slot, const TlbEntry& entry, const TlbOrigin& origin);
   void adopt_jumps(const TlbContext& from);
-  [[nodiscard]] std::uint64_t jump_groups() const;
   void clear_gpa_bucket(TlbAccess access, unsigned bucket, std::uint64_t gpa);
   /// Called by any thread. Whether an entry was dropped.
   bool withhold_write(const void* host_page);

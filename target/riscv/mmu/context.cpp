@@ -125,21 +125,32 @@ void update_sum(Hart& hart) {
   set_data_context(hart, recall(hart, mmu.lately_data[mmu.data.flags & MmuState::kLower], mmu.data));
 }
 
-View hypervisor_view(Hart& hart, bool needs_execute) {
+namespace {
+
+/// The first HLV, HSV or HLVX after a change of the regimes. (Apart, so that the others pay for nothing
+/// here.)
+[[gnu::noinline]] TlbContext* find_hypervisor_context(Hart& hart, bool needs_execute) {
   MmuState& mmu = *hart.mmu;
   const unsigned which = needs_execute ? 1 : 0;
   Regime& regime = mmu.hyp[which];
+  make_hypervisor_regime(hart, needs_execute, regime);
+  mmu.tlb.touch(*mmu.data_context);
+  mmu.tlb.touch(*mmu.fetch_context);
+  TlbContext*& lately = mmu.lately_hyp[which];
+  if (!is_context_of(lately, regime)) lately = &mmu.tlb.context(regime.key());
+  mmu.tlb.touch(*lately);
+  return lately;
+}
+
+}  // namespace
+
+View hypervisor_view(Hart& hart, bool needs_execute) {
+  MmuState& mmu = *hart.mmu;
+  const unsigned which = needs_execute ? 1 : 0;
   TlbContext*& context = mmu.hyp_contexts[which];
-  if (context == nullptr) {
-    make_hypervisor_regime(hart, needs_execute, regime);
-    mmu.tlb.touch(*mmu.data_context);
-    mmu.tlb.touch(*mmu.fetch_context);
-    TlbContext*& lately = mmu.lately_hyp[which];
-    if (!is_context_of(lately, regime)) lately = &mmu.tlb.context(regime.key());
-    mmu.tlb.touch(*lately);
-    context = lately;
-  }
-  return {regime, *context};
+  if (context == nullptr) [[unlikely]]
+    context = find_hypervisor_context(hart, needs_execute);
+  return {mmu.hyp[which], *context};
 }
 
 void pmp_changed(Hart& hart) {
