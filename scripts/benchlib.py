@@ -52,9 +52,9 @@ def mappings(pid):
 
 def resident_mib(pid, ram_kib):
     """Resident memory now, in MiB: {ram: of the mapping that is the guest's memory, beside: all other}. The guest's is
-    told by its size (and is private), so that all that it has touched is left out, and huge pages make no difference. A page that is
-    mapped twice, as code may be to be written and to be run, is one page: of shared mappings the share counts (Pss), of
-    others all that is there (Rss), whoever else on the host has the same file mapped."""
+    the private one of its size, so that all that it has touched is left out, and huge pages make no difference. A page
+    that is mapped twice, as code may be to be written and to be run, is one page: of shared mappings the share counts
+    (Pss), of others all that is there (Rss), whoever else on the host has the same file mapped."""
     all_of_them = mappings(pid)
     ram = [sizes for line, sizes in all_of_them if sizes['Size'] == ram_kib and line.split()[1].startswith('rw-p')]
     if len(ram) != 1:

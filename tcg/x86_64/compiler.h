@@ -263,6 +263,8 @@ class Compiler {
     std::uint32_t node;
   };
   void enter_region(RegionEntry& entry);
+  [[nodiscard]] bool has_room_for_ways(std::size_t entries) const;
+  [[nodiscard]] bool has_room_for_stubs() const;
   void emit_guards();
   void guard_page(const RegionPage& page);
   void return_on_not_equal();

@@ -101,16 +101,17 @@ void Compiler::atomic_rmw(const Inst& inst) {
   move(d, operand);
   const Xbyak::Address memory = sized_memory(host, mem_size(kind));
   const Xbyak::Reg part = sized(d, mem_size(kind));
-  if (how == Rmw::swap && request_->is_alone) {  // xchg always locks
+  if (request_->is_alone) {  // xchg always locks, and xadd is no faster than its parts
     const Reg old = regs_.temp();
     a_.load(old, host + 0, unsigned_kind(kind));
+    if (how == Rmw::add) a_.add(part, sized(old, mem_size(kind)));
     a_.mov(memory, part);
     return extend_old(d, old, kind);
   }
   if (how == Rmw::swap) {
     a_.xchg(memory, part);
   } else {
-    lock_unless_alone();
+    a_.lock();
     a_.xadd(memory, part);
   }
   extend_old(d, d, kind);

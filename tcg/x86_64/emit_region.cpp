@@ -34,13 +34,14 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
     boxed_ = pins_.boxed;
     is_done = emit_unit(region.nodes[node_].unit);
   }
+  is_done = is_done && has_room_for_ways(entries.size());
   if (is_done) {
     for (const Forward& jump : forwards_)
       a_.rewrite(jump.from.end - 4, starts_[jump.node] - jump.from.end, 4);
     emit_exits();
     for (RegionEntry& entry : entries) enter_region(entry);
     block.end = a_.here();
-    is_done = a_.here() < request.at + kMaxHotBytes && emit_colds();
+    is_done = emit_colds() && has_room_for_stubs();
   }
   if (is_done) finish_block(request, block);
   region_ = nullptr;
@@ -48,6 +49,19 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   regs_.set_pins(regs_.common_pins());
   CHECK(!Assembler::take_error());
   return is_done;
+}
+
+/// Ways in and out follow the nodes, link stubs the cold parts; what they take depends on their numbers
+/// alone.
+bool Compiler::has_room_for_ways(std::size_t entries) const {
+  constexpr std::size_t kExitBytes = 32;
+  constexpr std::size_t kEntryBytes = 32;
+  return a_.here() + kExitBytes * exits_.size() + kEntryBytes * entries < request_->at + kMaxHotBytes;
+}
+
+bool Compiler::has_room_for_stubs() const {
+  constexpr std::size_t kStubBytes = 16;
+  return a_.here() + kStubBytes * (links_.size() + 1) < request_->cold_at + kMaxColdBytes;
 }
 
 // Pins.

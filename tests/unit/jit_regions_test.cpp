@@ -154,6 +154,32 @@ TEST_P(JitRegions, EqualTheInterpreter) {
   EXPECT_GT(entered, failures == 0 ? kRegions / 2 : 0);
 }
 
+TEST(JitRegionSize, WhatDoesNotFitIsRefused) {
+  JitMachine jit(x86_64::detect_host());
+  for (const unsigned nodes : {4u, 20u, 60u, 90u}) {
+    Region region;
+    region.pages.push_back({});
+    for (unsigned i = 0; i < nodes; ++i) {
+      RegionNode node;
+      Builder ir(node.unit);
+      ir.begin_insn(0, 4, 0);
+      for (unsigned k = 0; k < 40; ++k) ir.store(ir.get_x(1 + k % 20), ir.get_x(2), 4096 * k, MemKind::u64);
+      // Out, or on to the next node; from the last one back to the first.
+      const std::int64_t next = (i + 1) % nodes;
+      ir.branch_to(Cond::eq, ir.get_x(1), ir.get_x(2), static_cast<std::int32_t>(0x10000 + i),
+                   static_cast<std::int32_t>(next));
+      node.edges[node.edge_count++] = {next, static_cast<std::uint32_t>(next)};
+      region.nodes.push_back(std::move(node));
+    }
+    jit.hart->core.trap_pending = 0;
+    jit.hart->x = {};
+    jit.hart->x[2] = 1;
+    // The smallest fits: its first access traps.
+    EXPECT_EQ(jit.run_region(region), nodes == 4) << nodes;
+    EXPECT_EQ(jit.hart->core.trap_pending != 0, nodes == 4) << nodes;
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Hosts, JitRegions,
                          testing::Values(Variant{"full", {true, true, true}, false},
                                          Variant{"joined", {true, true, true}, true},
