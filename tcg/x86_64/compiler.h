@@ -269,6 +269,7 @@ class Compiler {
   void guard_page(const RegionPage& page);
   void return_on_not_equal();
   void emit_way_in();
+  void clear_windows();
   void emit_switches();
   void to_own_pins();
   void to_common_pins();
@@ -335,10 +336,11 @@ class Compiler {
   std::vector<Forward> forwards_;
   std::size_t own_switch_ = 0;  ///< routines that change between the two ways to pin registers
   std::size_t common_switch_ = 0;
-  std::size_t guards_ = 0;     ///< routine: "not equal" where the region cannot be entered; or 0
-  std::size_t way_in_ = 0;     ///< routine: registers and windows
-  unsigned window_depth_ = 0;  ///< accesses in loops at least that deep get windows
-  unsigned windows_ = 0;       ///< given out
+  std::size_t guards_ = 0;          ///< routine: "not equal" where the region cannot be entered; or 0
+  std::size_t way_in_ = 0;          ///< routine: registers and windows
+  std::size_t forget_windows_ = 0;  ///< routine
+  unsigned window_depth_ = 0;       ///< accesses in loops at least that deep get windows
+  unsigned windows_ = 0;            ///< given out
 };
 
 }  // namespace gstage::tcg::x86_64

@@ -154,17 +154,24 @@ void Compiler::guard_page(const RegionPage& page) {
 }
 
 void Compiler::emit_way_in() {
+  forget_windows_ = a_.here();
+  clear_windows();
+  a_.ret();
   way_in_ = a_.here();
-  constexpr int kReturnAddress = 8;
-  a_.xorps(xmm0, xmm0);
-  static_assert(offsetof(Window, misses) == offsetof(Window, size) + 8);
-  for (unsigned i = 0; i < windows_; ++i)
-    a_.movups(
-        ptr[rsp + (kReturnAddress + offsetof(Frame, windows) + i * sizeof(Window) + offsetof(Window, size))],
-        xmm0);
+  clear_windows();
   windows_ = 0;
   to_own_pins();
   a_.ret();
+}
+
+/// In a routine. Keeps all registers.
+void Compiler::clear_windows() {
+  constexpr int kReturnAddress = 8;
+  for (unsigned i = 0; i < windows_; ++i) {
+    const std::size_t window = kReturnAddress + offsetof(Frame, windows) + i * sizeof(Window);
+    a_.mov(qword[rsp + (window + offsetof(Window, size))], 0);
+    a_.mov(qword[rsp + (window + offsetof(Window, misses))], 0);
+  }
 }
 
 // Windows.

@@ -48,9 +48,8 @@ inline constexpr RegMask kScratchGprs = reg_bit(kRax) | reg_bit(kRcx) | reg_bit(
 inline constexpr RegMask kAllXmms = 0xffff;
 
 /// A piece of guest memory that an access in a region found last, in host memory one piece as well. It is
-/// good until the hart leaves the region: whoever takes a translation away waits for that (a fence ends
-/// blocks, and other threads have the harts leave generated code), or it is the hart itself by what is no
-/// part of regions.
+/// good until the hart leaves the region or calls a helper, after which all are forgotten: nothing else takes
+/// a translation from the hart meanwhile (fences end blocks, and other threads have it leave generated code).
 struct Window {
   std::uint64_t start;   ///< guest virtual address
   std::uint64_t addend;  ///< from guest to host address

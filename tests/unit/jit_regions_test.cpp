@@ -154,6 +154,41 @@ TEST_P(JitRegions, EqualTheInterpreter) {
   EXPECT_GT(entered, failures == 0 ? kRegions / 2 : 0);
 }
 
+/// Another table for the reads to come, as a write of sstatus that changes SUM has it.
+std::uint64_t helper_change_table(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  core->read = reinterpret_cast<TlbEntry*>(core->scratch[0]);
+  return 0;
+}
+constexpr Helper kChangeTable{"test_change_table", helper_change_table, 0, false, false, false};
+
+TEST(JitRegionWindows, AreForgottenWhenAHelperMayHaveChangedTheRegime) {
+  JitMachine jit(x86_64::detect_host());
+  TestHart& hart = *jit.hart;
+  auto other = jit.read;  // has the other page in the place of the first
+  other[tlb_index(kFastPage)].addend += kPageSize;
+  const std::uint64_t first = 5;
+  const std::uint64_t second = 1000;
+  std::memcpy(jit.guest.memory.data(), &first, sizeof first);
+  std::memcpy(jit.guest.memory.data() + kPageSize, &second, sizeof second);
+  Region region;
+  region.pages.push_back({});
+  RegionNode node;
+  Builder ir(node.unit);
+  ir.begin_insn(0, 4, 0);
+  ir.set_x(ir.add(ir.get_x(10), ir.load(ir.get_x(20), 0, MemKind::u64)), 10);
+  ir.call(kChangeTable);
+  ir.call(kCount);
+  ir.jump(0);
+  node.edges[node.edge_count++] = {0, 0};
+  region.nodes.push_back(std::move(node));
+  lay_out(region);
+  hart.x[20] = kFastPage;
+  hart.core.scratch[0] = reinterpret_cast<std::uint64_t>(other.data());
+  rounds_left(&hart.core) = 3;
+  ASSERT_TRUE(jit.run_region(region));
+  EXPECT_EQ(hart.x[10], first + 2 * second);
+}
+
 TEST(JitRegionSize, WhatDoesNotFitIsRefused) {
   JitMachine jit(x86_64::detect_host());
   for (const unsigned nodes : {4u, 20u, 60u, 90u}) {
