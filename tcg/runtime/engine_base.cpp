@@ -62,7 +62,6 @@ bool EngineBase::must_return(CpuCore& core) {
   core.attention.fetch_and(~std::uint32_t{kAttendSample}, std::memory_order_seq_cst);
   if ((wanted & ~std::uint32_t{kAttendSample}) != 0) return true;
   sample(core);
-  if (core.trap_pending != 0) guest_.deliver_trap(core);
   return core.attention.load(std::memory_order_acquire) != 0;
 }
 

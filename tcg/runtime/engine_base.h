@@ -47,7 +47,7 @@ class EngineBase : public Engine {
   virtual bool has_room() = 0;
   /// The block is no longer found: stop its use. Under the lock.
   virtual void retire(Block&) {}
-  /// kAttendSample was set: the hart is outside generated code, at core.pc. A trap may be left pending.
+  /// kAttendSample was set: the hart is outside generated code, at core.pc. Leaves no trap pending.
   virtual void sample(CpuCore&) {}
   /// The block at core.pc was just translated; likewise.
   virtual void translated(CpuCore&) {}

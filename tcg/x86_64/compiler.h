@@ -192,8 +192,13 @@ class Compiler {
   void lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry, Cold& cold);
   void look_through_window(const GuestAddress& address, unsigned size, const Reg& addend, Cold& cold);
   void cold_window(Cold& cold);
+  Xbyak::Address window(const Cold& cold, std::size_t member) {
+    return a_.frame(offsetof(Frame, windows) + cold.window * sizeof(Window) + member);
+  }
   [[nodiscard]] unsigned float_target(MemKind kind) const;
   void load_float(const Access& access, MemKind kind, unsigned home);
+  Jump find_entry(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
+                  const Reg& page);
   Cold slow_access(const GuestAddress& address);
   Source reg_or_imm(Value v);
   void require_aligned(const Reg& address, unsigned size, Cold& cold);
@@ -245,6 +250,10 @@ class Compiler {
   [[nodiscard]] bool is_linkable(std::int64_t offset) const;
   [[nodiscard]] bool is_back_edge(std::int64_t offset) const;
   void load_pc(std::int64_t offset);
+  /// Jumps when somebody wants something of the hart.
+  Jump jump_on_attention();
+  void leave_on_attention(std::int64_t offset);
+  Cc compare_branch(const Inst& inst, bool is_loop);
   void exit_by_dispatch(std::int64_t offset);
   void exit_to(std::int64_t offset);
   void link_jump(std::int64_t offset);

@@ -162,32 +162,42 @@ void Compiler::cold_exit(const Cold& cold) {
 
 void Compiler::jump(const Inst& inst) {
   if (region_ != nullptr) return region_jump(inst);
-  if (is_back_edge(inst.imm)) {
-    Cold leave = cold(&Compiler::cold_exit);
-    leave.imm = inst.imm;
-    a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
-    leave.entries[0] = a_.jump_on(Cc::ne);
-    resume(leave);
-  }
+  if (is_back_edge(inst.imm)) leave_on_attention(inst.imm);
   exit_to(inst.imm);
 }
 
-void Compiler::branch(const Inst& inst) {
-  if (region_ != nullptr) return region_branch(inst);
-  // The test for attention comes first, so that a loop's branch goes straight back.
+Compiler::Jump Compiler::jump_on_attention() {
+  a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
+  return a_.jump_on(Cc::ne);
+}
+
+void Compiler::leave_on_attention(std::int64_t offset) {
+  Cold leave = cold(&Compiler::cold_exit);
+  leave.imm = offset;
+  leave.entries[0] = jump_on_attention();
+  resume(leave);
+}
+
+/// Compares the operands of a branch; the condition on which it is taken. In a loop the test for attention
+/// comes first, so that the branch goes straight back.
+Cc Compiler::compare_branch(const Inst& inst, bool is_loop) {
   Cold leave = cold(&Compiler::cold_leave_branch);
-  const bool is_loop = is_back_edge(inst.imm) || is_back_edge(inst.imm2);
   // All operands are in place before, so that the cold path finds the same.
   const Cc cc = prepare_compare(inst.args[0], inst.args[1], static_cast<Cond>(inst.aux), leave.sources);
   if (is_loop) {
     leave.cc = cc;
     leave.imm = inst.imm;
     leave.imm2 = inst.imm2;
-    a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
-    leave.entries[0] = a_.jump_on(Cc::ne);
+    leave.entries[0] = jump_on_attention();
     resume(leave);
   }
   compare_sources(leave.sources[0], leave.sources[1]);
+  return cc;
+}
+
+void Compiler::branch(const Inst& inst) {
+  if (region_ != nullptr) return region_branch(inst);
+  const Cc cc = compare_branch(inst, is_back_edge(inst.imm) || is_back_edge(inst.imm2));
   if (is_linkable(inst.imm)) {
     link_jump_on(cc, inst.imm);
   } else {

@@ -52,9 +52,9 @@ Compiler::GuestAddress Compiler::guest_address(Value base, std::int64_t displace
   return {t, 0};
 }
 
-void Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
-                      Cold& cold) {
-  const Reg page = regs_.temp();
+/// Finds the slot of a range of `size` bytes; jumps when it does not hold the range's page.
+Compiler::Jump Compiler::find_entry(const GuestAddress& address, unsigned size, std::size_t table,
+                                    const Reg& entry, const Reg& page) {
   // The slot of the first byte must hold the page of the last: what crosses pages misses.
   if (address.displacement == 0 && features_.bmi2) {
     a_.rorx(entry.cvt32(), address.base.cvt32(), 8);
@@ -74,7 +74,12 @@ void Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t ta
     a_.lea(page, ptr[address.base + last]);
   a_.and_(page, -4096);
   a_.cmp(page, qword[entry + offsetof(TlbEntry, tag)]);
-  cold.entries[0] = a_.jump_on(Cc::ne);
+  return a_.jump_on(Cc::ne);
+}
+
+void Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
+                      Cold& cold) {
+  cold.entries[0] = find_entry(address, size, table, entry, regs_.temp());
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
 }
 
@@ -85,17 +90,14 @@ void Compiler::look_through_window(const GuestAddress& address, unsigned size, c
   cold.scratch = static_cast<std::uint8_t>(regs_.temp().getIdx());
   cold.entry = static_cast<std::uint8_t>(addend.getIdx());
   cold.size = size;
-  const auto window = [&](std::size_t member) {
-    return a_.frame(offsetof(Frame, windows) + cold.window * sizeof(Window) + member);
-  };
   if (address.displacement == 0)
     a_.mov(addend, address.base);
   else
     a_.lea(addend, ptr[address.base + address.displacement]);
-  a_.sub(addend, window(offsetof(Window, start)));
-  a_.cmp(addend, window(offsetof(Window, size)));
+  a_.sub(addend, window(cold, offsetof(Window, start)));
+  a_.cmp(addend, window(cold, offsetof(Window, size)));
   cold.entries[0] = a_.jump_on(Cc::ae);
-  a_.mov(addend, window(offsetof(Window, addend)));
+  a_.mov(addend, window(cold, offsetof(Window, addend)));
 }
 
 /// The window looked elsewhere: the TLB, and what it yields becomes the window, time and again with the pages
@@ -104,36 +106,26 @@ void Compiler::cold_window(Cold& cold) {
   a_.bind(cold.entries[0]);
   const Reg entry = gpr(cold.entry);
   const Reg page = gpr(cold.scratch);
-  const auto window = [&](std::size_t member) {
-    return a_.frame(offsetof(Frame, windows) + cold.window * sizeof(Window) + member);
-  };
-  const auto first = static_cast<std::int32_t>(cold.imm2);
-  a_.lea(entry, ptr[gpr(cold.a) + first]);
-  a_.shr(entry.cvt32(), 8);
-  a_.and_(entry.cvt32(), Assembler::kTlbIndexMask);
-  a_.add(entry, a_.core(cold.table));
-  a_.lea(page, ptr[gpr(cold.a) + (first + static_cast<std::int32_t>(cold.size) - 1)]);
-  a_.and_(page, -4096);
-  a_.cmp(page, qword[entry + offsetof(TlbEntry, tag)]);
-  cold.entries[0] = a_.jump_on(Cc::ne);
+  cold.entries[0] =
+      find_entry({gpr(cold.a), static_cast<std::int32_t>(cold.imm2)}, cold.size, cold.table, entry, page);
   constexpr unsigned kMostMisses = 1024;
   constexpr unsigned kWidenEvery = 4;  // a power of two
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
-  a_.inc(window(offsetof(Window, misses)));
-  a_.cmp(window(offsetof(Window, misses)), kMostMisses);
+  a_.inc(window(cold, offsetof(Window, misses)));
+  a_.cmp(window(cold, offsetof(Window, misses)), kMostMisses);
   const auto is_given_up = a_.short_on(Cc::ae);
-  a_.mov(window(offsetof(Window, start)), page);
-  a_.mov(window(offsetof(Window, size)), std::uint32_t{kPageSize} - cold.size + 1);
-  a_.mov(window(offsetof(Window, addend)), entry);
-  a_.test(window(offsetof(Window, misses)), kWidenEvery - 1);
+  a_.mov(window(cold, offsetof(Window, start)), page);
+  a_.mov(window(cold, offsetof(Window, size)), std::uint32_t{kPageSize} - cold.size + 1);
+  a_.mov(window(cold, offsetof(Window, addend)), entry);
+  a_.test(window(cold, offsetof(Window, misses)), kWidenEvery - 1);
   const auto is_left = a_.short_on(Cc::ne);
-  a_.lea(page, window(0));
+  a_.lea(page, window(cold, 0));
   a_.push(page);
   a_.push(a_.core(cold.table));
   a_.call(static_cast<const void*>(a_.at(thunks_.widen())));
   a_.jump_back(cold.found);
   a_.bind(is_given_up);
-  a_.mov(window(offsetof(Window, size)), 0);
+  a_.mov(window(cold, offsetof(Window, size)), 0);
   a_.load_constant(page, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[cold.window]));
   a_.mov(byte[page], 1);
   a_.bind(is_left);

@@ -252,13 +252,7 @@ void Compiler::emit_exits() {
 
 void Compiler::region_jump(const Inst& inst) {
   const std::uint32_t node = region_->nodes[node_].successor(inst.imm);
-  if (is_way_back(node)) {
-    Cold leave = cold(&Compiler::cold_exit);
-    leave.imm = inst.imm;
-    a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
-    leave.entries[0] = a_.jump_on(Cc::ne);
-    resume(leave);
-  }
+  if (is_way_back(node)) leave_on_attention(inst.imm);
   go_to(inst.imm, node);
 }
 
@@ -266,17 +260,7 @@ void Compiler::region_branch(const Inst& inst) {
   const RegionNode& node = region_->nodes[node_];
   const std::uint32_t taken = node.successor(inst.imm);
   const std::uint32_t other = node.successor(inst.imm2);
-  Cold leave = cold(&Compiler::cold_leave_branch);
-  const Cc cc = prepare_compare(inst.args[0], inst.args[1], static_cast<Cond>(inst.aux), leave.sources);
-  if (is_way_back(taken) || is_way_back(other)) {
-    leave.cc = cc;
-    leave.imm = inst.imm;
-    leave.imm2 = inst.imm2;
-    a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
-    leave.entries[0] = a_.jump_on(Cc::ne);
-    resume(leave);
-  }
-  compare_sources(leave.sources[0], leave.sources[1]);
+  const Cc cc = compare_branch(inst, is_way_back(taken) || is_way_back(other));
   if (taken == node_ + 1) {
     go_to_on(negate(cc), inst.imm2, other);
     go_to(inst.imm, taken);
@@ -297,10 +281,7 @@ void Compiler::region_jump_reg(const Inst& inst) {
   a_.lea(rcx, ptr[rcx + static_cast<std::int32_t>(ways[0].offset)]);
   a_.cmp(rax, rcx);
   leave.entries[0] = a_.jump_on(Cc::ne);
-  if (is_way_back(ways[0].node)) {
-    a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
-    leave.entries[1] = a_.jump_on(Cc::ne);
-  }
+  if (is_way_back(ways[0].node)) leave.entries[1] = jump_on_attention();
   resume(leave);
   go_to(ways[0].offset, ways[0].node);
 }
