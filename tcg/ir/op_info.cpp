@@ -9,6 +9,7 @@ constexpr const char* kCondNames[] = {"eq", "ne", "lt", "ge", "ltu", "geu"};
 constexpr const char* kFmaNames[] = {"madd", "msub", "nmsub", "nmadd"};
 constexpr const char* kFpCondNames[] = {"eq", "lt", "le", "ltq", "leq"};
 constexpr const char* kIntNames[] = {"s32", "u32", "s64", "u64"};
+constexpr const char* kHintNames[] = {"", "call", "ret"};
 constexpr const char* kRmwNames[] = {"swap", "add", "xor", "and", "or", "min", "max", "minu", "maxu"};
 
 template <unsigned N>
@@ -25,6 +26,7 @@ const char* aux_name(AuxKind kind, unsigned value) {
     case AuxKind::fma: return at(kFmaNames, value);
     case AuxKind::fp_cond: return at(kFpCondNames, value);
     case AuxKind::int_kind: return at(kIntNames, value);
+    case AuxKind::jump_hint: return at(kHintNames, value);
     case AuxKind::none:
     case AuxKind::length: break;
   }

@@ -23,12 +23,13 @@ enum class ImmKind : std::uint8_t {
 /// What an op's `aux` means.
 enum class AuxKind : std::uint8_t {
   none,
-  mem,       ///< MemKind
-  cond,      ///< Cond
-  fma,       ///< Fma
-  fp_cond,   ///< FpCond
-  int_kind,  ///< IntKind
-  length,    ///< bytes of a guest instruction, 2 or 4
+  mem,        ///< MemKind
+  cond,       ///< Cond
+  fma,        ///< Fma
+  fp_cond,    ///< FpCond
+  int_kind,   ///< IntKind
+  jump_hint,  ///< JumpHint
+  length,     ///< bytes of a guest instruction, 2 or 4
 };
 
 /// What passes must know of an op.
@@ -93,7 +94,8 @@ inline constexpr std::array<OpInfo, kOpCount> kOpInfo = {
 /// The row of the op.
 inline const OpInfo& info(Op op) { return kOpInfo[static_cast<unsigned>(op)]; }
 
-/// Names of the enumerators of an AuxKind or of Rmw, as printed; null past the last.
+/// Names of the enumerators of an AuxKind or of Rmw, as printed (what is printed without a name has an empty
+/// one); null past the last.
 const char* aux_name(AuxKind kind, unsigned value);
 /// The same for ImmKind::rmw.
 const char* rmw_name(unsigned value);

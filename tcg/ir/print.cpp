@@ -59,7 +59,10 @@ std::string print_inst(const Inst& inst, unsigned index) {
   std::string text;
   if (row.result != Type::none) text = format("v%u = ", index);
   text += row.name;
-  if (row.aux != AuxKind::none) text += '.' + name_or_number(aux_name(row.aux, inst.aux), inst.aux);
+  if (row.aux != AuxKind::none) {
+    const std::string suffix = name_or_number(aux_name(row.aux, inst.aux), inst.aux);
+    if (!suffix.empty()) text += '.' + suffix;
+  }
   const char* separator = " ";
   const auto operand = [&](const std::string& word) {
     if (word.empty()) return;

@@ -29,6 +29,8 @@ enum class Rmw : std::uint8_t { swap, add, xor_, and_, or_, min, max, minu, maxu
 enum class Fma : std::uint8_t { madd, msub, nmsub, nmadd };
 /// ltq and leq are quiet: they raise NV for signaling NaNs alone, as eq does.
 enum class FpCond : std::uint8_t { eq, lt, le, ltq, leq };
+/// What an indirect jump is, as far as the guest's instruction tells.
+enum class JumpHint : std::uint8_t { none, call, ret };
 enum class IntKind : std::uint8_t { s32, u32, s64, u64 };
 enum class Type : std::uint8_t { none, i64, f32, f64 };
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "tcg/ir/op_info.h"
+#include "tcg/opt/pipeline.h"
 
 namespace gstage::tcg {
 namespace {
@@ -13,6 +14,10 @@ namespace {
 constexpr std::size_t kMaxNodes = 96;
 constexpr std::uint32_t kMaxInsns = 800;
 constexpr unsigned kMaxCallDepth = 3;
+/// Functions that one indirect call may lead to, each of which is followed.
+constexpr std::size_t kMaxCallees = 4;
+/// Offsets stay in what an instruction can add.
+constexpr std::int64_t kMaxOffset = std::int64_t{1} << 30;
 
 std::int64_t page_of(std::int64_t offset) { return offset & ~static_cast<std::int64_t>(kPageMask); }
 
@@ -35,6 +40,13 @@ bool is_call(const Unit& unit, std::int64_t behind) {
   });
 }
 
+/// The offset of the unit's last instruction.
+std::int64_t last_insn(const Unit& unit) {
+  std::size_t i = unit.insts.size() - 1;
+  while (unit.insts[i].op != Op::insn) --i;
+  return unit.insts[i].imm;
+}
+
 class Former {
  public:
   Former(RegionSource& source, Region& region) : source_(source), region_(region) {}
@@ -42,16 +54,19 @@ class Former {
   bool form(std::uint32_t first_offset) {
     while (!follow_all(first_offset)) {
     }
-    return !region_.nodes.empty() && keep_loop();
+    const bool is_loop = !region_.nodes.empty() && keep_loop();
+    region_.has_unknown_jumps = is_loop ? has_unknown_inside() : !unknown_.empty();
+    return is_loop;
   }
 
  private:
-  /// False: a function turned out to call itself, which is not to be followed.
+  /// False: a function turned out to call itself, whose nodes are to be the same for all its calls.
   bool follow_all(std::int64_t first_offset) {
     region_.clear();
     places_.clear();
     cover_.clear();
     open_.clear();
+    unknown_.clear();
     calls_.assign(1, {});
     node_at(first_offset, kNoCall);
     while (!open_.empty()) {
@@ -91,6 +106,8 @@ class Former {
     node.last_offset = offset;
     node.call = node.last_call = call;
     source_.translate(*page, in_page, node.unit);
+    // It may turn out to be known where it goes.
+    if (node.unit.insts.back().op == Op::jump_reg) optimize(node.unit);
     rebase(node.unit, delta);
     region_.guest_insns += node.unit.guest_insns;
     const auto index = static_cast<std::uint32_t>(places_.size());
@@ -104,8 +121,12 @@ class Former {
 
   void add_edge(std::uint32_t from, std::int64_t offset, std::uint32_t call) {
     const std::uint32_t to = node_at(offset, call);
-    RegionNode& node = region_.nodes[from];
-    node.edges[node.edge_count++] = {offset, to};
+    region_.nodes[from].edges.push_back({offset, to});
+  }
+
+  void add_call(std::uint32_t from, std::int64_t target, std::int64_t return_offset, std::uint32_t call) {
+    calls_.push_back({target, return_offset, call, calls_[call].depth + 1});
+    add_edge(from, target, static_cast<std::uint32_t>(calls_.size() - 1));
   }
 
   /// Whether the call is one of those that it is made in.
@@ -115,9 +136,47 @@ class Former {
     return false;
   }
 
-  [[nodiscard]] bool may_follow(std::int64_t target, std::uint32_t call) const {
-    return calls_[call].depth < kMaxCallDepth &&
-           std::find(recursive_.begin(), recursive_.end(), target) == recursive_.end();
+  [[nodiscard]] bool calls_itself(std::int64_t target) const {
+    return std::find(recursive_.begin(), recursive_.end(), target) != recursive_.end();
+  }
+
+  /// Goes on from a call. False: see `follow_all`.
+  bool follow_call(std::uint32_t index, std::int64_t target, std::int64_t behind, std::uint32_t call) {
+    if (is_recursive(target, call)) {
+      recursive_.push_back(target);
+      return false;
+    }
+    if (calls_itself(target))
+      add_edge(index, target, kNoCall);
+    else if (calls_[call].depth < kMaxCallDepth)
+      add_call(index, target, behind, call);
+    return true;
+  }
+
+  bool add_return(std::uint32_t index, std::uint32_t call) {
+    add_edge(index, calls_[call].return_offset, calls_[call].caller);
+    return true;
+  }
+
+  /// Goes on from a jump to where a register says. False: see `follow_all`.
+  bool follow_register(std::uint32_t index, JumpHint hint, std::int64_t behind, std::uint32_t call) {
+    if (hint == JumpHint::ret && call != kNoCall) return add_return(index, call);
+    // A return of a function that does not call itself leads to what the loop is not made of.
+    if (hint == JumpHint::ret && recursive_.empty()) return true;
+    const RegionPage page = cover_[index].page;
+    const auto in_page = static_cast<std::uint32_t>(last_insn(region_.nodes[index].unit) - page.delta);
+    const std::span<const JumpTarget> targets = source_.targets(page, in_page);
+    if (targets.empty() && call != kNoCall && hint == JumpHint::none) return add_return(index, call);
+    if (targets.empty()) unknown_.push_back(region_.nodes[index].offset);
+    for (std::size_t i = 0; i < targets.size() && (hint != JumpHint::call || i < kMaxCallees); ++i) {
+      const std::int64_t target = page.delta + targets[i].distance;
+      if (target < -kMaxOffset || target >= kMaxOffset) continue;
+      if (hint != JumpHint::call)
+        add_edge(index, target, call);
+      else if (!follow_call(index, target, behind, call))
+        return false;
+    }
+    return true;
   }
 
   /// Adds the ways on from the node. False: see `follow_all`.
@@ -131,16 +190,26 @@ class Former {
       if (end.imm != end.imm2) add_edge(index, end.imm, call);
     } else if (end.op == Op::jump && !is_call(unit, behind)) {
       add_edge(index, end.imm, call);
-    } else if (end.op == Op::jump && is_recursive(end.imm, call)) {
-      recursive_.push_back(end.imm);
-      return false;
-    } else if (end.op == Op::jump && may_follow(end.imm, call)) {
-      calls_.push_back({end.imm, behind, call, calls_[call].depth + 1});
-      add_edge(index, end.imm, static_cast<std::uint32_t>(calls_.size() - 1));
-    } else if (end.op == Op::jump_reg && call != kNoCall) {
-      add_edge(index, calls_[call].return_offset, calls_[call].caller);
+    } else if (end.op == Op::jump) {
+      return follow_call(index, end.imm, behind, call);
+    } else if (end.op == Op::jump_reg) {
+      return follow_register(index, static_cast<JumpHint>(end.aux), behind, call);
     }
     return true;
+  }
+
+  /// Whether a jump of which nothing is known lies between the loop's blocks, or a function calls itself.
+  [[nodiscard]] bool has_unknown_inside() const {
+    if (!recursive_.empty() && !unknown_.empty()) return true;
+    std::int64_t first = region_.nodes[0].offset;
+    std::int64_t last = first;
+    for (const RegionNode& node : region_.nodes) {
+      if (node.call != kNoCall) continue;
+      first = std::min(first, node.offset);
+      last = std::max(last, node.offset);
+    }
+    return std::any_of(unknown_.begin(), unknown_.end(),
+                       [&](std::int64_t jump) { return jump >= first && jump <= last; });
   }
 
   /// Removes what does not lead back to the first node.
@@ -149,7 +218,7 @@ class Former {
     std::vector<std::uint32_t> places(nodes.size(), kNoNode);
     std::vector<std::uint8_t> leads_back(nodes.size(), 0);
     const auto leads = [&](const RegionNode& node) {
-      return std::any_of(node.ways().begin(), node.ways().end(), [&](const RegionEdge& edge) {
+      return std::any_of(node.edges.begin(), node.edges.end(), [&](const RegionEdge& edge) {
         return edge.node != kNoNode && (edge.node == 0 || leads_back[edge.node] != 0);
       });
     };
@@ -202,7 +271,8 @@ class Former {
   std::vector<Place> places_;  ///< by node
   std::vector<Cover> cover_;   ///< likewise
   std::vector<Call> calls_;
-  std::vector<std::int64_t> recursive_;  ///< functions that are not followed
+  std::vector<std::int64_t> recursive_;  ///< functions that call themselves
+  std::vector<std::int64_t> unknown_;    ///< blocks that end with a jump of which nothing is known
   std::deque<std::uint32_t> open_;       ///< nodes whose ways on are still to be followed
 };
 

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "tcg/region/jump_profile.h"
 #include "tcg/region/region.h"
 
 namespace gstage::tcg {
@@ -17,10 +19,12 @@ class RegionSource {
   virtual bool is_whole(const RegionPage& page, std::uint32_t page_offset) = 0;
   /// Decodes the block there into an empty unit.
   virtual void translate(const RegionPage& page, std::uint32_t page_offset, Unit& unit) = 0;
+  /// Where the indirect jump there was seen to go, the likeliest first; nowhere if it was not watched.
+  virtual std::span<const JumpTarget> targets(const RegionPage& page, std::uint32_t page_offset) = 0;
 };
 
 /// Finds the loop that begins at this offset of the region's page: all blocks that lead back to it by direct
-/// jumps, calls and returns. False: there is none, or it is too big.
+/// jumps, calls and returns, and by indirect jumps as far as it is known where they go. False: there is none.
 bool form_region(RegionSource& source, std::uint32_t first_offset, Region& region);
 
 /// Joins what follows each other without another way in, and optimizes the units; in this order of emission,

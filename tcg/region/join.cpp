@@ -16,7 +16,7 @@ std::vector<unsigned> count_ways_in(const Region& region) {
   std::vector<unsigned> count(region.nodes.size(), 0);
   count[0] = 1;  // the region's entry
   for (const RegionNode& node : region.nodes)
-    for (const RegionEdge& edge : node.ways())
+    for (const RegionEdge& edge : node.edges)
       if (edge.node != kNoNode) ++count[edge.node];
   return count;
 }
@@ -33,10 +33,9 @@ void append(RegionNode& first, RegionNode& second) {
   first.unit.guest_insns += second.unit.guest_insns;
   first.last_offset = second.last_offset;
   first.last_call = second.last_call;
-  first.edges = second.edges;
-  first.edge_count = second.edge_count;
+  first.edges = std::move(second.edges);
   second.unit.clear();
-  second.edge_count = 0;
+  second.edges.clear();
 }
 
 /// Joins the node with those that follow it alone. Whether there were any.
@@ -57,10 +56,9 @@ bool join(Region& region, std::uint32_t index, const std::vector<unsigned>& ways
 /// Ways that the optimized unit does not take any more.
 void drop_edges(RegionNode& node) {
   const Inst& end = node.unit.insts.back();
-  if (end.op != Op::jump || node.edge_count == 0) return;
+  if (end.op != Op::jump || node.edges.empty()) return;
   const std::uint32_t next = node.successor(end.imm);
-  node.edges[0] = {end.imm, next};
-  node.edge_count = 1;
+  node.edges.assign(1, {end.imm, next});
 }
 
 }  // namespace

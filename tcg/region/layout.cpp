@@ -22,7 +22,7 @@ std::vector<std::uint32_t> order_of(const Region& region) {
       order.push_back(next);
       const RegionNode& node = region.nodes[next];
       next = kNoNode;
-      for (const RegionEdge& edge : node.ways()) {
+      for (const RegionEdge& edge : node.edges) {
         if (edge.node == kNoNode || is_placed[edge.node] != 0) continue;
         if (next == kNoNode)
           next = edge.node;
@@ -43,7 +43,7 @@ bool is_back_edge(const RegionNode& from, const RegionNode& to) {
 std::vector<std::vector<std::uint32_t>> ways_in(const Region& region) {
   std::vector<std::vector<std::uint32_t>> ways(region.nodes.size());
   for (std::uint32_t i = 0; i < region.nodes.size(); ++i)
-    for (const RegionEdge& edge : region.nodes[i].ways())
+    for (const RegionEdge& edge : region.nodes[i].edges)
       if (edge.node != kNoNode) ways[edge.node].push_back(i);
   return ways;
 }

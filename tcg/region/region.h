@@ -22,12 +22,11 @@ struct RegionEdge {
 };
 
 /// One unit of a region. Offsets in it are from the region's page, in which the region's entry lies; they may
-/// lie outside of it. A `jump_reg` has at most one edge: where a call that the region followed returns to, if
-/// that is what the register says.
+/// lie outside of it. The edges of a `jump_reg` are guesses, the likeliest first: where a call that the
+/// region followed returns to, or where the jump was seen to go.
 struct RegionNode {
   Unit unit;
-  std::array<RegionEdge, 2> edges;
-  unsigned edge_count = 0;
+  std::vector<RegionEdge> edges;
   unsigned depth = 0;       ///< how many loops are around it
   std::int64_t offset = 0;  ///< of its first instruction
   std::int64_t last_offset =
@@ -38,10 +37,9 @@ struct RegionNode {
   /// Whether a loop begins with it, so that it is worth entering the region here. The first node is an entry.
   bool is_entry = false;
 
-  [[nodiscard]] std::span<const RegionEdge> ways() const { return {edges.data(), edge_count}; }
   /// The node at which the guest goes on at `offset`, or kNoNode.
   [[nodiscard]] std::uint32_t successor(std::int64_t offset) const {
-    for (const RegionEdge& edge : ways())
+    for (const RegionEdge& edge : edges)
       if (edge.offset == offset) return edge.node;
     return kNoNode;
   }
@@ -71,12 +69,15 @@ struct Region {
   /// Guest instructions, by their offsets, whose accesses go here and there.
   std::vector<std::int64_t> scattered;
   std::uint32_t guest_insns = 0;
+  /// More may belong to it, behind indirect jumps of which it is not known where they go.
+  bool has_unknown_jumps = false;
 
   void clear() {
     nodes.clear();
     pages.clear();
     scattered.clear();
     guest_insns = 0;
+    has_unknown_jumps = false;
   }
 };
 

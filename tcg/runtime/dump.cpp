@@ -39,7 +39,7 @@ void dump_region(const Region& region, Paddr first) {
   for (std::size_t i = 0; i < region.nodes.size(); ++i) {
     const RegionNode& node = region.nodes[i];
     text += format("node %zu, depth %u:\n", i, node.depth) + print(node.unit);
-    for (const RegionEdge& edge : node.ways())
+    for (const RegionEdge& edge : node.edges)
       text += edge.node == kNoNode
                   ? format("  at 0x%llx: out\n", static_cast<unsigned long long>(edge.offset))
                   : format("  at 0x%llx: node %u\n", static_cast<unsigned long long>(edge.offset), edge.node);

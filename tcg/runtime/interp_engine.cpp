@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tcg/runtime/interp_engine.h"
 
-#include <immintrin.h>
-
 #include "softmmu/base/check.h"
+#include "tcg/interp/guest_float.h"
 #include "tcg/interp/interp.h"
 
 namespace gstage::tcg {
@@ -12,29 +11,13 @@ namespace {
 
 constexpr std::size_t kDefaultBytes = std::size_t{256} << 20;
 
-/// The guest's MXCSR, while this lives.
-class GuestFloat {
- public:
-  explicit GuestFloat(CpuCore& core) : core_(core), host_(_mm_getcsr()) { _mm_setcsr(core.mxcsr); }
-  ~GuestFloat() {
-    core_.mxcsr = _mm_getcsr();
-    _mm_setcsr(host_);
-  }
-  GuestFloat(const GuestFloat&) = delete;
-  GuestFloat& operator=(const GuestFloat&) = delete;
-
- private:
-  CpuCore& core_;
-  std::uint32_t host_;
-};
-
 }  // namespace
 
 InterpEngine::InterpEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive, std::size_t buffer_bytes)
     : EngineBase(guest, memory, exclusive), limit_bytes_(buffer_bytes == 0 ? kDefaultBytes : buffer_bytes) {}
 
 void InterpEngine::execute(CpuCore& core) {
-  const GuestFloat guest_float(core);
+  const interp::GuestFloat guest_float(core);
   while (core.attention.load(std::memory_order_relaxed) == 0) {
     const JumpEntry* const jump = find_jump(core.jumps, core.pc);
     const auto* block = jump == nullptr ? nullptr : static_cast<const Block*>(jump->code);
@@ -61,7 +44,7 @@ void InterpEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
   exclusive_.enter_guest(core);
   core.pc_page = core.pc & ~kPageMask;
   {
-    const GuestFloat guest_float(core);
+    const interp::GuestFloat guest_float(core);
     interp::run(unit, core, guest_, layout_);
   }
   exclusive_.leave_guest(core);

@@ -178,6 +178,8 @@ void JitEngine::reset_code() {
   samples_.clear();
   regions_at_.clear();
   scattered_.clear();
+  watched_.clear();
+  jumps_.clear();
   for (Area* const area : {&hot_, &cold_}) area->next = area->released = area->first;
 }
 

@@ -9,6 +9,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "tcg/region/jump_profile.h"
 #include "tcg/region/region.h"
 #include "tcg/runtime/code_buffer.h"
 #include "tcg/runtime/engine_base.h"
@@ -57,12 +58,17 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
 
   // Regions (jit_regions.cpp).
   void sample(CpuCore& core) override;
+  bool note_sample(CpuCore& core);
   void translated(CpuCore& core) override;
   /// The block at core.pc, if it is known; under the lock.
   Block* known_block(CpuCore& core);
-  bool promote(CpuCore& core, Block& header);
+  enum class Promotion : std::uint8_t { kDone, kNone, kUnknown };
+  Promotion promote(CpuCore& core, Block& header);
   bool compile_region(Block& header);
   bool learn_from(Block& region);
+  /// Interprets the hart for a while, outside generated code, to fill `jumps_`.
+  void watch(CpuCore& core);
+  bool watch_block(CpuCore& core, std::unordered_map<const Block*, Unit>& units);
   void note_scattered();
   std::vector<x86_64::RegionEntry> find_entries(std::uint32_t flags, std::vector<Block*>& headers);
   /// The region that the block is a part of, if one is alive; under the lock.
@@ -87,6 +93,8 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   std::unordered_map<const std::byte*, int> samples_;        ///< by guest code; likewise
   std::unordered_map<const std::byte*, Block*> regions_at_;  ///< by guest code that begins a node; likewise
   std::unordered_set<const std::byte*> scattered_;  ///< guest instructions: Region::scattered; likewise
+  std::unordered_set<const std::byte*> watched_;    ///< code from which the hart was watched; likewise
+  JumpProfile jumps_;                               ///< likewise
   std::unique_ptr<Sampler> sampler_;
 };
 

@@ -26,8 +26,9 @@ class MappedCode final : public RegionSource {
  public:
   using IsReadable = std::function<bool(Paddr)>;
 
-  MappedCode(Guest& guest, CpuCore& core, std::uint32_t flags, IsReadable is_readable)
-      : guest_(guest), core_(core), flags_(flags), is_readable_(std::move(is_readable)) {}
+  MappedCode(Guest& guest, CpuCore& core, std::uint32_t flags, const JumpProfile& jumps,
+             IsReadable is_readable)
+      : guest_(guest), core_(core), flags_(flags), jumps_(jumps), is_readable_(std::move(is_readable)) {}
 
   const RegionPage* page(std::int64_t delta) override {
     for (const RegionPage& page : pages_)
@@ -55,10 +56,15 @@ class MappedCode final : public RegionSource {
     guest_.translate({page_offset, flags_, page.host, nullptr, kMaxInsns}, unit);
   }
 
+  std::span<const JumpTarget> targets(const RegionPage& page, std::uint32_t page_offset) override {
+    return jumps_.targets(page.host + page_offset);
+  }
+
  private:
   Guest& guest_;
   CpuCore& core_;
   const std::uint32_t flags_;
+  const JumpProfile& jumps_;
   const IsReadable is_readable_;
   std::deque<RegionPage> pages_;  ///< asked for so far; where a page stays put
 };
@@ -66,17 +72,25 @@ class MappedCode final : public RegionSource {
 }  // namespace
 
 void JitEngine::sample(CpuCore& core) {
+  if (note_sample(core)) watch(core);
+}
+
+/// Whether the hart should be watched: its loop goes on behind jumps of which nothing is known.
+bool JitEngine::note_sample(CpuCore& core) {
   const std::lock_guard lock(mutex());
   Block* const block = known_block(core);
-  if (block == nullptr) return;
+  if (block == nullptr) return false;
   if (Block* const region = region_of(*block); region != nullptr) {
     if (learn_from(*region)) promote(core, *block);
-    return;
+    return false;
   }
   if (samples_.size() >= kMaxPlaces) samples_.clear();
   int& samples = samples_[block->key.host];
-  if (++samples < kHotSamples) return;
-  samples = promote(core, *block) ? 0 : -kAgain;
+  if (++samples < kHotSamples) return false;
+  const Promotion promotion = promote(core, *block);
+  if (promotion == Promotion::kUnknown) return true;
+  samples = promotion == Promotion::kDone ? 0 : -kAgain;
+  return false;
 }
 
 /// Drops a region with accesses that the next one must treat otherwise. Whether it is such a one.
@@ -96,10 +110,14 @@ bool JitEngine::learn_from(Block& region) {
 }
 
 void JitEngine::translated(CpuCore& core) {
-  if (regions_ != Regions::kEager || log_enabled(Log::kNoChain)) return;
-  const std::lock_guard lock(mutex());
-  Block* const block = known_block(core);
-  if (block != nullptr && region_of(*block) == nullptr) promote(core, *block);
+  if (regions_ != Regions::kEager) return;
+  Promotion promotion = Promotion::kNone;
+  {
+    const std::lock_guard lock(mutex());
+    Block* const block = known_block(core);
+    if (block != nullptr && region_of(*block) == nullptr) promotion = promote(core, *block);
+  }
+  if (promotion == Promotion::kUnknown) watch(core);
 }
 
 Block* JitEngine::known_block(CpuCore& core) {
@@ -110,17 +128,20 @@ Block* JitEngine::known_block(CpuCore& core) {
   return blocks().find({host, nullptr, guest_.block_flags(core)});
 }
 
-/// Compiles the loop that begins with the block, which is at core.pc. Under the lock. False: there is none.
-bool JitEngine::promote(CpuCore& core, Block& header) {
-  if (!has_room() || log_enabled(Log::kNoChain)) return false;
-  MappedCode code(guest_, core, header.key.flags, [this](Paddr page) { return is_readable(page); });
+/// Compiles the loop that begins with the block, which is at core.pc. Under the lock. kUnknown: the hart is
+/// to be watched first, for once.
+JitEngine::Promotion JitEngine::promote(CpuCore& core, Block& header) {
+  if (!has_room() || log_enabled(Log::kNoChain)) return Promotion::kNone;
+  MappedCode code(guest_, core, header.key.flags, jumps_, [this](Paddr page) { return is_readable(page); });
   const bool is_loop = form_region(code, static_cast<std::uint32_t>(header.paddr.page_offset()), region_);
   core.trap_pending = 0;  // a page that could not be fetched after all is left out
-  if (!is_loop) return false;
+  if (watched_.size() >= kMaxPlaces) watched_.clear();
+  if (region_.has_unknown_jumps && watched_.insert(header.key.host).second) return Promotion::kUnknown;
+  if (!is_loop) return Promotion::kNone;
   join_nodes(region_);
   lay_out(region_);
   note_scattered();
-  return compile_region(header);
+  return compile_region(header) ? Promotion::kDone : Promotion::kNone;
 }
 
 void JitEngine::note_scattered() {

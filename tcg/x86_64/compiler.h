@@ -180,7 +180,7 @@ class Compiler {
 
   // Memory.
   GuestAddress guest_address(Value base, std::int64_t displacement);
-  /// /// /// A load or store under way.
+  /// A load or store under way.
   struct Access {
     GuestAddress address;
     Reg addend;                ///< from guest to host address, once the lookup is done
@@ -292,7 +292,20 @@ class Compiler {
   void region_jump(const Inst& inst);
   void region_branch(const Inst& inst);
   void region_jump_reg(const Inst& inst);
-  void cold_dispatch(const Cold& cold);
+  void cold_jump_reg(const Cold& cold);
+  void compare_ways(const std::vector<RegionEdge>& ways, Cold& leave);
+  /// Where the indirect jumps of a call (RegionNode::call) go on.
+  struct JumpTable {
+    std::uint32_t call;
+    unsigned shift;                 ///< the slot of an offset: its bits from this one on
+    std::vector<RegionEdge> slots;  ///< as many as a power of two; unused: kNoNode
+    std::vector<std::size_t> uses;  ///< where displacements to it end
+  };
+  JumpTable& table_of(std::uint32_t call);
+  static bool fill_table(const std::vector<RegionEdge>& targets, std::size_t slots, JumpTable& table);
+  void jump_by_table(JumpTable& table, Cold& leave);
+  [[nodiscard]] std::size_t jump_table_bytes() const;
+  void emit_jump_tables(CompiledBlock& block);
   /// Out of a region: registers to where all other code expects them.
   void leave_region();
 
@@ -343,6 +356,7 @@ class Compiler {
   std::vector<std::size_t> starts_;  ///< of the nodes' code
   std::vector<Exit> exits_;
   std::vector<Forward> forwards_;
+  std::vector<JumpTable> tables_;
   std::size_t own_switch_ = 0;  ///< routines that change between the two ways to pin registers
   std::size_t common_switch_ = 0;
   std::size_t guards_ = 0;          ///< routine: "not equal" where the region cannot be entered; or 0

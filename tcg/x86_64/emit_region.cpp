@@ -21,6 +21,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   links_.clear();
   exits_.clear();
   forwards_.clear();
+  tables_.clear();
   starts_.assign(region.nodes.size(), 0);
   pins_ = choose_pins(region, regs_.common_pins(), features_.fma);
   regs_.set_pins(pins_.hosts);
@@ -43,7 +44,10 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
     block.end = a_.here();
     is_done = emit_colds() && has_room_for_stubs();
   }
-  if (is_done) finish_block(request, block);
+  if (is_done) {
+    finish_block(request, block);
+    emit_jump_tables(block);
+  }
   region_ = nullptr;
   report_ = nullptr;
   regs_.set_pins(regs_.common_pins());
@@ -51,8 +55,8 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   return is_done;
 }
 
-/// Ways in and out follow the nodes, link stubs the cold parts; what they take depends on their numbers
-/// alone.
+/// Ways in and out follow the nodes, link stubs and tables the cold parts; what they take depends on their
+/// numbers alone.
 bool Compiler::has_room_for_ways(std::size_t entries) const {
   constexpr std::size_t kExitBytes = 32;
   constexpr std::size_t kEntryBytes = 32;
@@ -61,7 +65,8 @@ bool Compiler::has_room_for_ways(std::size_t entries) const {
 
 bool Compiler::has_room_for_stubs() const {
   constexpr std::size_t kStubBytes = 16;
-  return a_.here() + kStubBytes * (links_.size() + 1) < request_->cold_at + kMaxColdBytes;
+  return a_.here() + kStubBytes * (links_.size() + 1) + jump_table_bytes() <
+         request_->cold_at + kMaxColdBytes;
 }
 
 // Pins.
@@ -268,29 +273,6 @@ void Compiler::region_branch(const Inst& inst) {
     go_to_on(cc, inst.imm, taken);
     go_to(inst.imm2, other);
   }
-}
-
-/// A return to where the region's call was made, or elsewhere after all.
-void Compiler::region_jump_reg(const Inst& inst) {
-  regs_.bring(inst.args[0], kRax);
-  Cold leave = cold(&Compiler::cold_dispatch);
-  const auto ways = region_->nodes[node_].ways();
-  if (ways.empty() || ways[0].node == kNoNode) return cold_dispatch(leave);
-  regs_.take(kRcx);
-  a_.mov(rcx, a_.core(offsetof(CpuCore, pc_page)));
-  a_.lea(rcx, ptr[rcx + static_cast<std::int32_t>(ways[0].offset)]);
-  a_.cmp(rax, rcx);
-  leave.entries[0] = a_.jump_on(Cc::ne);
-  if (is_way_back(ways[0].node)) leave.entries[1] = jump_on_attention();
-  resume(leave);
-  go_to(ways[0].offset, ways[0].node);
-}
-
-void Compiler::cold_dispatch(const Cold& cold) {
-  for (const Jump& entry : cold.entries)
-    if (entry.end != 0) a_.bind(entry);
-  leave_region();
-  a_.jump_back(thunks_.dispatch());
 }
 
 }  // namespace gstage::tcg::x86_64

@@ -117,6 +117,40 @@ TEST(Regions, LoseTheirWindowsWithTheTranslation) {
   }
 }
 
+/// x12 times round a loop whose head jumps to two cases in turn, which count in x13 and x14.
+void write_switch(ToyMachine& m, int first, int second) {
+  m.write(kCode, {jump_reg(5)});
+  m.write(kCode + 0x10, {addi(3, first), addi(5, 0x10), addi(2, -1), bnez(2, -11), halt()});
+  m.write(kCode + 0x20, {addi(4, second), addi(5, -0x10), addi(2, -1), bnez(2, -19), halt()});
+}
+
+TEST(Regions, FollowASwitchAndTheCodeThatItsCasesBecome) {
+  ToyMachine m(kRegions);
+  for (int round = 1; round < 20; ++round) {
+    write_switch(m, round, 2 * round);
+    m.hart().x[12] = 1000;
+    m.hart().x[13] = m.hart().x[14] = 0;
+    m.hart().x[15] = kCode + 0x10;
+    m.run(kCode);
+    ASSERT_EQ(m.hart().x[13], 500u * static_cast<unsigned>(round));
+    ASSERT_EQ(m.hart().x[14], 1000u * static_cast<unsigned>(round));
+  }
+}
+
+TEST(Regions, LeaveASwitchForATargetThatWasNeverSeen) {
+  ToyMachine m(kRegions);
+  write_switch(m, 1, 1);
+  m.write(kCode + 0x30, {halt()});
+  m.hart().x[12] = 1000;
+  m.hart().x[15] = kCode + 0x10;
+  m.run(kCode);
+  m.hart().x[12] = 10;
+  m.hart().x[15] = kCode + 0x30;
+  m.run(kCode);
+  EXPECT_EQ(m.hart().x[12], 10u);
+  EXPECT_EQ(m.hart().x[13], 500u);
+}
+
 TEST(Regions, LeaveOnAttention) {
   ToyMachine m(kRegions);
   m.write(kCode, {addi(0, 1), addi(2, 1), bnez(2, -2), halt()});

@@ -62,7 +62,7 @@ class RandomRegion {
   std::int64_t way(RegionNode& node, unsigned count) {
     if (random_.below(6) == 0) return kOutside;
     const std::uint32_t to = random_.below(count);
-    node.edges[node.edge_count++] = {to * kNodeBytes, to};
+    node.edges.push_back({to * kNodeBytes, to});
     return to * kNodeBytes;
   }
 
@@ -72,10 +72,16 @@ class RandomRegion {
       case 1:
       case 2: ir.jump(way(node, count)); break;
       case 3: {
-        const std::int64_t to = way(node, count);
         const Value elsewhere = ir.get_x(1 + random_.below(6));
+        Value to = ir.pc(way(node, count));
+        // By each of these bits one way or the other.
+        const unsigned more = random_.below(2) * random_.below(6);
+        for (unsigned i = 0; i < more; ++i) {
+          const Value bit = ir.and_(ir.get_x(1 + random_.below(6)), ir.konst(2 << i));
+          to = ir.select(bit, to, ir.pc(way(node, count)));
+        }
         const Value odd = ir.and_(elsewhere, ir.konst(1));
-        ir.jump_reg(ir.and_(ir.select(odd, elsewhere, ir.pc(to)), ir.konst(-2)));
+        ir.jump_reg(ir.and_(ir.select(odd, elsewhere, to), ir.konst(-2)), JumpHint::none);
         break;
       }
       default: {
@@ -179,7 +185,7 @@ TEST(JitRegionWindows, AreForgottenWhenAHelperMayHaveChangedTheRegime) {
   ir.call(kChangeTable);
   ir.call(kCount);
   ir.jump(0);
-  node.edges[node.edge_count++] = {0, 0};
+  node.edges.push_back({0, 0});
   region.nodes.push_back(std::move(node));
   lay_out(region);
   hart.x[20] = kFastPage;
@@ -203,7 +209,7 @@ TEST(JitRegionSize, WhatDoesNotFitIsRefused) {
       const std::int64_t next = (i + 1) % nodes;
       ir.branch_to(Cond::eq, ir.get_x(1), ir.get_x(2), static_cast<std::int32_t>(0x10000 + i),
                    static_cast<std::int32_t>(next));
-      node.edges[node.edge_count++] = {next, static_cast<std::uint32_t>(next)};
+      node.edges.push_back({next, static_cast<std::uint32_t>(next)});
       region.nodes.push_back(std::move(node));
     }
     jit.hart->core.trap_pending = 0;

@@ -207,7 +207,7 @@ inline void ToyGuest::translate(const BlockSource& source, Unit& unit) {
           ir.branch_to(Cond::ne, ir.get_x(reg), ir.konst(0), static_cast<std::int32_t>(at) + 2 * imm,
                        static_cast<std::int32_t>(next));
           return finish(next);
-        case toy::kJumpReg: ir.jump_reg(ir.get_x(reg)); return finish(next);
+        case toy::kJumpReg: ir.jump_reg(ir.get_x(reg), JumpHint::none); return finish(next);
         case toy::kStore: ir.store(ir.get_x(reg), ir.get_x(10), 0, MemKind::u16); break;
         case toy::kLoad: ir.set_x(ir.load(ir.get_x(reg), 0, MemKind::u16), 10); break;
         case toy::kExit: ir.exit_at(next); return finish(next);

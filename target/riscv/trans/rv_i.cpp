@@ -7,6 +7,7 @@ namespace gstage::riscv {
 
 using tcg::Builder;
 using tcg::Cond;
+using tcg::JumpHint;
 using tcg::MemKind;
 
 bool Translator::compute(const ArgsR& args, Binary op) {
@@ -145,13 +146,25 @@ bool Translator::jal(const ArgsJ& args) {
   jump_to(target);
   return true;
 }
+namespace {
+
+/// The Unprivileged ISA's hints for return-address stacks, section "Unconditional Jumps"; of two link
+/// registers the one that is written counts.
+JumpHint hint_of(const ArgsI& args) {
+  const auto is_link = [](unsigned x) { return x == 1 || x == 5; };
+  if (is_link(args.rd)) return JumpHint::call;
+  return args.rd == 0 && is_link(args.rs1) ? JumpHint::ret : JumpHint::none;
+}
+
+}  // namespace
+
 bool Translator::jalr(const ArgsI& args) {
   Value target = x(args.rs1);
   if (args.imm != 0) target = ir_.add(target, ir_.konst(args.imm));
   target = ir_.and_(target, ir_.konst(~std::int64_t{1}));
   if (!config_.zca) ir_.call(k_misaligned_fetch, {target});
   if (args.rd != 0) set_x(args.rd, ir_.pc(next_));
-  ir_.jump_reg(target);
+  ir_.jump_reg(target, hint_of(args));
   is_done_ = true;
   return true;
 }

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watching where indirect jumps go: the hart is interpreted for a while.
+#include <optional>
+#include <unordered_map>
+
+#include "tcg/interp/guest_float.h"
+#include "tcg/interp/interp.h"
+#include "tcg/interp/state.h"
+#include "tcg/ir/op_info.h"
+#include "tcg/runtime/jit_engine.h"
+
+namespace gstage::tcg {
+
+namespace {
+
+/// Long enough for a loop around a switch to pass through most of its cases.
+constexpr unsigned kWatchedBlocks = 2000;
+
+/// The page offset of the unit's last instruction, if it ends with an indirect jump.
+std::optional<std::uint32_t> jump_at(const Unit& unit) {
+  if (unit.insts.back().op != Op::jump_reg) return std::nullopt;
+  return static_cast<std::uint32_t>(interp::last_insn(&unit.insts.back())->imm);
+}
+
+}  // namespace
+
+/// Ends early at what is to be attended to, and at code that was not translated before.
+void JitEngine::watch(CpuCore& core) {
+  std::unordered_map<const Block*, Unit> units;
+  exclusive_.enter_guest(core);
+  {
+    const interp::GuestFloat guest_float(core);
+    for (unsigned i = 0; i < kWatchedBlocks && core.attention.load(std::memory_order_relaxed) == 0; ++i)
+      if (!watch_block(core, units)) break;
+  }
+  exclusive_.leave_guest(core);
+}
+
+bool JitEngine::watch_block(CpuCore& core, std::unordered_map<const Block*, Unit>& units) {
+  Place place;
+  if (!locate(core, place)) {
+    guest_.deliver_trap(core);
+    return true;
+  }
+  const std::byte* const page = place.key.host - (core.pc & kPageMask);
+  const std::uint64_t pc_page = core.pc & ~kPageMask;
+  const Unit* unit = nullptr;
+  {
+    const std::lock_guard lock(mutex());
+    const Block* const block = blocks().find(place.key);
+    if (block == nullptr || !is_readable(block->paddr.page())) return false;
+    const auto [at, is_new] = units.try_emplace(block);
+    if (is_new) {
+      place.paddr = block->paddr;
+      make_unit(place, kMaxInsns);
+      at->second = unit_;
+    }
+    unit = &at->second;
+  }
+  core.pc_page = pc_page;
+  interp::run(*unit, core, guest_, layout_);
+  if (core.trap_pending != 0) {
+    guest_.deliver_trap(core);
+  } else if (const auto jump = jump_at(*unit); jump) {
+    const std::lock_guard lock(mutex());
+    jumps_.note(page + *jump, static_cast<std::int64_t>(core.pc - pc_page));
+  }
+  return true;
+}
+
+}  // namespace gstage::tcg
