@@ -24,4 +24,18 @@ std::span<const JumpTarget> JumpProfile::targets(const std::byte* jump) const {
   return found == jumps_.end() ? std::span<const JumpTarget>{} : std::span{found->second};
 }
 
+void JumpProfile::note_block(const std::byte* code, bool is_way_back) {
+  if (blocks_.size() >= kMaxBlocks && !blocks_.contains(code)) blocks_.clear();
+  Visits& visits = blocks_[code];
+  ++visits.all;
+  visits.ways_back += is_way_back;
+}
+
+std::uint32_t JumpProfile::rounds_at(const std::byte* code) const {
+  const auto found = blocks_.find(code);
+  if (found == blocks_.end()) return 0;
+  const Visits& visits = found->second;
+  return visits.all / std::max(1u, visits.all - visits.ways_back);
+}
+
 }  // namespace gstage::tcg

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "tcg/region/form.h"
+#include "tcg/region/loops.h"
 
 namespace gstage::tcg {
 namespace {
@@ -34,49 +35,12 @@ std::vector<std::uint32_t> order_of(const Region& region) {
   return order;
 }
 
-/// Compilers place a loop's head before its end, whichever block the region begins with.
-bool is_back_edge(const RegionNode& from, const RegionNode& to) {
-  return from.last_call == to.call && to.offset <= from.last_offset;
-}
-
-/// For each node, those that lead to it.
-std::vector<std::vector<std::uint32_t>> ways_in(const Region& region) {
-  std::vector<std::vector<std::uint32_t>> ways(region.nodes.size());
-  for (std::uint32_t i = 0; i < region.nodes.size(); ++i)
-    for (const RegionEdge& edge : region.nodes[i].edges)
-      if (edge.node != kNoNode) ways[edge.node].push_back(i);
-  return ways;
-}
-
-/// The nodes of a loop: the header, and what reaches an end of the loop without passing it.
-void note_loop(Region& region, std::uint32_t header, const std::vector<std::vector<std::uint32_t>>& ways) {
-  std::vector<std::uint8_t> is_inside(region.nodes.size(), 0);
-  std::vector<std::uint32_t> open;
-  is_inside[header] = 1;
-  const auto add = [&](std::uint32_t node) {
-    if (is_inside[node] != 0) return;
-    is_inside[node] = 1;
-    open.push_back(node);
-  };
-  for (const std::uint32_t end : ways[header])
-    if (is_back_edge(region.nodes[end], region.nodes[header])) add(end);
-  while (!open.empty()) {
-    const std::uint32_t node = open.back();
-    open.pop_back();
-    for (const std::uint32_t before : ways[node]) add(before);
-  }
-  for (std::uint32_t i = 0; i < region.nodes.size(); ++i) region.nodes[i].depth += is_inside[i];
-}
-
 void note_loops(Region& region) {
-  const auto ways = ways_in(region);
-  for (std::uint32_t header = 0; header < region.nodes.size(); ++header) {
-    RegionNode& node = region.nodes[header];
-    const bool is_header = std::any_of(ways[header].begin(), ways[header].end(), [&](std::uint32_t end) {
-      return is_back_edge(region.nodes[end], node);
-    });
-    node.is_entry = header == 0 || (is_header && node.call == 0);
-    if (is_header) note_loop(region, header, ways);
+  region.nodes[0].is_entry = true;
+  for (const Loop& loop : find_loops(region)) {
+    RegionNode& header = region.nodes[loop.header];
+    header.is_entry |= header.call == 0;
+    for (const std::uint32_t node : loop.nodes) ++region.nodes[node].depth;
   }
 }
 

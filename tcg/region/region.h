@@ -21,6 +21,32 @@ struct RegionEdge {
   std::uint32_t node = kNoNode;  ///< kNoNode: out of the region
 };
 
+/// A register through which a loop accesses memory, always near it.
+struct RunPointer {
+  std::uint8_t x = 0;
+  bool is_store = false;
+  std::uint8_t window = 0;
+  /// What the accesses of one round touch: bytes from the register's value at the round's start, the last one
+  /// excluded.
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  /// How far one round moves the register at most, either way.
+  std::int64_t up = 0;
+  std::int64_t down = 0;
+  std::int64_t insn = 0;  ///< the first guest instruction among them, by offset
+};
+
+/// A loop that has two bodies. Before a round a check sees to how many rounds all pointers stay in their
+/// windows for; so many are run by the body that does not check them (and not for attention either), each way
+/// back counting as one. When there is not even one, a round of the body that does check them finds the
+/// windows anew.
+struct Run {
+  std::vector<RunPointer> pointers;
+};
+
+inline constexpr std::uint8_t kNoRun = 0xff;
+inline constexpr std::uint8_t kNoPointer = 0xff;
+
 /// One unit of a region. Offsets in it are from the region's page, in which the region's entry lies; they may
 /// lie outside of it. The edges of a `jump_reg` are guesses, the likeliest first: where a call that the
 /// region followed returns to, or where the jump was seen to go.
@@ -34,6 +60,14 @@ struct RegionNode {
   /// The calls that the region followed to the first and to the last block, by number; 0: none.
   std::uint32_t call = 0;
   std::uint32_t last_call = 0;
+  /// The loop with two bodies that it belongs to, of Region::runs; which pointer an instruction goes by, for
+  /// its loads and stores.
+  std::uint8_t run = kNoRun;
+  std::vector<std::uint8_t> pointers;
+  bool is_check = false;      ///< the run's check, without a unit; edges: the unchecked body, the other one
+  bool is_unchecked = false;  ///< of the body that does not check
+  std::uint32_t check =
+      kNoNode;  ///< in that body, of what is jumped back to: where to go after the last round
   /// Whether a loop begins with it, so that it is worth entering the region here. The first node is an entry.
   bool is_entry = false;
 
@@ -66,6 +100,7 @@ inline const std::byte* host_of(std::span<const RegionPage> pages, std::int64_t 
 struct Region {
   std::vector<RegionNode> nodes;  ///< in the order in which their code is to lie
   std::vector<RegionPage> pages;  ///< the first one is the region's own
+  std::vector<Run> runs;
   /// Guest instructions, by their offsets, whose accesses go here and there.
   std::vector<std::int64_t> scattered;
   std::uint32_t guest_insns = 0;
@@ -75,6 +110,7 @@ struct Region {
   void clear() {
     nodes.clear();
     pages.clear();
+    runs.clear();
     scattered.clear();
     guest_insns = 0;
     has_unknown_jumps = false;

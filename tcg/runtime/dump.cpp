@@ -38,7 +38,11 @@ void dump_region(const Region& region, Paddr first) {
                             static_cast<unsigned long long>(first.value), region.guest_insns);
   for (std::size_t i = 0; i < region.nodes.size(); ++i) {
     const RegionNode& node = region.nodes[i];
-    text += format("node %zu, depth %u:\n", i, node.depth) + print(node.unit);
+    text += format("node %zu, depth %u%s:\n", i, node.depth,
+                   node.is_check       ? ", check of a run"
+                   : node.is_unchecked ? ", unchecked"
+                                       : "") +
+            print(node.unit);
     for (const RegionEdge& edge : node.edges)
       text += edge.node == kNoNode
                   ? format("  at 0x%llx: out\n", static_cast<unsigned long long>(edge.offset))

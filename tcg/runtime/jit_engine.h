@@ -68,7 +68,11 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   bool learn_from(Block& region);
   /// Interprets the hart for a while, outside generated code, to fill `jumps_`.
   void watch(CpuCore& core);
-  bool watch_block(CpuCore& core, std::unordered_map<const Block*, Unit>& units);
+  struct Watch {
+    std::unordered_map<const Block*, Unit> units;
+    std::uint64_t last_pc = 0;
+  };
+  bool watch_block(CpuCore& core, Watch& watch);
   void note_scattered();
   std::vector<x86_64::RegionEntry> find_entries(std::uint32_t flags, std::vector<Block*>& headers);
   /// The region that the block is a part of, if one is alive; under the lock.

@@ -5,6 +5,7 @@
 
 #include "softmmu/base/log.h"
 #include "tcg/region/form.h"
+#include "tcg/region/runs.h"
 #include "tcg/runtime/dump.h"
 #include "tcg/runtime/jit_engine.h"
 
@@ -75,7 +76,7 @@ void JitEngine::sample(CpuCore& core) {
   if (note_sample(core)) watch(core);
 }
 
-/// Whether the hart should be watched: its loop goes on behind jumps of which nothing is known.
+/// Whether the hart should be watched: nothing is known of its loop yet.
 bool JitEngine::note_sample(CpuCore& core) {
   const std::lock_guard lock(mutex());
   Block* const block = known_block(core);
@@ -136,11 +137,14 @@ JitEngine::Promotion JitEngine::promote(CpuCore& core, Block& header) {
   const bool is_loop = form_region(code, static_cast<std::uint32_t>(header.paddr.page_offset()), region_);
   core.trap_pending = 0;  // a page that could not be fetched after all is left out
   if (watched_.size() >= kMaxPlaces) watched_.clear();
-  if (region_.has_unknown_jumps && watched_.insert(header.key.host).second) return Promotion::kUnknown;
+  const bool is_worth_watching = region_.has_unknown_jumps || (is_loop && regions_ != Regions::kEager);
+  if (is_worth_watching && watched_.insert(header.key.host).second) return Promotion::kUnknown;
   if (!is_loop) return Promotion::kNone;
   join_nodes(region_);
   lay_out(region_);
   note_scattered();
+  plan_runs(region_,
+            [this](std::int64_t offset) { return jumps_.rounds_at(host_of(region_.pages, offset)); });
   return compile_region(header) ? Promotion::kDone : Promotion::kNone;
 }
 

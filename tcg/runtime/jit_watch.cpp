@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Watching where indirect jumps go: the hart is interpreted for a while.
+// Watching where indirect jumps go and how loops go round: the hart is interpreted for a while.
 #include <optional>
 #include <unordered_map>
 
@@ -14,7 +14,9 @@ namespace gstage::tcg {
 namespace {
 
 /// Long enough for a loop around a switch to pass through most of its cases.
-constexpr unsigned kWatchedBlocks = 2000;
+constexpr unsigned kWatchedBlocks = 1000;
+/// Bytes of code that a jump back in a loop leads over at most.
+constexpr std::uint64_t kMaxLoop = 4096;
 
 /// The page offset of the unit's last instruction, if it ends with an indirect jump.
 std::optional<std::uint32_t> jump_at(const Unit& unit) {
@@ -26,17 +28,17 @@ std::optional<std::uint32_t> jump_at(const Unit& unit) {
 
 /// Ends early at what is to be attended to, and at code that was not translated before.
 void JitEngine::watch(CpuCore& core) {
-  std::unordered_map<const Block*, Unit> units;
+  Watch watch;
   exclusive_.enter_guest(core);
   {
     const interp::GuestFloat guest_float(core);
     for (unsigned i = 0; i < kWatchedBlocks && core.attention.load(std::memory_order_relaxed) == 0; ++i)
-      if (!watch_block(core, units)) break;
+      if (!watch_block(core, watch)) break;
   }
   exclusive_.leave_guest(core);
 }
 
-bool JitEngine::watch_block(CpuCore& core, std::unordered_map<const Block*, Unit>& units) {
+bool JitEngine::watch_block(CpuCore& core, Watch& watch) {
   Place place;
   if (!locate(core, place)) {
     guest_.deliver_trap(core);
@@ -49,14 +51,16 @@ bool JitEngine::watch_block(CpuCore& core, std::unordered_map<const Block*, Unit
     const std::lock_guard lock(mutex());
     const Block* const block = blocks().find(place.key);
     if (block == nullptr || !is_readable(block->paddr.page())) return false;
-    const auto [at, is_new] = units.try_emplace(block);
+    const auto [at, is_new] = watch.units.try_emplace(block);
     if (is_new) {
       place.paddr = block->paddr;
       make_unit(place, kMaxInsns);
       at->second = unit_;
     }
     unit = &at->second;
+    jumps_.note_block(place.key.host, core.pc <= watch.last_pc && core.pc + kMaxLoop > watch.last_pc);
   }
+  watch.last_pc = core.pc;
   core.pc_page = pc_page;
   interp::run(*unit, core, guest_, layout_);
   if (core.trap_pending != 0) {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "tcg/ir/op_info.h"
+#include "tcg/region/region.h"
 
 namespace gstage::tcg::x86_64 {
 
@@ -16,13 +17,14 @@ bool is_small(std::int64_t v) { return v > -kMaxDistance && v < kMaxDistance; }
 
 }  // namespace
 
-void AccessGroups::find(const Unit& unit) {
+void AccessGroups::find(const Unit& unit, std::span<const std::uint8_t> pointers) {
   groups_.clear();
   open_.clear();
   group_of_.assign(unit.insts.size(), kNone);
   places_.resize(unit.insts.size());
   next_root_ = 0;
   forget_registers();
+  pointers_ = pointers;
   for (std::uint32_t i = 0; i < unit.insts.size(); ++i) follow(unit, i);
   drop_single_ones();
 }
@@ -55,7 +57,7 @@ void AccessGroups::follow(const Unit& unit, std::uint32_t index) {
 
 void AccessGroups::add(const Unit& unit, std::uint32_t index) {
   const Inst& inst = unit.insts[index];
-  if (!is_small(inst.imm)) return;
+  if (!is_small(inst.imm) || (!pointers_.empty() && pointers_[index] != kNoPointer)) return;
   const Place& base = places_[inst.args[0].index];
   const bool is_store = inst.op == Op::store;
   const std::int64_t low = base.offset + inst.imm;

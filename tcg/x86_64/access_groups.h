@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "tcg/ir/unit.h"
@@ -25,8 +26,8 @@ class AccessGroups {
  public:
   static constexpr std::uint16_t kNone = 0xffff;
 
-  /// Groups of one access are left out.
-  void find(const Unit& unit);
+  /// Groups of one access are left out, and accesses that go by a pointer of a run (RegionNode::pointers).
+  void find(const Unit& unit, std::span<const std::uint8_t> pointers = {});
   [[nodiscard]] const std::vector<AccessGroup>& groups() const { return groups_; }
   /// The group of a load or store, or kNone.
   [[nodiscard]] std::uint16_t group_of(std::uint32_t inst) const { return group_of_[inst]; }
@@ -55,6 +56,7 @@ class AccessGroups {
   std::vector<Place> places_;  ///< of each value
   std::array<Place, 32> registers_{};
   std::vector<Open> open_;
+  std::span<const std::uint8_t> pointers_;
   std::uint32_t next_root_ = 0;
 };
 

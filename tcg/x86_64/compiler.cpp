@@ -64,7 +64,7 @@ bool Compiler::emit_unit(const Unit& unit) {
   insn_offset_ = unit.first_offset;
   insn_raw_ = 0;
   regs_.start(unit);
-  groups_.find(unit);
+  groups_.find(unit, region_ == nullptr ? std::span<const std::uint8_t>{} : region_->nodes[node_].pointers);
   addends_.clear();
   for (const AccessGroup& group : groups_.groups()) addends_.push_back(regs_.add_value(group.last));
   for (std::uint32_t i = 0; i < unit.insts.size(); ++i) {

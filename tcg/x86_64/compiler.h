@@ -104,12 +104,15 @@ class Compiler {
     std::uint8_t entry = kNoReg;  ///< of an access by a window: the addend, and a scratch register
     std::uint8_t scratch = kNoReg;
     unsigned size = 0;  ///< bytes
+    unsigned fill = 0;  ///< bytes that the window is to tell for, if more than those
     std::size_t table = 0;
     std::size_t found = 0;  ///< where the hot part goes on when the TLB has it
     bool is_from_xmm = false;
     bool is_boxed = false;  ///< the result is to be
     Type type = Type::none;
     Cc cc = Cc::e;
+    std::uint32_t nodes[2] = {kNoNode, kNoNode};  ///< of a branch that ends rounds: taken, and else
+    bool is_round[2] = {false, false};            ///< likewise
     Divide divide{};
     Source sources[2];
     std::int64_t imm = 0;
@@ -192,9 +195,10 @@ class Compiler {
   void lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry, Cold& cold);
   void look_through_window(const GuestAddress& address, unsigned size, const Reg& addend, Cold& cold);
   void cold_window(Cold& cold);
-  Xbyak::Address window(const Cold& cold, std::size_t member) {
-    return a_.frame(offsetof(Frame, windows) + cold.window * sizeof(Window) + member);
+  Xbyak::Address window(unsigned number, std::size_t member) {
+    return a_.frame(offsetof(Frame, windows) + number * sizeof(Window) + member);
   }
+  Xbyak::Address window(const Cold& cold, std::size_t member) { return window(cold.window, member); }
   [[nodiscard]] unsigned float_target(MemKind kind) const;
   void load_float(const Access& access, MemKind kind, unsigned home);
   Jump find_entry(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
@@ -291,6 +295,25 @@ class Compiler {
   [[nodiscard]] bool is_way_back(std::uint32_t node) const { return node != kNoNode && node <= node_; }
   void region_jump(const Inst& inst);
   void region_branch(const Inst& inst);
+  // Runs (emit_runs.cpp).
+  /// Bytes that the window of a run's pointer tells for, from any address in it: no access is longer.
+  static constexpr unsigned kRunSpan = 8;
+  /// Windows of the region's runs, which come before all others.
+  [[nodiscard]] unsigned run_windows() const;
+  /// The run's pointer that the current instruction goes by, or null.
+  [[nodiscard]] const RunPointer* run_pointer() const;
+  bool emit_run_check();
+  void check_pointer(const RunPointer& pointer);
+  void limit_rounds(const Reg& bytes, std::int64_t step);
+  void cold_run_check(const Cold& cold);
+  void run_jump(std::int64_t offset, std::uint32_t node);
+  Cc run_compare(const Inst& inst, std::uint32_t taken, std::uint32_t other);
+  void cold_rounds_over(const Cold& cold);
+  Jump count_round();
+  /// Counts as a round: a way back within a body that does not check.
+  [[nodiscard]] bool is_round(std::uint32_t to) const;
+  void go_on_after_rounds(std::int64_t offset, std::uint32_t node, bool is_over);
+
   void region_jump_reg(const Inst& inst);
   void cold_jump_reg(const Cold& cold);
   void compare_ways(const std::vector<RegionEdge>& ways, Cold& leave);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Host and guest memory. An access of the guest finds its page in the hart's TLB inline; what misses goes to
 // the target's slow path, out of the way.
+#include <algorithm>
+
 #include "tcg/x86_64/compiler.h"
 
 namespace gstage::tcg::x86_64 {
@@ -115,7 +117,7 @@ void Compiler::cold_window(Cold& cold) {
   a_.cmp(window(cold, offsetof(Window, misses)), kMostMisses);
   const auto is_given_up = a_.short_on(Cc::ae);
   a_.mov(window(cold, offsetof(Window, start)), page);
-  a_.mov(window(cold, offsetof(Window, size)), std::uint32_t{kPageSize} - cold.size + 1);
+  a_.mov(window(cold, offsetof(Window, size)), std::uint32_t{kPageSize} - std::max(cold.fill, cold.size) + 1);
   a_.mov(window(cold, offsetof(Window, addend)), entry);
   a_.test(window(cold, offsetof(Window, misses)), kWidenEvery - 1);
   const auto is_left = a_.short_on(Cc::ne);
@@ -134,7 +136,7 @@ void Compiler::cold_window(Cold& cold) {
 
 Compiler::Access Compiler::begin_access(const Inst& inst) {
   const GuestAddress address = guest_address(inst.args[0], inst.imm);
-  const std::uint16_t number = groups_.group_of(regs_.now());
+  const std::uint16_t number = groups_.group_of(regs_.now());  // none where it goes by a run's pointer
   if (number == AccessGroups::kNone) return {address, regs_.temp(), nullptr, {}};
   const AccessGroup& group = groups_.groups()[number];
   const Value addend = addends_[number];
@@ -147,7 +149,16 @@ void Compiler::find_host(const Access& access, unsigned size, std::size_t table,
     range.displacement = static_cast<std::int32_t>(access.group->low);
     size = static_cast<unsigned>(access.group->high - access.group->low);
   }
-  if (access.group == nullptr || regs_.now() == access.group->first) {
+  if (const RunPointer* const pointer = run_pointer(); pointer != nullptr) {
+    slow.window = pointer->window;
+    if (region_->nodes[node_].is_unchecked)
+      return a_.mov(access.addend, window(slow, offsetof(Window, addend)));
+    slow.fill = kRunSpan;
+    slow.table = table;
+    slow.imm2 = range.displacement;
+    look_through_window(range, size, access.addend, slow);
+    slow.found = a_.here();
+  } else if (access.group == nullptr || regs_.now() == access.group->first) {
     slow.window = next_window();
     if (slow.window == kNoWindow) return lookup(range, size, table, access.addend, slow);
     slow.table = table;
@@ -167,7 +178,8 @@ void Compiler::finish_access(const Access& access, Cold& slow) {
     regs_.bind_value(access.value, access.addend);
     slow.clear = static_cast<std::uint8_t>(access.addend.getIdx());
   }
-  resume(slow);
+  // In the body of a run that does not check there is no other way.
+  if (slow.entries[0].end != 0) resume(slow);
   if (access.group != nullptr && regs_.now() == access.group->last) regs_.release(access.value);
 }
 

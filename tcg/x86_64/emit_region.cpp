@@ -33,7 +33,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   for (node_ = 0; is_done && node_ < region.nodes.size(); ++node_) {
     starts_[node_] = a_.here();
     boxed_ = pins_.boxed;
-    is_done = emit_unit(region.nodes[node_].unit);
+    is_done = region.nodes[node_].is_check ? emit_run_check() : emit_unit(region.nodes[node_].unit);
   }
   is_done = is_done && has_room_for_ways(entries.size());
   if (is_done) {
@@ -164,7 +164,7 @@ void Compiler::emit_way_in() {
   a_.ret();
   way_in_ = a_.here();
   clear_windows();
-  windows_ = 0;
+  windows_ = run_windows();
   to_own_pins();
   a_.ret();
 }
@@ -186,20 +186,22 @@ void Compiler::count_windows(const Region& region) {
   constexpr unsigned kDeepest = 9;
   std::array<unsigned, kDeepest + 1> wanted{};
   for (const RegionNode& node : region.nodes) {
-    groups_.find(node.unit);
+    groups_.find(node.unit, node.pointers);
     unsigned& count = wanted[std::min(node.depth, kDeepest)];
     std::int64_t insn = 0;
     for (std::uint32_t i = 0; i < node.unit.insts.size(); ++i) {
       const Op op = node.unit.insts[i].op;
       if (op == Op::insn) insn = node.unit.insts[i].imm;
       if ((op != Op::load && op != Op::store) || is_scattered(insn)) continue;
+      if (!node.pointers.empty() && node.pointers[i] != kNoPointer) continue;
       const std::uint16_t group = groups_.group_of(i);
       count += group == AccessGroups::kNone || groups_.groups()[group].first == i;
     }
   }
-  windows_ = 0;
+  windows_ = run_windows();
   window_depth_ = kDeepest + 1;
-  while (window_depth_ > 0 && (windows_ == 0 || windows_ + wanted[window_depth_ - 1] <= Frame::kWindows))
+  while (window_depth_ > 0 &&
+         (windows_ == run_windows() || windows_ + wanted[window_depth_ - 1] <= Frame::kWindows))
     windows_ += wanted[--window_depth_];
   windows_ = std::min(windows_, Frame::kWindows);
 }
@@ -257,6 +259,7 @@ void Compiler::emit_exits() {
 
 void Compiler::region_jump(const Inst& inst) {
   const std::uint32_t node = region_->nodes[node_].successor(inst.imm);
+  if (region_->nodes[node_].is_unchecked) return run_jump(inst.imm, node);
   if (is_way_back(node)) leave_on_attention(inst.imm);
   go_to(inst.imm, node);
 }
@@ -265,7 +268,8 @@ void Compiler::region_branch(const Inst& inst) {
   const RegionNode& node = region_->nodes[node_];
   const std::uint32_t taken = node.successor(inst.imm);
   const std::uint32_t other = node.successor(inst.imm2);
-  const Cc cc = compare_branch(inst, is_way_back(taken) || is_way_back(other));
+  const Cc cc = node.is_unchecked ? run_compare(inst, taken, other)
+                                  : compare_branch(inst, is_way_back(taken) || is_way_back(other));
   if (taken == node_ + 1) {
     go_to_on(negate(cc), inst.imm2, other);
     go_to(inst.imm, taken);

@@ -89,7 +89,7 @@ Compiler::JumpTable& Compiler::table_of(std::uint32_t call) {
     if (table.call == call) return table;
   std::vector<RegionEdge> targets;
   for (const RegionNode& node : region_->nodes) {
-    if (node.last_call != call || node.unit.insts.back().op != Op::jump_reg) continue;
+    if (node.last_call != call || node.is_check || node.unit.insts.back().op != Op::jump_reg) continue;
     for (const RegionEdge& way : node.edges) {
       const bool is_known = std::any_of(targets.begin(), targets.end(), [&](const RegionEdge& target) {
         return target.offset == way.offset;

@@ -64,6 +64,8 @@ struct Frame {
   std::uint64_t context;  ///< RunContext*
   std::uint32_t host_mxcsr;
   std::uint32_t temp_mxcsr;
+  std::uint64_t rounds_left;  ///< of a run, after the one under way
+  std::uint64_t unused;
   Window windows[kWindows];
   std::uint64_t saved_gpr[8];   ///< by register number: scratch registers around a slow path
   std::uint64_t saved_xmm[16];  ///< likewise

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Random regions through the x86-64 back end, and node by node through the interpreter: the whole hart must
 // be equal wherever they end.
+#include <algorithm>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -9,6 +10,7 @@
 #include "tcg/ir/print.h"
 #include "tcg/ir/verify.h"
 #include "tcg/region/form.h"
+#include "tcg/region/runs.h"
 
 #include "tests/unit/ir_random.h"
 #include "tests/unit/jit_compare.h"
@@ -158,6 +160,122 @@ TEST_P(JitRegions, EqualTheInterpreter) {
     EXPECT_EQ(text, "") << "seed " << seed << "\n" << text_of(region);
   }
   EXPECT_GT(entered, failures == 0 ? kRegions / 2 : 0);
+}
+
+/// Loops that go through memory by pointers, out of the pages that the windows know, and back.
+class RandomLoops {
+ public:
+  explicit RandomLoops(std::uint64_t seed) : random_(seed * 131) {}
+
+  Region make() {
+    Region region;
+    region.pages.push_back({});
+    const unsigned count = 1 + random_.below(5);
+    for (unsigned i = 0; i < count; ++i) region.nodes.push_back(node(i, count));
+    return region;
+  }
+
+ private:
+  static constexpr unsigned kRounds = 30;  ///< the register that counts them
+  static constexpr unsigned kFirstPointer = 20;
+
+  RegionNode node(unsigned index, unsigned count) {
+    RegionNode node;
+    node.offset = node.last_offset = index * kNodeBytes;
+    Builder ir(node.unit);
+    node.unit.first_offset = static_cast<std::uint32_t>(node.offset);
+    const unsigned insns = 1 + random_.below(6);
+    for (unsigned i = 0; i < insns; ++i) {
+      ir.begin_insn(static_cast<std::uint32_t>(node.offset) + 4 * i, 4, 0);
+      insn(ir);
+    }
+    ir.begin_insn(static_cast<std::uint32_t>(node.offset) + 4 * insns, 4, 0);
+    end(node, ir, index, count);
+    return node;
+  }
+
+  void insn(Builder& ir) {
+    const unsigned pointer = kFirstPointer + random_.below(4);
+    switch (random_.below(5)) {
+      case 0: {
+        static constexpr int kSteps[] = {1, 2, 4, 8, 16, 128, 1000, -1, -4, -8, -128};
+        ir.set_x(ir.add(ir.get_x(pointer), ir.konst(kSteps[random_.below(std::size(kSteps))])), pointer);
+        break;
+      }
+      case 1: {
+        const Value index = ir.shl(ir.and_(ir.get_x(11), ir.konst(0x3f)), ir.konst(random_.below(4)));
+        ir.set_x(ir.load(ir.add(index, ir.get_x(pointer)), displacement(), kind()), 11);
+        break;
+      }
+      case 2: ir.store(ir.get_x(pointer), ir.get_x(10 + random_.below(3)), displacement(), kind()); break;
+      default:
+        ir.set_x(ir.add(ir.get_x(10), ir.load(ir.get_x(pointer), displacement(), kind())),
+                 10 + random_.below(3));
+    }
+  }
+
+  std::int64_t displacement() { return static_cast<std::int64_t>(random_.below(40)) - 8; }
+  MemKind kind() { return static_cast<MemKind>(random_.below(4)); }
+
+  static std::int32_t way(RegionNode& node, std::uint32_t to) {
+    const std::int64_t offset = to * kNodeBytes;
+    node.edges.push_back({offset, to});
+    return static_cast<std::int32_t>(offset);
+  }
+
+  /// Back, as long as there are rounds left; or on to one of two later nodes.
+  void end(RegionNode& node, Builder& ir, unsigned index, unsigned count) {
+    const unsigned later = count - index - 1;
+    if (later == 0 || random_.below(2) == 0) {
+      const Value rounds = ir.add(ir.get_x(kRounds), ir.konst(-1));
+      ir.set_x(rounds, kRounds);
+      const std::int32_t back = way(node, index - std::min(index, random_.below(3)));
+      // Else out; or on, so that a loop is within another one.
+      const std::int32_t on = later != 0 ? way(node, index + 1) : static_cast<std::int32_t>(kOutside);
+      ir.branch_to(Cond::lt, ir.konst(0),
+                   later != 0 ? ir.select(ir.and_(ir.get_x(11), ir.konst(3)), rounds, ir.konst(0)) : rounds,
+                   back, on);
+    } else if (random_.below(3) == 0) {
+      ir.jump(way(node, index + 1));
+    } else {
+      const std::int32_t taken = way(node, index + 1);
+      const std::int32_t other = way(node, index + 1 + random_.below(later));
+      ir.branch_to(Cond::eq, ir.and_(ir.get_x(11), ir.konst(1)), ir.konst(0), taken, other);
+    }
+  }
+
+  RandomUnit random_;
+};
+
+std::size_t count_unchecked(const Region& region) {
+  return static_cast<std::size_t>(std::count_if(region.nodes.begin(), region.nodes.end(),
+                                                [](const RegionNode& node) { return node.is_unchecked; }));
+}
+
+TEST(JitRuns, EqualTheInterpreter) {
+  constexpr std::uint64_t kRegions = 4000;
+  Machine interpreter;
+  JitMachine jit(x86_64::detect_host());
+  unsigned failures = 0;
+  unsigned planned = 0;
+  for (std::uint64_t seed = 1; seed <= kRegions && failures < 3; ++seed) {
+    Region region = RandomLoops(seed).make();
+    for (const RegionNode& node : region.nodes) ASSERT_TRUE(verify(node.unit).ok()) << print(node.unit);
+    set_up_region(interpreter, seed);
+    set_up_region(jit, seed);
+    for (Machine* machine : {&interpreter, static_cast<Machine*>(&jit)})
+      machine->hart->x[30] = 1 + seed % 300;
+    run_in_interpreter(interpreter, region);
+    join_nodes(region);
+    lay_out(region);
+    plan_runs(region, [](std::int64_t) { return 1000; });
+    planned += count_unchecked(region) != 0;
+    ASSERT_TRUE(jit.run_region(region));
+    const std::string text = differences(interpreter, jit);
+    if (!text.empty()) ++failures;
+    EXPECT_EQ(text, "") << "seed " << seed << "\n" << text_of(region);
+  }
+  EXPECT_GT(planned, failures == 0 ? kRegions / 2 : 0);
 }
 
 /// Another table for the reads to come, as a write of sstatus that changes SUM has it.

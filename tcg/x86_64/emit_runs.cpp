@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs: the check before rounds of a loop, and the body that needs no checks.
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+
+#include "tcg/x86_64/compiler.h"
+
+namespace gstage::tcg::x86_64 {
+
+using namespace Xbyak::util;  // NOLINT: register names
+
+namespace {
+
+/// Then attention is looked at again.
+constexpr std::uint32_t kMaxRounds = 1024;
+/// Rounds that show a window to be worth its check.
+constexpr std::uint32_t kGoodRounds = 4;
+constexpr std::uint32_t kMostFailures = 1024;
+
+}  // namespace
+
+unsigned Compiler::run_windows() const {
+  std::size_t count = 0;
+  for (const Run& run : region_->runs) count += run.pointers.size();
+  return static_cast<unsigned>(count);
+}
+
+const RunPointer* Compiler::run_pointer() const {
+  if (region_ == nullptr) return nullptr;
+  const RegionNode& node = region_->nodes[node_];
+  if (node.pointers.empty() || node.pointers[regs_.now()] == kNoPointer) return nullptr;
+  return &region_->runs[node.run].pointers[node.pointers[regs_.now()]];
+}
+
+// The check.
+
+/// Rounds that all pointers stay in their windows for, the first one aside, go to Frame::rounds_left.
+bool Compiler::emit_run_check() {
+  const RegionNode& node = region_->nodes[node_];
+  insn_offset_ = static_cast<std::uint32_t>(node.offset);
+  Cold leave = cold(&Compiler::cold_exit);
+  leave.imm = node.offset;
+  leave.entries[0] = jump_on_attention();
+  resume(leave);
+  a_.mov(esi, kMaxRounds - 1);
+  for (const RunPointer& pointer : region_->runs[node.run].pointers) check_pointer(pointer);
+  a_.mov(a_.frame(offsetof(Frame, rounds_left)), rsi);
+  a_.cmp(esi, kGoodRounds);
+  const auto are_few = a_.short_on(Cc::b);
+  for (const RunPointer& pointer : region_->runs[node.run].pointers)
+    a_.mov(window(pointer.window, offsetof(Window, misses)), 0);
+  a_.bind(are_few);
+  go_to(node.offset, node.edges[0].node);
+  return true;
+}
+
+/// Fails where even one round would leave the window. Limits the rounds in rsi.
+void Compiler::check_pointer(const RunPointer& pointer) {
+  Cold fail = cold(&Compiler::cold_run_check);
+  fail.window = pointer.window;
+  fail.imm = region_->nodes[node_].edges[1].node;
+  report_->insns[pointer.window] = pointer.insn;
+  const std::uint8_t host = regs_.pinned(pointer.x);
+  if (host == kNoReg)
+    a_.mov(rax, a_.core(layout_.x_offset + 8u * pointer.x));
+  else
+    a_.mov(rax, gpr(host));
+  if (pointer.low != 0) a_.add(rax, static_cast<std::uint32_t>(pointer.low));
+  a_.sub(rax, window(pointer.window, offsetof(Window, start)));
+  a_.mov(rcx, window(pointer.window, offsetof(Window, size)));
+  // Of the addresses that an access of kRunSpan bytes may begin at, the last one minus what a round reaches
+  // over: more than none, so an empty window fails.
+  const std::int64_t reach = std::max<std::int64_t>(pointer.high - pointer.low, kRunSpan);
+  a_.sub(rcx, static_cast<std::uint32_t>(reach - kRunSpan + 1));
+  fail.entries[0] = a_.jump_on(Cc::b);
+  a_.sub(rcx, rax);
+  fail.entries[1] = a_.jump_on(Cc::b);
+  limit_rounds(rcx, pointer.up);
+  limit_rounds(rax, pointer.down);
+  resume(fail);
+}
+
+void Compiler::limit_rounds(const Reg& bytes, std::int64_t step) {
+  if (step == 0) return;
+  const int shift = std::bit_width(static_cast<std::uint64_t>(step - 1));
+  if (shift != 0) a_.shr(bytes, shift);
+  a_.cmp(bytes, rsi);
+  a_.cmovb(rsi, bytes);
+}
+
+/// A round by the body that checks, which finds the window. Where that does not help the loop is not worth
+/// it.
+void Compiler::cold_run_check(const Cold& cold) {
+  for (const Jump& entry : cold.entries) a_.bind(entry);
+  a_.inc(window(cold.window, offsetof(Window, misses)));
+  a_.cmp(window(cold.window, offsetof(Window, misses)), kMostFailures);
+  const auto is_good = a_.short_on(Cc::b);
+  a_.load_constant(rax, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[cold.window]));
+  a_.mov(byte[rax], 1);
+  a_.bind(is_good);
+  a_.jump_back(starts_[static_cast<std::uint32_t>(cold.imm)]);
+}
+
+// The body that does not check.
+
+bool Compiler::is_round(std::uint32_t to) const { return is_way_back(to) && region_->nodes[to].is_unchecked; }
+
+Compiler::Jump Compiler::count_round() {
+  a_.sub(a_.frame(offsetof(Frame, rounds_left)), 1);
+  return a_.jump_on(Cc::b);
+}
+
+void Compiler::run_jump(std::int64_t offset, std::uint32_t node) {
+  if (is_round(node)) {
+    const Jump over = count_round();
+    a_.rewrite(over.end - 4, starts_[region_->nodes[node].check] - over.end, 4);
+  }
+  go_to(offset, node);
+}
+
+/// As compare_branch.
+Cc Compiler::run_compare(const Inst& inst, std::uint32_t taken, std::uint32_t other) {
+  Cold over = cold(&Compiler::cold_rounds_over);
+  const Cc cc = prepare_compare(inst.args[0], inst.args[1], static_cast<Cond>(inst.aux), over.sources);
+  if (is_round(taken) || is_round(other)) {
+    over.cc = cc;
+    over.imm = inst.imm;
+    over.imm2 = inst.imm2;
+    over.nodes[0] = taken;
+    over.nodes[1] = other;
+    over.is_round[0] = is_round(taken);
+    over.is_round[1] = is_round(other);
+    over.entries[0] = count_round();
+    resume(over);
+  }
+  compare_sources(over.sources[0], over.sources[1]);
+  return cc;
+}
+
+void Compiler::cold_rounds_over(const Cold& cold) {
+  a_.bind(cold.entries[0]);
+  // The branch may stay in the body, where the next way back is then the last one.
+  a_.mov(a_.frame(offsetof(Frame, rounds_left)), 0);
+  compare_sources(cold.sources[0], cold.sources[1]);
+  const Jump taken = a_.jump_on(cold.cc);
+  go_on_after_rounds(cold.imm2, cold.nodes[1], cold.is_round[1]);
+  a_.bind(taken);
+  go_on_after_rounds(cold.imm, cold.nodes[0], cold.is_round[0]);
+}
+
+void Compiler::go_on_after_rounds(std::int64_t offset, std::uint32_t node, bool is_over) {
+  if (node == kNoNode) return exit_by_dispatch(offset);
+  a_.jump_back(starts_[is_over ? region_->nodes[node].check : node]);
+}
+
+}  // namespace gstage::tcg::x86_64
