@@ -31,7 +31,7 @@ struct Candidate {
   std::vector<std::uint32_t> heads;  ///< those of them that others of them jump back to
   std::vector<RunPointer> pointers;
   std::uint64_t weight = 0;      ///< of the accesses that go by the pointers
-  std::uint64_t all_weight = 1;  ///< of all accesses
+  std::uint64_t all_weight = 0;  ///< of all accesses
 
   /// Then a round's start is the unit's.
   [[nodiscard]] bool is_single_node() const { return nodes.size() == 1; }
@@ -155,9 +155,9 @@ class Planner {
     if (rounds < kMinRounds) return std::nullopt;
     find_heads(candidate);
     find_pointers(candidate);
-    if (candidate.heads.size() > kMaxHeads || 2 * candidate.weight < candidate.all_weight)
-      return std::nullopt;
-    return candidate;
+    const bool is_worth_it = !candidate.pointers.empty() && 2 * candidate.weight >= candidate.all_weight;
+    return is_worth_it && candidate.heads.size() <= kMaxHeads ? std::optional(std::move(candidate))
+                                                              : std::nullopt;
   }
 
   [[nodiscard]] static bool contains(const std::vector<std::uint32_t>& nodes, std::uint32_t node) {

@@ -151,6 +151,34 @@ TEST(Regions, LeaveASwitchForATargetThatWasNeverSeen) {
   EXPECT_EQ(m.hart().x[13], 500u);
 }
 
+TEST(Regions, RunThroughPagesThatAreMappedHereAndThere) {
+  ToyMachine m(kRegions);
+  // Stores x10 at x11 and what follows it, halfword by halfword, from the end of a page on.
+  m.write(kCode, {store(1), addi(1, 2), addi(2, -1), bnez(2, -3), halt()});
+  for (int round = 1; round < 6; ++round) {
+    m.guest->remapped.clear();
+    m.guest->remapped[kData + kPageSize] = round % 2 == 1 ? kOther : kOther + kPageSize;
+    for (unsigned page = 0; page < 3; ++page)
+      m.cpus[0]->context().clear_page(Vaddr{kData + page * kPageSize}, false);
+    m.hart().x[10] = static_cast<std::uint64_t>(round);
+    m.hart().x[11] = kData + kPageSize - 200;
+    m.hart().x[12] = 100 + kPageSize / 2 + 100;
+    m.run(kCode);
+    const auto value_at = [&](std::uint64_t paddr) {
+      std::uint16_t value = 0;
+      EXPECT_TRUE(m.memory.read(Paddr{paddr}, &value, sizeof value));
+      return value;
+    };
+    const std::uint64_t middle = round % 2 == 1 ? kOther : kOther + kPageSize;
+    for (const std::uint64_t at :
+         {kData + kPageSize - 200, kData + kPageSize - 2, middle, middle + kPageSize - 2,
+          kData + 2 * kPageSize, kData + 2 * kPageSize + 198})
+      ASSERT_EQ(value_at(at), round) << at;
+    EXPECT_EQ(value_at(kData + kPageSize - 202), 0);
+    EXPECT_EQ(value_at(kData + 2 * kPageSize + 200), 0);
+  }
+}
+
 TEST(Regions, LeaveOnAttention) {
   ToyMachine m(kRegions);
   m.write(kCode, {addi(0, 1), addi(2, 1), bnez(2, -2), halt()});
