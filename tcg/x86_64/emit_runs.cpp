@@ -113,8 +113,8 @@ Compiler::Jump Compiler::count_round() {
 
 void Compiler::run_jump(std::int64_t offset, std::uint32_t node) {
   if (is_round(node)) {
-    const Jump over = count_round();
-    a_.rewrite(over.end - 4, starts_[region_->nodes[node].check] - over.end, 4);
+    a_.sub(a_.frame(offsetof(Frame, rounds_left)), 1);
+    go_to_on(Cc::b, offset, region_->nodes[node].check);
   }
   go_to(offset, node);
 }

@@ -171,6 +171,7 @@ class RandomLoops {
     Region region;
     region.pages.push_back({});
     const unsigned count = 1 + random_.below(5);
+    head_ = random_.below(2 * count);
     for (unsigned i = 0; i < count; ++i) region.nodes.push_back(node(i, count));
     return region;
   }
@@ -226,9 +227,17 @@ class RandomLoops {
   /// Back, as long as there are rounds left; or on to one of two later nodes.
   void end(RegionNode& node, Builder& ir, unsigned index, unsigned count) {
     const unsigned later = count - index - 1;
-    if (later == 0 || random_.below(2) == 0) {
-      const Value rounds = ir.add(ir.get_x(kRounds), ir.konst(-1));
+    if (later == 0 && head_ < index) return static_cast<void>(ir.jump(way(node, head_)));
+    const bool counts = later == 0 || index == head_ || random_.below(2) == 0;
+    Value rounds;
+    if (counts) {
+      rounds = ir.add(ir.get_x(kRounds), ir.konst(-1));
       ir.set_x(rounds, kRounds);
+    }
+    if (index == head_ && later != 0) {
+      const std::int32_t on = way(node, index + 1);
+      ir.branch_to(Cond::lt, ir.konst(0), rounds, on, static_cast<std::int32_t>(kOutside));
+    } else if (counts) {
       const std::int32_t back = way(node, index - std::min(index, random_.below(3)));
       // Else out; or on, so that a loop is within another one.
       const std::int32_t on = later != 0 ? way(node, index + 1) : static_cast<std::int32_t>(kOutside);
@@ -245,6 +254,8 @@ class RandomLoops {
   }
 
   RandomUnit random_;
+  unsigned head_ =
+      0;  ///< a node that leaves when there are no rounds left; the last one then jumps back there
 };
 
 std::size_t count_unchecked(const Region& region) {
