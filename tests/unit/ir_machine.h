@@ -79,7 +79,7 @@ class TestGuest : public Guest {
  private:
   void* reach(CpuCore& core, Vaddr vaddr, MemKind kind) {
     ++slow_accesses;
-    if (vaddr.value >= kFastPage && vaddr.value + mem_size(kind) <= kTrapPage)
+    if (vaddr.value >= kFastPage && vaddr.value <= kTrapPage - mem_size(kind))
       return &memory[vaddr.value - kFastPage];
     core.trap_pending = 1;
     return nullptr;
