@@ -2,6 +2,7 @@
 // Two-stage translation, its faults, and PMP, on page tables built by hand.
 #include "target/riscv/mmu/mmu.h"
 
+#include <functional>
 #include <memory>
 
 #include <gtest/gtest.h>
@@ -53,6 +54,8 @@ class MmuTest : public testing::Test {
     map(kBase + 0x20000, from, to, flags);
   }
   std::uint64_t vs_leaf(std::uint64_t vaddr) { return kBase + 0x15000 + (vaddr >> 12 & 511) * 8; }
+
+  void move_leaf_table(std::uint64_t vaddr, std::uint64_t to);
 
   Translation go(std::uint64_t vaddr, Access access) {
     update_regimes(*hart_);
@@ -168,6 +171,52 @@ TEST_F(MmuTest, HlvxNeedsExecuteInBothStagesWhateverMxr) {
   EXPECT_EQ(hart_->trap.cause, Cause::kLoadPageFault);
 }
 
+/// Moves the last level of the VS-stage's tables, which then leads elsewhere.
+void MmuTest::move_leaf_table(std::uint64_t vaddr, std::uint64_t to) {
+  constexpr std::uint64_t kNewTable = kBase + 0x18000;
+  word(kNewTable + (vaddr >> 12 & 511) * 8) = to >> 12 << 10 | kS;
+  word(kBase + 0x14000 + (vaddr >> 21 & 511) * 8) = kNewTable >> 12 << 10 | 1;
+}
+
+TEST_F(MmuTest, EveryFenceThatCoversAnAddressForgetsWhereItsLeafTableIs) {
+  const std::function<void()> kFences[] = {
+      [&] { sfence_vma(*hart_, {}); },
+      [&] { sfence_vma(*hart_, {0x1000, std::nullopt}); },
+      [&] { sfence_vma(*hart_, {0x1000, 0}); },
+      [&] { sfence_vma(*hart_, {std::nullopt, 0}); },
+      [&] { hfence_gvma(*hart_, {}); },
+      [&] { hfence_gvma(*hart_, {kBase + 0x14000, std::nullopt}); },
+  };
+  for (const auto& fence : kFences) {
+    map_vs(0x1000, kBase + 0x5000, kS);
+    sfence_vma(*hart_, {});
+    ASSERT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x5000);
+    move_leaf_table(0x1000, kBase + 0x6000);
+    fence();
+    EXPECT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x6000) << &fence - kFences;
+  }
+}
+
+TEST_F(MmuTest, LeafTablesAreOfTheirAddressSpaceAlone) {
+  map_vs(0x1000, kBase + 0x5000, kS);
+  ASSERT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x5000);
+  const std::uint64_t first = hart_->vs.satp;
+  map(kBase + 0x30000, 0x1000, kBase + 0x7000, kS);
+  hart_->vs.satp = kSv39 | (kBase + 0x30000) >> 12;
+  EXPECT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x7000);
+  hart_->vs.satp = first;
+  EXPECT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x5000);
+  EXPECT_EQ(go(0x1000 + (std::uint64_t{1} << 30), Access::kLoad).fault, FaultKind::kPage);
+}
+
+TEST_F(MmuTest, ALeafThatBecomesValidIsSeenWithoutAFence) {
+  map_vs(0x1000, kBase + 0x5000, kS);
+  ASSERT_TRUE(go(0x1000, Access::kLoad).ok());
+  EXPECT_EQ(go(0x2000, Access::kLoad).fault, FaultKind::kPage);
+  word(vs_leaf(0x2000)) = (kBase + 0x6000) >> 12 << 10 | kS;
+  EXPECT_EQ(go(0x2000, Access::kLoad).paddr.value, kBase + 0x6000);
+}
+
 TEST_F(MmuTest, GStageCountsAllAccessesAsUser) {
   map_vs(0x1000, kBase + 0x5000, kS);
   map_g(kBase + 0x5000, kBase + 0x5000, kS);
@@ -181,6 +230,7 @@ TEST_F(MmuTest, ReservedBitsOfEntriesFault) {
   EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kPage);
   map_vs(0x1000, kBase + 0x5000, kS);
   word(kBase + 0x10000) |= pte::A::kMask;  // A in an entry that points on
+  sfence_vma(*hart_, {});
   EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kPage);
 }
 

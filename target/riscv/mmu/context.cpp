@@ -31,6 +31,8 @@ TlbFlush fence_reason(const FenceOperands& operands) {
 template <class IsMeant>
 void fence_first_stage(Hart& hart, const FenceOperands& operands, IsMeant&& is_meant) {
   Tlb& tlb = hart.mmu->tlb;
+  LeafTables& leaf_tables = hart.mmu->leaf_tables;
+  operands.address ? leaf_tables.drop(*operands.address) : leaf_tables.clear();
   tlb.for_each([&](TlbContext& context) {
     if (!is_meant(context.key)) return;
     const bool has_id = operands.id.has_value();
@@ -157,12 +159,14 @@ void pmp_changed(Hart& hart) {
   pmp_decode(hart);
   hart.mmu->tlb.clear(TlbFlush::kPmp);
   hart.mmu->g_stage.clear();
+  hart.mmu->leaf_tables.clear();
 }
 
 void reset_mmu(Hart& hart) {
   pmp_decode(hart);
   hart.mmu->tlb.clear(TlbFlush::kReset);
   hart.mmu->g_stage.clear();
+  hart.mmu->leaf_tables.clear();
   update_regimes(hart);
 }
 
@@ -193,6 +197,7 @@ void hfence_gvma(Hart& hart, const FenceOperands& operands) {
   });
   hart.mmu->g_stage.drop(operands.address ? &*operands.address : nullptr,
                          operands.id ? &*operands.id : nullptr);
+  hart.mmu->leaf_tables.clear();  // their entries were read through the G-stage
   tlb.count(fence_reason(operands));
 }
 

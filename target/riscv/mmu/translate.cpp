@@ -199,7 +199,15 @@ class Walker {
       return leaf;
     }
     std::uint64_t table = stage.root;
-    for (unsigned level = stage.levels; level-- > 0;) {
+    unsigned levels = stage.levels;
+    LeafTables& leaf_tables = hart_.mmu->leaf_tables;
+    if (const std::uint64_t* const known =
+            stage.is_guest_stage ? nullptr : leaf_tables.find(address, regime_);
+        known != nullptr) {
+      table = *known;
+      levels = 1;
+    }
+    for (unsigned level = levels; level-- > 0;) {
       const unsigned shift = kPageShift + 9 * level;
       const unsigned index_bits = 9 + (level + 1 == stage.levels ? stage.root_extra_bits : 0);
       const std::uint64_t index = (address >> shift) & ((1u << index_bits) - 1);
@@ -212,6 +220,7 @@ class Walker {
         return finish(stage, leaf, address, access, is_table);
       }
       table = pte::Ppn::get(leaf.entry) << kPageShift;
+      if (level == 1 && !stage.is_guest_stage) leaf_tables.enter(address, regime_, table);
     }
     leaf.fault = page_fault;
     return leaf;

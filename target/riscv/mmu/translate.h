@@ -79,10 +79,47 @@ class GStageCache {
   std::uint64_t shifts_ = 0;  ///< sizes (log2) of the leaves that were entered, as bits
 };
 
+/// Where the first stage's tables of the last level are: walks begin there. Entries that lead to tables may
+/// be kept until a fence ("Supervisor Memory-Management Fence Instruction").
+class LeafTables {
+ public:
+  static constexpr unsigned kShift = kPageShift + 9;  ///< of the address range that one table translates
+
+  /// The table's address in the stage's output space, or null.
+  [[nodiscard]] const std::uint64_t* find(std::uint64_t vaddr, const Regime& regime) const {
+    const Entry& e = entries_[slot(vaddr)];
+    const bool is_it = e.range == vaddr >> kShift && e.satp == regime.satp && e.hgatp == regime.hgatp &&
+                       e.epoch == epoch_ && e.is_virtual == regime.v();
+    return is_it ? &e.table : nullptr;
+  }
+  void enter(std::uint64_t vaddr, const Regime& regime, std::uint64_t table) {
+    entries_[slot(vaddr)] = {vaddr >> kShift, regime.satp, regime.hgatp, table, epoch_, regime.v()};
+  }
+  void clear() { ++epoch_; }
+  /// Drops at least what is for this address, of all regimes.
+  void drop(std::uint64_t vaddr) { entries_[slot(vaddr)].epoch = 0; }
+
+ private:
+  struct Entry {
+    std::uint64_t range = 0;
+    std::uint64_t satp = 0;
+    std::uint64_t hgatp = 0;
+    std::uint64_t table = 0;
+    std::uint64_t epoch = 0;  ///< 0: none
+    bool is_virtual = false;
+  };
+  static constexpr unsigned kSize = 512;
+  static unsigned slot(std::uint64_t vaddr) { return (vaddr >> kShift) & (kSize - 1); }
+
+  Entry entries_[kSize];
+  std::uint64_t epoch_ = 1;
+};
+
 /// Everything of a hart's MMU that generated code does not reach.
 struct MmuState {
   Tlb tlb;
   GStageCache g_stage;
+  LeafTables leaf_tables;
   Regime data{};
   Regime fetch{};
   TlbContext* data_context = nullptr;
