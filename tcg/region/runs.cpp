@@ -22,6 +22,8 @@ constexpr std::size_t kMaxHeads = 16;
 constexpr std::size_t kMaxLoopInsts = 600;
 /// Windows are pages, at first.
 constexpr std::int64_t kMaxReach = kPageSize / 2;
+/// A pointer that moves faster leaves its page after some tens of rounds, and the next one may lie anywhere.
+constexpr std::int64_t kMaxStep = 64;
 /// What all runs together leave for other accesses.
 constexpr unsigned kMaxRunWindows = kMaxWindows - 4;
 
@@ -172,7 +174,8 @@ class Planner {
           candidate.heads.push_back(edge.node);
   }
 
-  /// Ways back aside a round goes through each node at most once, in the region's order.
+  /// What becomes of the register; unknown also where it moves too far. Ways back aside a round goes through
+  /// each node at most once, in the region's order.
   [[nodiscard]] RegisterChange change_in_round(const Candidate& candidate, unsigned x) const {
     RegisterChange sum;
     for (const std::uint32_t index : candidate.nodes) {
@@ -181,6 +184,7 @@ class Planner {
       sum.up += change.up;
       sum.down += change.down;
     }
+    sum.is_unknown |= std::max(sum.up, sum.down) > kMaxStep;
     return sum;
   }
 

@@ -111,6 +111,7 @@ class Compiler {
     bool is_boxed = false;  ///< the result is to be
     Type type = Type::none;
     Cc cc = Cc::e;
+    const RunPointer* pointer = nullptr;          ///< of a run's check
     std::uint32_t nodes[2] = {kNoNode, kNoNode};  ///< of a branch that ends rounds: taken, and else
     bool is_round[2] = {false, false};            ///< likewise
     Divide divide{};
@@ -303,6 +304,7 @@ class Compiler {
   /// The run's pointer that the current instruction goes by, or null.
   [[nodiscard]] const RunPointer* run_pointer() const;
   bool emit_run_check();
+  void load_pointer(const RunPointer& pointer);
   void check_pointer(const RunPointer& pointer);
   void limit_rounds(const Reg& bytes, std::int64_t step);
   void cold_run_check(const Cold& cold);

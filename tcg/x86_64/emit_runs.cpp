@@ -17,6 +17,7 @@ constexpr std::uint32_t kMaxRounds = 1024;
 /// Rounds that show a window to be worth its check.
 constexpr std::uint32_t kGoodRounds = 4;
 constexpr std::uint32_t kMostFailures = 1024;
+constexpr std::uint32_t kWidenEvery = 8;  // a power of two
 
 }  // namespace
 
@@ -55,18 +56,25 @@ bool Compiler::emit_run_check() {
   return true;
 }
 
-/// Fails where even one round would leave the window. Limits the rounds in rsi.
-void Compiler::check_pointer(const RunPointer& pointer) {
-  Cold fail = cold(&Compiler::cold_run_check);
-  fail.window = pointer.window;
-  fail.imm = region_->nodes[node_].edges[1].node;
-  report_->insns[pointer.window] = pointer.insn;
+/// The address of the first byte that the round may touch, to rax.
+void Compiler::load_pointer(const RunPointer& pointer) {
   const std::uint8_t host = regs_.pinned(pointer.x);
   if (host == kNoReg)
     a_.mov(rax, a_.core(layout_.x_offset + 8u * pointer.x));
   else
     a_.mov(rax, gpr(host));
   if (pointer.low != 0) a_.add(rax, static_cast<std::uint32_t>(pointer.low));
+}
+
+/// Fails where even one round would leave the window. Limits the rounds in rsi.
+void Compiler::check_pointer(const RunPointer& pointer) {
+  Cold fail = cold(&Compiler::cold_run_check);
+  fail.pointer = &pointer;
+  fail.window = pointer.window;
+  fail.nodes[0] = region_->nodes[node_].edges[1].node;
+  fail.found = a_.here();
+  report_->insns[pointer.window] = pointer.insn;
+  load_pointer(pointer);
   a_.sub(rax, window(pointer.window, offsetof(Window, start)));
   a_.mov(rcx, window(pointer.window, offsetof(Window, size)));
   // Of the addresses that an access of kRunSpan bytes may begin at, the last one minus what a round reaches
@@ -89,17 +97,47 @@ void Compiler::limit_rounds(const Reg& bytes, std::int64_t step) {
   a_.cmovb(rsi, bytes);
 }
 
-/// A round by the body that checks, which finds the window. Where that does not help the loop is not worth
-/// it.
+/// Looks for the window at the pointer's page, and checks again. Where that does not help, a round by the
+/// body that checks; and where it never does, the pointer is not worth it.
 void Compiler::cold_run_check(const Cold& cold) {
   for (const Jump& entry : cold.entries) a_.bind(entry);
-  a_.inc(window(cold.window, offsetof(Window, misses)));
-  a_.cmp(window(cold.window, offsetof(Window, misses)), kMostFailures);
+  a_.inc(window(cold, offsetof(Window, misses)));
+  a_.cmp(window(cold, offsetof(Window, misses)), kMostFailures);
   const auto is_good = a_.short_on(Cc::b);
   a_.load_constant(rax, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[cold.window]));
   a_.mov(byte[rax], 1);
   a_.bind(is_good);
-  a_.jump_back(starts_[static_cast<std::uint32_t>(cold.imm)]);
+  load_pointer(*cold.pointer);
+  a_.mov(rcx, rax);
+  a_.and_(rcx, -4096);
+  a_.mov(rdx, rcx);
+  a_.sub(rdx, window(cold, offsetof(Window, start)));
+  a_.cmp(rdx, window(cold, offsetof(Window, size)));
+  const auto is_there = a_.short_on(Cc::b);
+  const std::size_t table = cold.pointer->is_store ? offsetof(CpuCore, write) : offsetof(CpuCore, read);
+  a_.shr(eax, 8);
+  a_.and_(eax, Assembler::kTlbIndexMask);
+  a_.add(rax, a_.core(table));
+  a_.cmp(rcx, qword[rax + offsetof(TlbEntry, tag)]);
+  const auto is_absent = a_.short_on(Cc::ne);
+  a_.mov(rax, qword[rax + offsetof(TlbEntry, addend)]);
+  a_.mov(window(cold, offsetof(Window, start)), rcx);
+  a_.mov(window(cold, offsetof(Window, addend)), rax);
+  a_.mov(window(cold, offsetof(Window, size)), std::uint32_t{kPageSize} - kRunSpan + 1);
+  // At first, and then time and again, with the pages around it.
+  a_.mov(rax, window(cold, offsetof(Window, misses)));
+  a_.and_(eax, kWidenEvery - 1);
+  a_.cmp(eax, 1);
+  const Jump is_left = a_.jump_on(Cc::ne);
+  a_.rewrite(is_left.end - 4, cold.found - is_left.end, 4);
+  a_.lea(rax, window(cold, 0));
+  a_.push(rax);
+  a_.push(a_.core(table));
+  a_.call(static_cast<const void*>(a_.at(thunks_.widen())));
+  a_.jump_back(cold.found);
+  a_.bind(is_there);
+  a_.bind(is_absent);
+  a_.jump_back(starts_[cold.nodes[0]]);
 }
 
 // The body that does not check.

@@ -180,12 +180,9 @@ void MmuTest::move_leaf_table(std::uint64_t vaddr, std::uint64_t to) {
 
 TEST_F(MmuTest, EveryFenceThatCoversAnAddressForgetsWhereItsLeafTableIs) {
   const std::function<void()> kFences[] = {
-      [&] { sfence_vma(*hart_, {}); },
-      [&] { sfence_vma(*hart_, {0x1000, std::nullopt}); },
-      [&] { sfence_vma(*hart_, {0x1000, 0}); },
-      [&] { sfence_vma(*hart_, {std::nullopt, 0}); },
-      [&] { hfence_gvma(*hart_, {}); },
-      [&] { hfence_gvma(*hart_, {kBase + 0x14000, std::nullopt}); },
+      [&] { sfence_vma(*hart_, {}); },          [&] { sfence_vma(*hart_, {0x1000, std::nullopt}); },
+      [&] { sfence_vma(*hart_, {0x1000, 0}); }, [&] { sfence_vma(*hart_, {std::nullopt, 0}); },
+      [&] { hfence_gvma(*hart_, {}); },         [&] { hfence_gvma(*hart_, {kBase + 0x14000, std::nullopt}); },
   };
   for (const auto& fence : kFences) {
     map_vs(0x1000, kBase + 0x5000, kS);
