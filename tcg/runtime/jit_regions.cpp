@@ -143,8 +143,10 @@ JitEngine::Promotion JitEngine::promote(CpuCore& core, Block& header) {
   join_nodes(region_);
   lay_out(region_);
   note_scattered();
-  plan_runs(region_,
-            [this](std::int64_t offset) { return jumps_.rounds_at(host_of(region_.pages, offset)); });
+  plan_runs(region_, [this](std::int64_t offset) {
+    constexpr std::uint32_t kMany = 1000;
+    return regions_ == Regions::kEager ? kMany : jumps_.rounds_at(host_of(region_.pages, offset));
+  });
   return compile_region(header) ? Promotion::kDone : Promotion::kNone;
 }
 
