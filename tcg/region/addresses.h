@@ -29,6 +29,8 @@ struct UnitAddresses {
   std::array<RegisterChange, 32> changes;
 };
 
+/// What can be told from the unit alone: constants added, and indices that are masked, shifted or loaded as
+/// bytes.
 UnitAddresses find_addresses(const Unit& unit);
 
 }  // namespace gstage::tcg
