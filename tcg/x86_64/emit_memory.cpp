@@ -111,7 +111,10 @@ void Compiler::cold_window(Cold& cold) {
   cold.entries[0] =
       find_entry({gpr(cold.a), static_cast<std::int32_t>(cold.imm2)}, cold.size, cold.table, entry, page);
   constexpr unsigned kMostMisses = 1024;
-  constexpr unsigned kWidenEvery = 4;  // a power of two
+  // One that goes to and fro between pages that lie apart is not to be widened all the time.
+  constexpr unsigned kWidenEvery = 4;        // a power of two
+  constexpr unsigned kWidenEveryLater = 64;  // likewise
+  constexpr unsigned kLater = 16;
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
   a_.inc(window(cold, offsetof(Window, misses)));
   a_.cmp(window(cold, offsetof(Window, misses)), kMostMisses);
@@ -121,6 +124,11 @@ void Compiler::cold_window(Cold& cold) {
   a_.mov(window(cold, offsetof(Window, addend)), entry);
   a_.test(window(cold, offsetof(Window, misses)), kWidenEvery - 1);
   const auto is_left = a_.short_on(Cc::ne);
+  a_.cmp(window(cold, offsetof(Window, misses)), kLater);
+  const auto is_early = a_.short_on(Cc::b);
+  a_.test(window(cold, offsetof(Window, misses)), kWidenEveryLater - 1);
+  const auto is_left_later = a_.short_on(Cc::ne);
+  a_.bind(is_early);
   a_.lea(page, window(cold, 0));
   a_.push(page);
   a_.push(a_.core(cold.table));
@@ -131,6 +139,7 @@ void Compiler::cold_window(Cold& cold) {
   a_.load_constant(page, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[cold.window]));
   a_.mov(byte[page], 1);
   a_.bind(is_left);
+  a_.bind(is_left_later);
   a_.jump_back(cold.found);
 }
 

@@ -65,7 +65,7 @@ struct Frame {
   std::uint32_t host_mxcsr;
   std::uint32_t temp_mxcsr;
   std::uint64_t rounds_left;  ///< of a run, after the one under way
-  std::uint64_t unused;
+  std::uint64_t padding;
   Window windows[kWindows];
   std::uint64_t saved_gpr[8];   ///< by register number: scratch registers around a slow path
   std::uint64_t saved_xmm[16];  ///< likewise
