@@ -53,7 +53,10 @@ bool JitEngine::watch_block(CpuCore& core, Watch& watch) {
     if (block == nullptr || !is_readable(block->paddr.page())) return false;
     const auto [at, is_new] = watch.units.try_emplace(block);
     if (is_new) {
-      place.paddr = block->paddr;
+      const bool is_settled =
+          locate_fully(core, place) && (place.key.second_page == nullptr || is_readable(place.second));
+      core.trap_pending = 0;
+      if (!is_settled) return false;
       make_unit(place, kMaxInsns);
       at->second = unit_;
     }
