@@ -170,7 +170,7 @@ Status log_set_file(const std::string& path) {
 void warn(const char* format, ...) {
   va_list args;
   va_start(args, format);
-  const std::string text = "gstage: warning: " + vformat(format, args) + "\n";
+  const std::string text = "gstage: warning: " + printable(vformat(format, args)) + "\n";
   va_end(args);
   std::fputs(text.c_str(), stderr);
 }

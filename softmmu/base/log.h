@@ -50,7 +50,7 @@ void log_flush();
 /// Sends the log to a file (`-D`).
 Status log_set_file(const std::string& path);
 
-/// Prints a warning for the user on stderr: "gstage: warning: …".
+/// Prints a warning for the user on stderr: "gstage: warning: …", printable as error() makes it.
 [[gnu::format(printf, 1, 2)]] void warn(const char* format, ...);
 
 }  // namespace gstage

@@ -10,7 +10,7 @@ namespace gstage {
 Error error(const char* format, ...) {
   va_list args;
   va_start(args, format);
-  Error result{vformat(format, args)};
+  Error result{printable(vformat(format, args))};
   va_end(args);
   return result;
 }

@@ -14,7 +14,7 @@ struct Error {
   std::string message;
 };
 
-/// printf-style construction of an Error.
+/// printf-style construction of an Error. What it quotes of outside text comes out printable.
 [[gnu::format(printf, 1, 2)]] Error error(const char* format, ...);
 
 /// Either a value or an Error. Errors of this kind are printed once, in main.

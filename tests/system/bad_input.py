@@ -75,6 +75,11 @@ ROWS = [
     ('-serial frobnicator', ['frobnicator']),
     ('-serial file:no/such/directory', ['no/such/directory', 'no such file']),
     ('-d frobnicator', ['frobnicator']),
+    # Control characters and what is no UTF-8 are escaped
+    ("-cpu '\x1b[31mred\r'", ['\\x1b[31mred\\x0d']),
+    ("-kernel 'two\nlines'", ['two\\x0alines', 'no such file']),
+    ("-M virt,dumpdtb=no/\udcff", ['no/\\xff']),
+    ("'-\x7f'", ['-\\x7f']),
     # Known, but not there yet
     ('-netdev user,id=n', ['-netdev is not supported yet']),
     ('-virtfs local,path=/,mount_tag=t,security_model=none', ['-virtfs is not supported yet']),

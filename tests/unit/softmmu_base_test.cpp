@@ -36,6 +36,36 @@ TEST(Format, LongTextIsWhole) {
   EXPECT_EQ(error("%d %s", 7, "seven").message, "7 seven");
 }
 
+TEST(Format, ControlCharactersAndWhatIsNoUtf8AreEscaped) {
+  const std::pair<std::string, const char*> rows[] = {
+      {"plain, 'quoted' ~", "plain, 'quoted' ~"},
+      {"a\x1b[31mb\r\n\t\x7f", "a\\x1b[31mb\\x0d\\x0a\\x09\\x7f"},
+      {std::string("\0x", 2), "\\x00x"},
+      {"Fahrt über \u20ac \U0001f600", "Fahrt über \u20ac \U0001f600"},
+      {"\xc2\x9b"
+       "1m",
+       "\\xc2\\x9b1m"},                                         // a control character of C1
+      {"\xc2\xa0", "\xc2\xa0"},                                 // the first behind them
+      {"\xc0\xaf \xe0\x80\xaf", "\\xc0\\xaf \\xe0\\x80\\xaf"},  // longer than need be
+      {"\xed\xa0\x80", "\\xed\\xa0\\x80"},                      // half of a surrogate pair
+      {"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80"},             // beyond U+10FFFF
+      {"\xe2\x82", "\\xe2\\x82"},                               // cut off
+      {"\xe2\x82x", "\\xe2\\x82x"},
+      {"\xff\x80", "\\xff\\x80"},
+  };
+  for (const auto& [text, shown] : rows) {
+    EXPECT_EQ(printable(text), shown);
+    EXPECT_EQ(printable(printable(text)), shown) << "what is printable stays";
+  }
+}
+
+TEST(Format, MessagesQuoteOutsideTextPrintably) {
+  EXPECT_EQ(error("'%s': no", "\x1b]0;x\a").message, "'\\x1b]0;x\\x07': no");
+  ::testing::internal::CaptureStderr();
+  warn("'%s'\n", "\xff");
+  EXPECT_EQ(::testing::internal::GetCapturedStderr(), "gstage: warning: '\\xff'\\x0a\n");
+}
+
 class LogTest : public ::testing::Test {
  protected:
   void SetUp() override {
