@@ -8,6 +8,7 @@
 
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/aia/priority.h"
+#include "target/riscv/csr/row.h"
 #include "hw/intc/imsic_pages.h"
 
 namespace gstage::riscv {
@@ -88,6 +89,24 @@ TEST_F(AiaCsrTest, ClaimReturnsTheLowestIdentityAndTakesItAway) {
   EXPECT_EQ(access(kStopei, CsrOp::kSwap, 0), 200u << 16 | 200u);
   EXPECT_EQ(access(kStopei, CsrOp::kSwap, 0), 0u);
   EXPECT_EQ(read(kMip) & 0x200, 0u);
+}
+
+/// What the instruction has read is what it claims, although a more urgent MSI has arrived since.
+TEST_F(AiaCsrTest, AClaimTakesWhatWasReadWhenAMoreUrgentOneArrivesInBetween) {
+  open_file(kSiselect);
+  imsic_->supervisor().receive(20);
+  const CsrRow& stopei = *find_csr(kStopei);
+  const std::uint64_t read_before = stopei.read(hart(), 0);
+  imsic_->supervisor().receive(7);
+  stopei.write(hart(), 0, {.value = 0, .mask = ~0ull, .has_read = true, .read = read_before});
+  EXPECT_EQ(read(kStopei), 7u << 16 | 7u);
+  EXPECT_EQ(access(kStopei, CsrOp::kSwap, 0), 7u << 16 | 7u);
+  EXPECT_EQ(read(kStopei), 0u) << "20 is claimed already";
+  // An instruction that reads nothing claims the most urgent.
+  imsic_->supervisor().receive(20);
+  imsic_->supervisor().receive(7);
+  write(kStopei, 0);
+  EXPECT_EQ(read(kStopei), 20u << 16 | 20u);
 }
 
 TEST_F(AiaCsrTest, DeliveryHidesTheInterruptButNotTopei) {
@@ -300,6 +319,27 @@ TEST_F(AiaCsrTest, HvictlAgainstAnExternalInterrupt) {
   EXPECT_EQ(read(kVstopi), 5u << 16 | 30);
   write(kHvictl, kIpriom | 9u << 16 | 12);
   EXPECT_EQ(read(kVstopi), 9u << 16 | 12);
+}
+
+/// AIA, "Virtual supervisor top interrupt CSR (vstopi)": of an external interrupt hvictl.IPRIO is the
+/// priority only while VGEIN is 0; a guest's file has its own, and without one that is pending it is 256.
+TEST_F(AiaCsrTest, HvictlWithTheExternalNumberDoesNotOutrankTheGuestsFile) {
+  constexpr std::uint64_t kIpriom = 1u << 8;
+  write(0x604, 0x400);
+  write(kHvictl, kIpriom | 9u << 16 | 12);
+  select_guest(2);
+  open_file(kVsiselect);
+  imsic_->guest(2)->receive(33);
+  EXPECT_EQ(read(kVstopi), 9u << 16 | 33);
+  write(kHvip, 0x400);
+  select_guest(1);
+  EXPECT_EQ(read(kVstopi), 9u << 16 | 255);
+  select_guest(0);
+  EXPECT_EQ(read(kVstopi), 9u << 16 | 12);
+  write(kHvictl, kIpriom | 9u << 16);
+  EXPECT_EQ(read(kVstopi), 9u << 16 | 255);
+  write(kHvictl, kIpriom | 5u << 16 | 12);
+  EXPECT_EQ(read(kVstopi), 9u << 16 | 255);
 }
 
 TEST_F(AiaCsrTest, HvipriosOrderVsInterrupts) {

@@ -180,6 +180,20 @@ TEST_F(BlkTest, DiscardAndWriteZeroes) {
   EXPECT_EQ(range(kWriteZeroes, ~std::uint64_t{0}, 2, 0), kIoError);
 }
 
+/// Virtio 1.3, 5.2.6.2: without a write cache all that a request changes is stable before it completes.
+TEST_F(BlkTest, WithoutAWriteCacheDiscardAndWriteZeroesAreFlushedBeforeTheyComplete) {
+  start(kFlushFeature | kConfigWce | kDiscardFeature | kWriteZeroesFeature);
+  for (const std::uint32_t type : {kDiscard, kWriteZeroes}) {
+    set(*driver_.slot, Driver::kConfig + 32, 0, 1);
+    disk_->flushes = 0;
+    EXPECT_EQ(range(type, 2, 3, 0), kOk);
+    EXPECT_EQ(disk_->flushes, 1) << type;
+    set(*driver_.slot, Driver::kConfig + 32, 1, 1);
+    EXPECT_EQ(range(type, 2, 3, 0), kOk);
+    EXPECT_EQ(disk_->flushes, 1) << type;
+  }
+}
+
 TEST_F(ReadOnlyBlkTest, RefusesToWrite) {
   EXPECT_NE(driver_.features() & kReadOnly, 0u);
   EXPECT_EQ(driver_.features() & (kDiscardFeature | kWriteZeroesFeature), 0u);

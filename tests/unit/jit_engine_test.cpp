@@ -99,6 +99,20 @@ TEST_P(EngineTest, LeavesBlocksAloneThatWereNotHit) {
   expect_translations(m, translations + 1);
 }
 
+TEST_P(EngineTest, SeesWhatIsWrittenToAnyLineOfALongBlock) {
+  ToyMachine m(GetParam());
+  constexpr std::uint64_t kStart = kCode + 34;  // amid a 64-byte line
+  constexpr unsigned kInsns = 60;
+  for (unsigned i = 0; i < kInsns; ++i) m.write(kStart + 2 * i, {addi(0, 1)});
+  m.write(kStart + 2 * kInsns, {halt()});
+  for (unsigned i = 0; i < kInsns; ++i) {
+    m.hart().x[10] = 0;
+    m.run(kStart);
+    ASSERT_EQ(m.hart().x[10], kInsns + 9 * i);
+    m.write(kStart + 2 * i, {addi(0, 10)});
+  }
+}
+
 TEST_P(EngineTest, SeesItsOwnStoresAfterAFence) {
   ToyMachine m(GetParam());
   // Stores an instruction to the place behind the fence, twice through a loop: addi 1, then addi 2.

@@ -147,6 +147,24 @@ TEST_F(MmuTest, SstatusMxrAppliesToBothStagesAndVsstatusMxrToTheFirst) {
   EXPECT_TRUE(go(0x1000, Access::kLoad).ok());
 }
 
+TEST_F(MmuTest, WhatOneMxrAllowedIsNotFoundAfterItIsCleared) {
+  constexpr std::uint64_t kMxr = 1 << 19;
+  map_vs(0x1000, kBase + 0x5000, kS & ~(pte::R::kMask | pte::W::kMask));
+  const auto is_cached = [&] { return hart_->core.read[tlb_index(0x1000)].tag == 0x1000; };
+  for (std::uint64_t* const status : {&hart_->vs.status, &hart_->hs.status}) {
+    *status = kMxr;
+    load(0x1000);
+    EXPECT_EQ(hart_->core.trap_pending, 0u);
+    EXPECT_TRUE(is_cached());
+    *status = 0;
+    update_regimes(*hart_);
+    EXPECT_FALSE(is_cached()) << "no fence, but nothing that may be used";
+    load(0x1000);
+    EXPECT_EQ(hart_->trap.cause, Cause::kLoadPageFault);
+    EXPECT_NE(hart_->core.trap_pending, 0u);
+  }
+}
+
 TEST_F(MmuTest, HlvxNeedsExecuteInBothStagesWhateverMxr) {
   hart_->hs.status = hart_->vs.status = 1 << 19;
   hart_->v = 0;
@@ -261,6 +279,31 @@ TEST_F(MmuTest, HfenceGvmaByAddressDropsWhatCameThroughThatGuestPage) {
   hfence_gvma(*hart_, {kBase + 0x5000, std::nullopt});
   EXPECT_NE(hart_->core.read[tlb_index(0x1000)].tag, 0x1000u);
   EXPECT_EQ(hart_->core.read[tlb_index(0x2000)].tag, 0x2000u);
+}
+
+TEST_F(MmuTest, FencesTellVmidsByAllTheirBits) {
+  map_vs(0x1000, kBase + 0x5000, kS);
+  const std::uint64_t root = hart_->hgatp;
+  const auto is_cached = [&] { return hart_->core.read[tlb_index(0x1000)].tag == 0x1000; };
+  for (unsigned bit = 0; bit < 14; ++bit) {
+    const std::uint64_t vmid = 0x1555 ^ 1u << bit;
+    hart_->hgatp = root | vmid << 44;
+    load(0x1000);
+    ASSERT_TRUE(is_cached());
+    hfence_gvma(*hart_, {std::nullopt, 0x1555});
+    EXPECT_TRUE(is_cached()) << bit;
+    hart_->hgatp = root | std::uint64_t{0x1555} << 44;
+    hfence_vvma(*hart_, {});
+    hart_->hgatp = root | vmid << 44;
+    update_regimes(*hart_);
+    EXPECT_TRUE(is_cached()) << bit;
+    hfence_gvma(*hart_, {std::nullopt, vmid});
+    EXPECT_FALSE(is_cached()) << bit;
+    load(0x1000);
+    ASSERT_TRUE(is_cached());
+    hfence_vvma(*hart_, {});
+    EXPECT_FALSE(is_cached()) << bit;
+  }
 }
 
 TEST(GStageCacheTest, FenceOfAnAddressDropsAllPartsOfTheLeafThatHoldsIt) {
