@@ -176,10 +176,14 @@ static void wait_for_interrupt(void) {
   CLINT_MTIMECMP = CLINT_MTIME + 5000;
   RUN(MODE_HS, "1: wfi\nj 1b");
   EXPECT(BY_M, IRQ(MTI));
-  CLINT_MTIMECMP = CLINT_MTIME + 5000;
-  RUN(MODE_HS, "wfi\n1: j 1b");
-  EXPECT(BY_M, IRQ(MTI));
-  CHECK(trap.epc == trap.start + 4);
+  // The interrupt that ends it is taken behind it. A host that is slow to get there gets more time.
+  for (uint64_t ticks = 5000; ticks < 10 * SECOND; ticks *= 2) {
+    CLINT_MTIMECMP = CLINT_MTIME + ticks;
+    RUN(MODE_HS, "wfi\n1: j 1b");
+    EXPECT(BY_M, IRQ(MTI));
+    if (trap.epc != trap.start) break;
+  }
+  EXPECT_OFFSET(4);
   CLINT_MTIMECMP = -1ull;
   csr_write(MIE, BIT(SSI));
   csr_write(MIDELEG, BIT(SSI));
