@@ -29,7 +29,6 @@ Registry& registry() {
 
 OutputQueue::OutputQueue(std::shared_ptr<Chardev> chardev) : chardev_(std::move(chardev)) {
   if (chardev_ == nullptr) return;
-  writer_ = std::thread([this] { work(); });
   const std::lock_guard lock(registry().mutex);
   registry().queues.push_back(this);
 }
@@ -45,7 +44,7 @@ OutputQueue::~OutputQueue() {
     is_ending_ = true;
   }
   changed_.notify_all();
-  writer_.join();
+  if (writer_.joinable()) writer_.join();
   flush();
 }
 
@@ -71,6 +70,8 @@ void OutputQueue::put(std::span<const std::uint8_t> bytes) {
     {
       const std::lock_guard lock(pending_mutex_);
       is_first = pending_.empty();
+      // Not before: a sandbox binds the threads that begin after it.
+      if (!writer_.joinable()) writer_ = std::thread([this] { work(); });
       pending_.insert(pending_.end(), part.begin(), part.end());
       must_wait = pending_.size() >= kSlowDownBytes;
     }

@@ -192,9 +192,10 @@ void VirtioBlk::write_config(std::uint32_t offset, std::span<const std::uint8_t>
   log_line(Log::kGuestErrors, "virtio-blk: configuration byte %u cannot be written", offset);
 }
 
-void VirtioBlk::attach(VirtioBus& bus) {
-  VirtioDevice::attach(bus);
-  worker_ = std::thread([this] { work(); });
+/// The worker begins with the first request and not before: a sandbox binds the threads that begin after it.
+void VirtioBlk::wake_worker() {
+  if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
+  wake_.notify_one();
 }
 
 void VirtioBlk::negotiated() {

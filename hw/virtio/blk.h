@@ -73,14 +73,14 @@ class VirtioBlk final : public VirtioDevice {
   [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override;
   void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override;
   void write_config(std::uint32_t offset, std::span<const std::uint8_t> from) override;
-  void attach(VirtioBus& bus) override;
   void negotiated() override;
-  void started() override { wake_.notify_one(); }
-  void notified(unsigned /*index*/) override { wake_.notify_one(); }
+  void started() override { wake_worker(); }
+  void notified(unsigned /*index*/) override { wake_worker(); }
   void quiesce(unsigned index, std::unique_lock<std::mutex>& lock) override;
   void reset() override;
 
  private:
+  void wake_worker();
   void work();
   /// Takes and answers one request; false when there is none. Releases the lock meanwhile.
   bool serve_one(std::unique_lock<std::mutex>& lock);

@@ -90,7 +90,18 @@ struct TimerThread::Impl {
   std::vector<std::shared_ptr<Slot>> slots;
   Slot* running = nullptr;
   std::shared_ptr<std::function<void()>> observer;
+  std::once_flag is_started;
   std::thread thread;
+
+  void start() {
+    std::call_once(is_started, [this] { thread = std::thread([this] { run(); }); });
+  }
+
+  void clock_changed() {
+    // With the clock's first start and not before: a sandbox binds the threads that begin after it.
+    if (clock.is_running()) start();
+    wake();
+  }
 
   void wake() {
     wake_word.fetch_add(1, std::memory_order_seq_cst);
@@ -185,19 +196,19 @@ class ThreadTimer final : public Timer {
 }  // namespace
 
 TimerThread::TimerThread(const Clock& clock) : impl_(std::make_shared<Impl>(clock)) {
-  impl_->observer = std::make_shared<std::function<void()>>([impl = impl_.get()] { impl->wake(); });
+  impl_->observer = std::make_shared<std::function<void()>>([impl = impl_.get()] { impl->clock_changed(); });
   clock.on_change(impl_->observer);
-  impl_->thread = std::thread([impl = impl_] { impl->run(); });
+  if (clock.is_running()) impl_->start();
 }
 
 TimerThread::~TimerThread() {
   impl_->is_ending.store(true, std::memory_order_release);
   impl_->wake();
   CHECK(impl_->thread.get_id() != std::this_thread::get_id());
-  impl_->thread.join();
+  if (impl_->thread.joinable()) impl_->thread.join();
 }
 
-void TimerThread::clock_changed() { impl_->wake(); }
+void TimerThread::clock_changed() { impl_->clock_changed(); }
 
 std::unique_ptr<Timer> TimerThread::make(std::function<void()> callback) {
   auto slot = std::make_shared<Slot>();

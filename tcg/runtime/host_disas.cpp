@@ -35,10 +35,17 @@ struct Capstone {
   }
 };
 
+const Capstone& the_capstone() {
+  static const Capstone instance;
+  return instance;
+}
+
 }  // namespace
 
+void load_host_disassembler() { the_capstone(); }
+
 std::string disassemble_host(const std::uint8_t* code, std::size_t size, std::uint64_t shown_at) {
-  static const Capstone capstone;
+  const Capstone& capstone = the_capstone();
   if (!capstone.is_there) return format("  (libcapstone.so.%d is not installed)\n", CS_API_MAJOR);
   cs_insn* insns = nullptr;
   const std::size_t count = capstone.disasm(capstone.handle, code, size, shown_at, 0, &insns);

@@ -11,4 +11,7 @@ namespace gstage::tcg {
 /// not.
 std::string disassemble_host(const std::uint8_t* code, std::size_t size, std::uint64_t shown_at);
 
+/// Opens the disassembler's library now: a sandbox keeps it from being opened later.
+void load_host_disassembler();
+
 }  // namespace gstage::tcg

@@ -4,6 +4,7 @@
 #include "softmmu/base/check.h"
 #include "softmmu/base/log.h"
 #include "tcg/runtime/dump.h"
+#include "tcg/runtime/host_disas.h"
 
 namespace gstage::tcg {
 
@@ -29,6 +30,7 @@ JitEngine::JitEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive,
       cold_(make_area(hot_.end, buffer_->size() - kSingleBytes)),
       single_at_(cold_.end),
       regions_(regions) {
+  if (log_enabled(Log::kOutAsm)) load_host_disassembler();
   if (regions_ == Regions::kOn) sampler_ = std::make_unique<Sampler>([this] { return ask_for_samples(); });
 }
 
