@@ -40,6 +40,10 @@ struct OptionHandlers {
   static Status rtc(Options& options, const std::string& argument);
   static Status ignored(Options& options, const std::string& argument);
   static Status accepted(Options& options, const std::string& argument);
+  static Status sandbox(Options& options, const std::string& argument);
+  static Status run_as(Options& options, const std::string& argument);
+  static Status change_root(Options& options, const std::string& argument);
+  static Status run_with(Options& options, const std::string& argument);
   static Status log_items(Options& options, const std::string& argument);
   static Status log_file(Options& options, const std::string& argument);
   static Status help(Options& options, const std::string& argument);

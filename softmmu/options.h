@@ -8,6 +8,7 @@
 #include "softmmu/base/result.h"
 #include "softmmu/machine.h"
 #include "softmmu/run_state.h"
+#include "softmmu/sandbox/sandbox.h"
 
 namespace gstage {
 
@@ -21,6 +22,7 @@ struct ChardevOptions {
 struct Options {
   MachineOptions machine;
   RunOptions run;
+  SandboxOptions sandbox;
   std::vector<std::string> serials;   ///< back ends in the short form, or "chardev:ID"
   std::vector<std::string> monitors;  ///< likewise
   std::vector<ChardevOptions> chardevs;

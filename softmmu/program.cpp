@@ -60,6 +60,8 @@ int run_program(std::span<const std::string> arguments) {
   if (!monitors) return fail(monitors.error());
   auto machine = create_machine(options->machine);
   if (!machine) return fail(machine.error());
+  // All files are open, and no thread runs yet.
+  if (const Status status = enter_sandbox(options->sandbox); !status.ok()) return fail(status.error());
   // A null machine: the command asked for output alone, and has it.
   const int exit_code = *machine ? run_machine(**machine, *options, *monitors) : 0;
   machine = std::unique_ptr<Machine>();

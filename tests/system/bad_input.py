@@ -80,6 +80,15 @@ ROWS = [
     ("-kernel 'two\nlines'", ['two\\x0alines', 'no such file']),
     ("-M virt,dumpdtb=no/\udcff", ['no/\\xff']),
     ("'-\x7f'", ['-\\x7f']),
+    # The sandbox
+    ('-sandbox perhaps', ['-sandbox', 'perhaps', 'on or off']),
+    ('-sandbox on,spawn=allow', ['-sandbox', 'spawn=allow', 'not supported yet']),
+    ('-sandbox on,colour=red', ['-sandbox', 'colour']),
+    ('-runas no-such-user -kernel good', ['-runas', 'no-such-user']),
+    ('-runas 1:x -kernel good', ['-runas', '1:x', 'UID:GID']),
+    ('-chroot missing -kernel good', ['-chroot', 'missing', 'no such file']),
+    ('-run-with colour=red', ['-run-with', 'colour']),
+    ('-run-with async-teardown=on', ['-run-with', 'async-teardown', 'not supported yet']),
     # Known, but not there yet
     ('-netdev user,id=n', ['-netdev is not supported yet']),
     ('-virtfs local,path=/,mount_tag=t,security_model=none', ['-virtfs is not supported yet']),

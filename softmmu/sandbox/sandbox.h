@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+
+namespace gstage {
+
+/// What the process may still do once the machine is built.
+struct SandboxOptions {
+  enum class Mode : std::uint8_t {
+    kBestEffort,  ///< closed as far as the host's kernel can; a warning says what it cannot
+    kOn,          ///< `-sandbox on`: closed, or an error
+    kOff,
+  };
+  /// The sanitizers read files and start programs of their own when they report.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  static constexpr Mode kDefaultMode = Mode::kOff;
+#else
+  static constexpr Mode kDefaultMode = Mode::kBestEffort;
+#endif
+
+  Mode mode = kDefaultMode;
+  std::string user;                  ///< `-runas`: a name, or UID:GID; empty: stay
+  std::string root;                  ///< `-chroot`: a directory; empty: stay
+  std::vector<std::string> folders;  ///< files below these may be opened, made, renamed and removed
+};
+
+/// Leaves to the process nothing but what running the machine takes: another root and user where they are
+/// asked for, no new privileges, no capabilities, no file but those that are open (and those below
+/// `folders`), no socket, no program, no other process (seccomp, and Landlock where the kernel has it).
+///
+/// What the kernel keeps for each thread goes over to those that begin later, so this comes before the first
+/// of them. It cannot be taken back. An Error says which step failed.
+Status enter_sandbox(const SandboxOptions& options);
+
+}  // namespace gstage

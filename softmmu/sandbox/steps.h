@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+
+namespace gstage::sandbox {
+
+/// chroot(2) into `directory`, and its root becomes the current directory. Needs root.
+Status change_root(const std::string& directory);
+
+/// Who `-runas` means. Looked up before the root changes: /etc/passwd is outside the new one.
+struct Identity {
+  unsigned user = 0;
+  unsigned group = 0;
+  std::string name;  ///< for its supplementary groups; empty: none
+};
+/// `text` is a user's name or UID:GID.
+Result<Identity> find_identity(const std::string& text);
+/// All threads become that user, with that user's groups. Needs root, unless it is who runs already.
+Status become(const Identity& identity);
+
+/// No program that is started gains privileges, and this thread's capabilities go, in every set.
+Status drop_privileges();
+
+/// Directories, opened to name them alone. They are opened before the root and the user change.
+class Folders {
+ public:
+  Folders() = default;
+  ~Folders();
+  Folders(const Folders&) = delete;
+  Folders& operator=(const Folders&) = delete;
+  Status open(const std::string& path);
+  [[nodiscard]] std::span<const int> descriptors() const { return descriptors_; }
+
+ private:
+  std::vector<int> descriptors_;
+};
+
+/// Landlock: no file may be opened, made or removed but below `folders`, and no port be bound or connected.
+/// False where the kernel has no Landlock.
+Result<bool> restrict_files(const Folders& folders);
+
+/// seccomp: only the system calls of syscalls.inc, and those that open files if `opens_files`.
+Status restrict_system_calls(bool opens_files);
+
+}  // namespace gstage::sandbox
