@@ -48,7 +48,8 @@ def main():
             with open(path, 'wb') as stream:
                 stream.write(content)
         command = [gstage, '-M', 'virt', '-smp', '2', '-nographic', '-bios', 'none', '-kernel', kernel,
-                   '-sandbox', 'on', '-drive', f'file={disk},format=raw,if=none,id=d', '-device', 'virtio-blk-device,drive=d']
+                   '-sandbox', 'on',
+                   '-drive', f'file={disk},format=raw,if=none,id=d', '-device', 'virtio-blk-device,drive=d']
         with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                               text=True) as process:
             found = wait_for_harts(process, 2)
