@@ -15,7 +15,7 @@ template <Op kOp>
 struct OpTag {};
 
 /// Constants and registers.
-inline Next exec(OpTag<Op::konst>, State& s, const Inst& i) {
+inline Next exec(OpTag<Op::const_>, State& s, const Inst& i) {
   s.set(i, static_cast<std::uint64_t>(i.imm));
   return Next::kGoOn;
 }

@@ -32,7 +32,8 @@ const char* check_imm(const Inst& inst, ImmKind kind) {
   switch (kind) {
     case ImmKind::none: return inst.imm == 0 ? nullptr : "has an immediate but takes none";
     case ImmKind::number:
-      return inst.op == Op::konst || is_int32(inst.imm) ? nullptr : "has a displacement of more than 32 bits";
+      return inst.op == Op::const_ || is_int32(inst.imm) ? nullptr
+                                                         : "has a displacement of more than 32 bits";
     case ImmKind::offset: return is_int32(inst.imm) ? nullptr : "has an offset of more than 32 bits";
     case ImmKind::x: return inst.imm >= 1 && inst.imm <= 31 ? nullptr : "names no integer register x1–x31";
     case ImmKind::f: return inst.imm >= 0 && inst.imm <= 31 ? nullptr : "names no register f0–f31";

@@ -85,14 +85,14 @@ class Folder {
   [[nodiscard]] const Inst& source(unsigned i) const {
     return unit_.insts[knowledge_.same[inst_.args[i].index]];
   }
-  [[nodiscard]] bool is_konst(unsigned i) const { return source(i).op == Op::konst; }
-  [[nodiscard]] std::uint64_t konst(unsigned i) const { return static_cast<std::uint64_t>(source(i).imm); }
+  [[nodiscard]] bool is_constant(unsigned i) const { return source(i).op == Op::const_; }
+  [[nodiscard]] std::uint64_t constant(unsigned i) const { return static_cast<std::uint64_t>(source(i).imm); }
   [[nodiscard]] bool is_same_twice() const {
     return knowledge_.same[inst_.args[0].index] == knowledge_.same[inst_.args[1].index];
   }
 
-  void become_konst(std::uint64_t value) {
-    inst_ = Inst{.op = Op::konst, .imm = static_cast<std::int64_t>(value)};
+  void become_constant(std::uint64_t value) {
+    inst_ = Inst{.op = Op::const_, .imm = static_cast<std::int64_t>(value)};
   }
   void become_pc(std::int64_t offset) {
     if (is_int32(offset)) inst_ = Inst{.op = Op::pc, .imm = offset};
@@ -108,12 +108,12 @@ class Folder {
   }
 
   void unary();
-  void put_konst_second();
-  void with_konst(std::uint64_t k);
+  void put_constant_second();
+  void with_constant(std::uint64_t k);
   void with_zero();
-  void and_konst(std::uint64_t k);
+  void and_constant(std::uint64_t k);
   void with_itself();
-  void pc_and_konst(std::uint64_t k);
+  void pc_and_constant(std::uint64_t k);
   void shift_pair(std::uint64_t k);
   [[nodiscard]] bool is_still_at_hand(Value v) const;
 
@@ -125,17 +125,18 @@ class Folder {
 
 void Folder::integer() {
   if (inst_.argument_count == 1) return unary();
-  if (is_konst(0) && is_konst(1)) return become_konst(semantics::evaluate(inst_.op, konst(0), konst(1)));
-  put_konst_second();
-  if (is_konst(1)) {
-    with_konst(konst(1));
+  if (is_constant(0) && is_constant(1))
+    return become_constant(semantics::evaluate(inst_.op, constant(0), constant(1)));
+  put_constant_second();
+  if (is_constant(1)) {
+    with_constant(constant(1));
   } else if (is_same_twice()) {
     with_itself();
   }
 }
 
 void Folder::unary() {
-  if (is_konst(0)) return become_konst(semantics::evaluate(inst_.op, konst(0), 0));
+  if (is_constant(0)) return become_constant(semantics::evaluate(inst_.op, constant(0), 0));
   if (!semantics::is_extension(inst_.op)) return;
   const Width have = width_of(source(0));
   const Width makes = width_of(inst_);
@@ -144,17 +145,17 @@ void Folder::unary() {
 }
 
 /// Back ends take an immediate as the second operand.
-void Folder::put_konst_second() {
-  if (is_konst(0) && info(inst_.op).has(kCommutes)) std::swap(inst_.args[0], inst_.args[1]);
+void Folder::put_constant_second() {
+  if (is_constant(0) && info(inst_.op).has(kCommutes)) std::swap(inst_.args[0], inst_.args[1]);
 }
 
-void Folder::with_konst(std::uint64_t k) {
-  if (source(0).op == Op::pc) return pc_and_konst(k);
+void Folder::with_constant(std::uint64_t k) {
+  if (source(0).op == Op::pc) return pc_and_constant(k);
   if (k == 0) return with_zero();
   switch (inst_.op) {
-    case Op::and_: and_konst(k); break;
+    case Op::and_: and_constant(k); break;
     case Op::or_:
-      if (k == semantics::kOnes) become_konst(k);
+      if (k == semantics::kOnes) become_constant(k);
       break;
     case Op::mul:
     case Op::div:
@@ -183,7 +184,7 @@ void Folder::with_zero() {
     case Op::mulw:
     case Op::mulh:
     case Op::mulhu:
-    case Op::mulhsu: become_konst(0); break;
+    case Op::mulhsu: become_constant(0); break;
     case Op::addw:
     case Op::subw:
     case Op::shlw:
@@ -195,7 +196,7 @@ void Folder::with_zero() {
 }
 
 /// A mask that keeps all bits that there can be goes; others become zero extensions, which need no immediate.
-void Folder::and_konst(std::uint64_t k) {
+void Folder::and_constant(std::uint64_t k) {
   const Value a = inst_.args[0];
   const bool is_low_mask = (k & (k + 1)) == 0;
   if (is_low_mask && width_of(source(0)).zero <= static_cast<unsigned>(std::popcount(k)))
@@ -211,14 +212,14 @@ void Folder::with_itself() {
     case Op::or_: replace_by(inst_.args[0]); break;
     case Op::sub:
     case Op::xor_:
-    case Op::subw: become_konst(0); break;
+    case Op::subw: become_constant(0); break;
     default: break;
   }
 }
 
 /// auipc and what is added to it; and jalr's clearing of bit 0. The block's page has 12 zero bits.
-void Folder::pc_and_konst(std::uint64_t k) {
-  const auto offset = konst(0);
+void Folder::pc_and_constant(std::uint64_t k) {
+  const auto offset = constant(0);
   constexpr std::uint64_t kInPage = 0xfff;
   if (inst_.op == Op::add) become_pc(static_cast<std::int64_t>(offset + k));
   if (inst_.op == Op::sub) become_pc(static_cast<std::int64_t>(offset - k));
@@ -231,7 +232,7 @@ void Folder::shift_pair(std::uint64_t k) {
   const Inst& first = source(0);
   if (first.op != Op::shl) return;
   const Inst& amount = unit_.insts[knowledge_.same[first.args[1].index]];
-  if (amount.op != Op::konst || (static_cast<std::uint64_t>(amount.imm) & 63) != k) return;
+  if (amount.op != Op::const_ || (static_cast<std::uint64_t>(amount.imm) & 63) != k) return;
   const Value a = first.args[0];
   if (!is_still_at_hand(a)) return;
   const bool is_signed = inst_.op == Op::sar;
@@ -245,20 +246,21 @@ bool Folder::is_still_at_hand(Value v) const { return index_ - v.index < kFar; }
 
 void Folder::setcond() {
   const auto cond = static_cast<Cond>(inst_.aux);
-  if (is_konst(0) && is_konst(1)) return become_konst(semantics::holds(cond, konst(0), konst(1)));
-  if (is_same_twice()) become_konst(semantics::holds(cond, 0, 0));
+  if (is_constant(0) && is_constant(1))
+    return become_constant(semantics::holds(cond, constant(0), constant(1)));
+  if (is_same_twice()) become_constant(semantics::holds(cond, 0, 0));
 }
 
 void Folder::select() {
-  if (is_konst(0)) return replace_by(inst_.args[konst(0) != 0 ? 1 : 2]);
+  if (is_constant(0)) return replace_by(inst_.args[constant(0) != 0 ? 1 : 2]);
   if (inst_.args[1] == inst_.args[2]) replace_by(inst_.args[1]);
 }
 
 void Folder::branch() {
   const auto cond = static_cast<Cond>(inst_.aux);
   bool is_taken = false;
-  if (is_konst(0) && is_konst(1)) {
-    is_taken = semantics::holds(cond, konst(0), konst(1));
+  if (is_constant(0) && is_constant(1)) {
+    is_taken = semantics::holds(cond, constant(0), constant(1));
   } else if (is_same_twice()) {
     is_taken = semantics::holds(cond, 0, 0);
   } else {
@@ -273,7 +275,7 @@ void Folder::jump_reg() {
 }
 
 void Folder::trap_if_zero() {
-  if (is_konst(0) && konst(0) != 0) kill(inst_);
+  if (is_constant(0) && constant(0) != 0) kill(inst_);
 }
 
 /// A constant added to the address becomes part of the displacement, unless the sum's operand is a guest
@@ -282,7 +284,7 @@ void Folder::address() {
   const Inst& sum = unit_.insts[inst_.args[0].index];
   if (sum.op != Op::add || !is_still_at_hand(sum.args[0])) return;
   const Inst& addend = unit_.insts[knowledge_.same[sum.args[1].index]];
-  if (addend.op != Op::konst || !is_int32(addend.imm) || !is_int32(inst_.imm + addend.imm)) return;
+  if (addend.op != Op::const_ || !is_int32(addend.imm) || !is_int32(inst_.imm + addend.imm)) return;
   inst_.imm += addend.imm;
   inst_.args[0] = sum.args[0];
 }

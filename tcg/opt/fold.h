@@ -17,8 +17,8 @@ struct Knowledge {
   std::vector<std::uint32_t> same;
 };
 
-/// Folds the instruction at `index`, whose arguments are rewritten already. It may become a konst or another
-/// op, be replaced by an earlier value (knowledge.use), or end the block otherwise than before.
+/// Folds the instruction at `index`, whose arguments are rewritten already. It may become a constant or
+/// another op, be replaced by an earlier value (knowledge.use), or end the block otherwise than before.
 void fold(Unit& unit, Knowledge& knowledge, std::uint32_t index);
 
 }  // namespace gstage::tcg

@@ -37,7 +37,7 @@ class Registers {
     const std::uint32_t same = knowledge_.same[held];
     const Inst& source = unit_.insts[same];
     knowledge_.same[index] = same;
-    if (source.op == Op::konst && is_int32(source.imm)) inst = Inst{.op = Op::konst, .imm = source.imm};
+    if (source.op == Op::const_ && is_int32(source.imm)) inst = Inst{.op = Op::const_, .imm = source.imm};
   }
 
   void set_x(std::uint32_t index) {

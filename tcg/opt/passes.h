@@ -16,6 +16,6 @@ void forward(Unit& unit);
 void dead_code(Unit& unit);
 
 /// Makes a nothing of an instruction: a value that nobody uses. Only for one without a value or uses.
-inline void kill(Inst& inst) { inst = Inst{.op = Op::konst}; }
+inline void kill(Inst& inst) { inst = Inst{.op = Op::const_}; }
 
 }  // namespace gstage::tcg

@@ -37,10 +37,10 @@ class Finder {
   const Knowledge& of(const Inst& inst, unsigned argument) const {
     return values_[inst.args[argument].index];
   }
-  [[nodiscard]] bool is_konst(const Inst& inst, unsigned argument) const {
-    return unit_.insts[inst.args[argument].index].op == Op::konst;
+  [[nodiscard]] bool is_constant(const Inst& inst, unsigned argument) const {
+    return unit_.insts[inst.args[argument].index].op == Op::const_;
   }
-  [[nodiscard]] std::int64_t konst(const Inst& inst, unsigned argument) const {
+  [[nodiscard]] std::int64_t constant(const Inst& inst, unsigned argument) const {
     return unit_.insts[inst.args[argument].index].imm;
   }
 
@@ -55,8 +55,8 @@ class Finder {
     for (const unsigned k : {1u, 0u}) {
       const AddressRange& range = of(inst, 1 - k).range;
       if (range.x == 0) continue;
-      const std::int64_t constant = is_konst(inst, k) ? konst(inst, k) : kMaxDistance + 1;
-      if (constant >= -kMaxDistance && constant <= kMaxDistance) return {moved(range, constant, constant)};
+      const std::int64_t addend = is_constant(inst, k) ? constant(inst, k) : kMaxDistance + 1;
+      if (addend >= -kMaxDistance && addend <= kMaxDistance) return {moved(range, addend, addend)};
       if (of(inst, k).is_number && of(inst, k).most <= kMaxDistance)
         return {moved(range, 0, static_cast<std::int64_t>(of(inst, k).most))};
     }
@@ -78,13 +78,13 @@ class Finder {
   }
 
   Knowledge shifted_left(const Inst& inst) const {
-    const std::int64_t by = is_konst(inst, 1) ? konst(inst, 1) & 63 : 63;
+    const std::int64_t by = is_constant(inst, 1) ? constant(inst, 1) & 63 : 63;
     return of(inst, 0).is_number && by < 32 ? number(of(inst, 0).most << by) : Knowledge{};
   }
 
   Knowledge shifted_right(const Inst& inst) const {
-    if (!is_konst(inst, 1)) return {};
-    const std::int64_t by = konst(inst, 1) & 63;
+    if (!is_constant(inst, 1)) return {};
+    const std::int64_t by = constant(inst, 1) & 63;
     return number((of(inst, 0).is_number ? of(inst, 0).most : ~std::uint64_t{0}) >> by);
   }
 
@@ -95,7 +95,7 @@ class Finder {
 
   Knowledge value_of(const Inst& inst) const {
     switch (inst.op) {
-      case Op::konst: return inst.imm >= 0 ? number(static_cast<std::uint64_t>(inst.imm)) : Knowledge{};
+      case Op::const_: return inst.imm >= 0 ? number(static_cast<std::uint64_t>(inst.imm)) : Knowledge{};
       case Op::get_x: return registers_[static_cast<unsigned>(inst.imm)];
       case Op::add: return sum(inst);
       case Op::and_: return masked(inst);

@@ -42,7 +42,7 @@ void AccessGroups::follow(const Unit& unit, std::uint32_t index) {
     case Op::add: {
       const Inst& constant = unit.insts[inst.args[1].index];
       const Place& base = places_[inst.args[0].index];
-      if (constant.op == Op::konst && is_small(constant.imm) && is_small(base.offset))
+      if (constant.op == Op::const_ && is_small(constant.imm) && is_small(base.offset))
         places_[index] = {base.root, base.offset + constant.imm};
       break;
     }

@@ -69,7 +69,7 @@ class Allocator {
   [[nodiscard]] bool is_overflown() const { return is_overflown_; }
 
   [[nodiscard]] bool is_const(Value v) const {
-    return v.index < unit_->insts.size() && unit_->insts[v.index].op == Op::konst;
+    return v.index < unit_->insts.size() && unit_->insts[v.index].op == Op::const_;
   }
   [[nodiscard]] std::int64_t const_of(Value v) const { return unit_->insts[v.index].imm; }
   /// Whether the value is used after the current instruction.

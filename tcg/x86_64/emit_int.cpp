@@ -63,7 +63,7 @@ const Compiler::Shift Compiler::kRotrWord = ROTATE(true);
 
 // Constants and registers.
 
-void Compiler::konst(const Inst&) {}  // an operand of its uses
+void Compiler::const_(const Inst&) {}  // an operand of its uses
 
 void Compiler::pc(const Inst& inst) {
   const Reg d = regs_.def();

@@ -24,8 +24,8 @@ struct ProgramRow {
 // unboxed. Both pages hold 0x80, 0x81, … from their byte 0.
 constexpr std::uint64_t kFirstWord = 0x8786858483828180;
 constexpr ProgramRow kProgramRows[] = {
-    {Op::konst, "v0 = konst -5\n set_x x10, v0", 0xfffffffffffffffb},
-    {Op::konst, "v0 = konst 0x123456789abcdef0\n set_x x10, v0", 0x123456789abcdef0},
+    {Op::const_, "v0 = const -5\n set_x x10, v0", 0xfffffffffffffffb},
+    {Op::const_, "v0 = const 0x123456789abcdef0\n set_x x10, v0", 0x123456789abcdef0},
     {Op::pc, "v0 = pc 0x1234\n set_x x10, v0", kCodePage + 0x1234},
     {Op::pc, "v0 = pc -0x10\n set_x x10, v0", kCodePage - 0x10},
     {Op::get_x, "v0 = get_x x5\n set_x x10, v0", 0x8899aabbccddeeff},
@@ -74,17 +74,17 @@ constexpr ProgramRow kProgramRows[] = {
     {Op::atomic_host, "v0 = get_x x2\n v1 = atomic_host.u32 v0\n v2 = host_load.u32 v1, 0\n set_x x10, v2",
      0x83828180},
     {Op::atomic_host,
-     "v0 = get_x x1\n v1 = konst 2\n v2 = add v0, v1\n v3 = atomic_host.u32 v2\n set_x x10, v2", 0x10,
+     "v0 = get_x x1\n v1 = const 2\n v2 = add v0, v1\n v3 = atomic_host.u32 v2\n set_x x10, v2", 0x10,
      kCodePage + 0x20},
     {Op::atomic_rmw,
-     "v0 = env_load.u64 1032\n v1 = konst 1\n v2 = atomic_rmw.s32 v0, v1, add\n set_x x10, v2",
+     "v0 = env_load.u64 1032\n v1 = const 1\n v2 = atomic_rmw.s32 v0, v1, add\n set_x x10, v2",
      0xffffffff83828180},
     {Op::atomic_cas,
-     "v0 = env_load.u64 1032\n v1 = konst -2088599168\n v2 = konst 5\n v3 = atomic_cas.s32 v0, v1, v2\n"
+     "v0 = env_load.u64 1032\n v1 = const -2088599168\n v2 = const 5\n v3 = atomic_cas.s32 v0, v1, v2\n"
      "v4 = host_load.u64 v0, 0\n v5 = add v3, v4\n set_x x10, v5",
      0xffffffff83828180 + 0x8786858400000005},
     {Op::atomic_cas,
-     "v0 = env_load.u64 1032\n v1 = konst 0\n v2 = konst 5\n v3 = atomic_cas.s8 v0, v1, v2\n"
+     "v0 = env_load.u64 1032\n v1 = const 0\n v2 = const 5\n v3 = atomic_cas.s8 v0, v1, v2\n"
      "v4 = host_load.u64 v0, 0\n v5 = add v3, v4\n set_x x10, v5",
      0xffffffffffffff80 + kFirstWord},
     {Op::load_reserved, "v0 = get_x x1\n v1 = load_reserved.u64 v0\n set_x x10, v1", kFirstWord},
@@ -106,12 +106,12 @@ constexpr ProgramRow kProgramRows[] = {
      "v3 = store_conditional.u64 v1, v0, v9\n set_x x10, v3",
      1},
     {Op::fence, "v0 = get_x x1\n fence\n set_x x10, v0", kFastPage},
-    {Op::call, "v0 = konst 5\n v1 = konst 3\n v2 = call test_mix, v0, v1\n set_x x10, v2", 5 + 21 + 1},
+    {Op::call, "v0 = const 5\n v1 = const 3\n v2 = call test_mix, v0, v1\n set_x x10, v2", 5 + 21 + 1},
     {Op::call, "v0 = call test_bump", 0x11},
-    {Op::call, "v0 = konst 3\n v1 = call test_trap_if_odd, v0\n set_x x10, v1", 0x10, kCodePage + 0x20},
-    {Op::call, "v0 = konst 4\n v1 = call test_trap_if_odd, v0\n set_x x10, v1", 4},
-    {Op::trap_if_zero, "v0 = konst 0\n trap_if_zero test_trap, v0\n set_x x10, v0", 0x10, kCodePage + 0x20},
-    {Op::trap_if_zero, "v0 = konst 2\n trap_if_zero test_trap, v0\n set_x x10, v0", 2},
+    {Op::call, "v0 = const 3\n v1 = call test_trap_if_odd, v0\n set_x x10, v1", 0x10, kCodePage + 0x20},
+    {Op::call, "v0 = const 4\n v1 = call test_trap_if_odd, v0\n set_x x10, v1", 4},
+    {Op::trap_if_zero, "v0 = const 0\n trap_if_zero test_trap, v0\n set_x x10, v0", 0x10, kCodePage + 0x20},
+    {Op::trap_if_zero, "v0 = const 2\n trap_if_zero test_trap, v0\n set_x x10, v0", 2},
     {Op::insn, "insn.2 0x22, 0x1\n v0 = get_x x3\n v1 = load.u8 v0, 0", 0x10, kCodePage + 0x22},
     {Op::jump, "jump 0x2345", 0x10, kCodePage + 0x2345},
     {Op::jump, "jump -0x100", 0x10, kCodePage - 0x100},
@@ -121,7 +121,7 @@ constexpr ProgramRow kProgramRows[] = {
     {Op::jump_reg, "v0 = get_x x5\n jump_reg v0", 0x10, 0x8899aabbccddeeff},
     {Op::exit_at, "exit_at 0x30", 0x10, kCodePage + 0x30},
     {Op::exit_pc, "exit_pc", 0x10, kCodePage + 0x20},
-    {Op::never, "v0 = konst 9\n v1 = call test_trap, v0\n never", 0x10, kCodePage + 0x20},
+    {Op::never, "v0 = const 9\n v1 = call test_trap, v0\n never", 0x10, kCodePage + 0x20},
 };
 
 constexpr bool has_row(Op op) {
@@ -187,7 +187,7 @@ TEST(IrInterp, RunsEachProgramRow) {
 
 /// Emits an argument of the type that the op wants; floating-point ones come out of f1, f2, f3.
 Value emit_argument(Builder& ir, Type type, std::uint64_t bits, unsigned f) {
-  const Value raw = ir.konst(static_cast<std::int64_t>(bits));
+  const Value raw = ir.const_(static_cast<std::int64_t>(bits));
   if (type == Type::i64) return raw;
   ir.set_f_bits(raw, f);
   return type == Type::f32 ? ir.get_f32(f) : ir.get_f64(f);
@@ -252,8 +252,8 @@ TEST(IrInterp, AtomicsComputeAllOperations) {
       Unit unit;
       Builder ir(unit);
       ir.begin_insn(0, 4, 0);
-      const Value host = ir.atomic_host(ir.konst(kFastPage), kind);
-      ir.set_x(ir.atomic_rmw(host, ir.konst(0x0000000100000003), static_cast<std::int64_t>(row.rmw), kind),
+      const Value host = ir.atomic_host(ir.const_(kFastPage), kind);
+      ir.set_x(ir.atomic_rmw(host, ir.const_(0x0000000100000003), static_cast<std::int64_t>(row.rmw), kind),
                10);
       ir.exit_at(4);
       machine.run(unit);
@@ -285,8 +285,8 @@ TEST(IrInterp, AtomicsOfBytesAndHalfwordsLeaveTheirNeighboursAlone) {
       Unit unit;
       Builder ir(unit);
       ir.begin_insn(0, 4, 0);
-      const Value host = ir.atomic_host(ir.konst(kFastPage + 2), kind);
-      ir.set_x(ir.atomic_rmw(host, ir.konst(0x770105), static_cast<std::int64_t>(row.rmw), kind), 10);
+      const Value host = ir.atomic_host(ir.const_(kFastPage + 2), kind);
+      ir.set_x(ir.atomic_rmw(host, ir.const_(0x770105), static_cast<std::int64_t>(row.rmw), kind), 10);
       ir.exit_at(4);
       machine.run(unit);
       std::uint64_t after = 0;
@@ -320,7 +320,7 @@ TEST(IrInterp, StoresUseTheWriteTable) {
 
 TEST(IrInterp, TrapIfZeroPassesTheRawInstruction) {
   Machine machine;
-  machine.run(program("insn.2 0x26, 0x9002\n v0 = konst 0\n trap_if_zero test_trap, v0\n set_x x10, v0"));
+  machine.run(program("insn.2 0x26, 0x9002\n v0 = const 0\n trap_if_zero test_trap, v0\n set_x x10, v0"));
   EXPECT_EQ(machine.hart->calls, 0x9002u);
   EXPECT_EQ(machine.hart->core.pc, kCodePage + 0x26);
   EXPECT_NE(machine.hart->core.trap_pending, 0u);
@@ -331,7 +331,7 @@ TEST(IrInterp, StateIsExactAtATrap) {
   Machine machine;
   prepare(machine);
   machine.run(
-      program("v0 = konst 77\n set_x x6, v0\n insn.4 0x24, 0x0\n v1 = get_x x3\n v2 = load.u64 v1, 0\n"
+      program("v0 = const 77\n set_x x6, v0\n insn.4 0x24, 0x0\n v1 = get_x x3\n v2 = load.u64 v1, 0\n"
               "set_x x7, v2\n set_x x6, v2"));
   EXPECT_EQ(machine.hart->x[6], 77u);
   EXPECT_EQ(machine.hart->x[7], 0u);
@@ -344,12 +344,12 @@ TEST(IrInterp, HelpersSeeAndSetFcsr) {
   machine.hart->f[1] = 0xffffffff3f800000;  // 1.0
   machine.hart->f[2] = 0xffffffff40400000;  // 3.0
   machine.run(
-      program("v0 = get_f32 f1\n v1 = get_f32 f2\n v2 = fdiv_s v0, v1\n v3 = konst 0x5f80\n"
+      program("v0 = get_f32 f1\n v1 = get_f32 f2\n v2 = fdiv_s v0, v1\n v3 = const 0x5f80\n"
               "v4 = call test_set_mxcsr, v3\n set_x x10, v4\n v5 = fdiv_s v0, v1\n set_f32 f10, v5"));
   EXPECT_EQ(machine.hart->x[10], 0x1fa0u);             // inexact so far
   EXPECT_EQ(machine.hart->f[10], 0xffffffff3eaaaaab);  // rounded up, as to nearest
   machine.run(
-      program("v3 = konst 0x3f80\n v4 = call test_set_mxcsr, v3\n v0 = get_f32 f1\n v1 = get_f32 f2\n"
+      program("v3 = const 0x3f80\n v4 = call test_set_mxcsr, v3\n v0 = get_f32 f1\n v1 = get_f32 f2\n"
               "v5 = fdiv_s v0, v1\n set_f32 f10, v5"));
   EXPECT_EQ(machine.hart->f[10], 0xffffffff3eaaaaaa);  // rounded down
   EXPECT_EQ(machine.hart->core.mxcsr, 0x3fa0u);
@@ -359,8 +359,8 @@ TEST(IrInterp, RunsUnitsLongerThanItsFirstArena) {
   Unit unit;
   Builder ir(unit);
   ir.begin_insn(0, 4, 0);
-  Value sum = ir.konst(0);
-  const Value one = ir.konst(1);
+  Value sum = ir.const_(0);
+  const Value one = ir.const_(1);
   constexpr unsigned kAdds = 5000;
   for (unsigned i = 0; i < kAdds; ++i) sum = ir.add(sum, one);
   ir.set_x(sum, 10);

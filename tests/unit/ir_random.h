@@ -60,7 +60,7 @@ class RandomUnit {
       return known[known.size() - 1 - below(std::min<std::uint32_t>(reach_, known.size()))];
     if (type == Type::f32) return append({.op = Op::get_f32, .imm = below(6)});
     if (type == Type::f64) return append({.op = Op::get_f64, .imm = below(6)});
-    if (below(2) == 0) return append({.op = Op::konst, .imm = interesting()});
+    if (below(2) == 0) return append({.op = Op::const_, .imm = interesting()});
     return append({.op = Op::get_x, .imm = 1 + below(6)});
   }
 
@@ -68,7 +68,7 @@ class RandomUnit {
   Value address() {
     const Value base = append({.op = Op::get_x, .imm = 20 + below(10) / 4});
     if (below(2) == 0) return base;
-    const Value offset = append({.op = Op::konst, .imm = below(64)});
+    const Value offset = append({.op = Op::const_, .imm = below(64)});
     return append({.op = Op::add, .argument_count = 2, .args = {base, offset}});
   }
 
@@ -95,7 +95,7 @@ class RandomUnit {
   }
 
   std::int64_t random_imm(Op op, ImmKind kind) {
-    if (op == Op::konst) return interesting();
+    if (op == Op::const_) return interesting();
     if (op == Op::env_load || op == Op::env_store) return kEnvOffset + below(24);
     if (kind == ImmKind::x) return 1 + below(6);
     if (kind == ImmKind::f) return below(6);

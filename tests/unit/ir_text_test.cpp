@@ -30,7 +30,7 @@ TEST(IrText, PrintsOneOpALine) {
   ir.begin_insn(0x10, 4, 0x00b50533);
   const Value a = ir.get_x(10);
   const Value b = ir.load(a, -8, MemKind::s16);
-  const Value c = ir.and_(b, ir.konst(0x12345678));
+  const Value c = ir.and_(b, ir.const_(0x12345678));
   ir.set_x(c, 11);
   ir.begin_insn(0x14, 2, 0x9002);
   const Value f = ir.get_f32(1);
@@ -44,7 +44,7 @@ TEST(IrText, PrintsOneOpALine) {
             "insn.4 0x10, 0x00b50533\n"
             "v1 = get_x x10\n"
             "v2 = load.s16 v1, -8\n"
-            "v3 = konst 0x12345678\n"
+            "v3 = const 0x12345678\n"
             "v4 = and v2, v3\n"
             "set_x x11, v4\n"
             "insn.2 0x14, 0x00009002\n"
@@ -82,7 +82,7 @@ TEST(IrText, RandomUnitsComeBack) {
 TEST(IrText, NumbersAtTheLimitsComeBack) {
   for (std::int64_t v : {INT64_MIN, INT64_MAX, std::int64_t{-1}, std::int64_t{-4097}, std::int64_t{4097}}) {
     Unit unit;
-    Builder(unit).konst(v);
+    Builder(unit).const_(v);
     Result<Unit> back = parse(print(unit));
     ASSERT_TRUE(back.ok());
     EXPECT_EQ(back->insts[0].imm, v);
@@ -90,10 +90,10 @@ TEST(IrText, NumbersAtTheLimitsComeBack) {
 }
 
 TEST(IrText, CommentsAndOwnNumbersAreRead) {
-  Result<Unit> unit = parse("; a comment\n\n  v70 = konst 1 ; one\n v5 = add v70, v70\nexit_pc");
+  Result<Unit> unit = parse("; a comment\n\n  v70 = const 1 ; one\n v5 = add v70, v70\nexit_pc");
   ASSERT_TRUE(unit.ok());
   EXPECT_EQ(print(*unit),
-            "unit flags=0x0 first=0x0 bytes=0 insns=0\nv0 = konst 1\nv1 = add v0, v0\nexit_pc\n");
+            "unit flags=0x0 first=0x0 bytes=0 insns=0\nv0 = const 1\nv1 = add v0, v0\nexit_pc\n");
 }
 
 TEST(IrText, ErrorsNameTheLine) {
@@ -101,20 +101,20 @@ TEST(IrText, ErrorsNameTheLine) {
     const char* text;
     const char* message;
   } kRows[] = {
-      {"v0 = konst 1\nv1 = addd v0, v0", "line 2 of the IR: unknown op \"addd\""},
+      {"v0 = const 1\nv1 = addd v0, v0", "line 2 of the IR: unknown op \"addd\""},
       {"v1 = add v0, v0", "line 1 of the IR: undefined value \"v0\""},
-      {"v0 = konst 1\nv1 = add v0", "line 2 of the IR: expected 2 operands, not 1"},
-      {"v0 = konst 1\nv0 = konst 2", "line 2 of the IR: defined twice: \"v0\""},
-      {"v0 = konst 1z", "line 1 of the IR: bad operand \"1z\""},
-      {"v0 = konst 0x10000000000000000", "line 1 of the IR: bad operand \"0x10000000000000000\""},
+      {"v0 = const 1\nv1 = add v0", "line 2 of the IR: expected 2 operands, not 1"},
+      {"v0 = const 1\nv0 = const 2", "line 2 of the IR: defined twice: \"v0\""},
+      {"v0 = const 1z", "line 1 of the IR: bad operand \"1z\""},
+      {"v0 = const 0x10000000000000000", "line 1 of the IR: bad operand \"0x10000000000000000\""},
       {"v0 = get_x f1", "line 1 of the IR: bad operand \"f1\""},
       {"v0 = env_load.u128 8", "line 1 of the IR: bad suffix \"u128\""},
-      {"v0 = konst.u8 8", "line 1 of the IR: this op has no suffix \"u8\""},
+      {"v0 = const.u8 8", "line 1 of the IR: this op has no suffix \"u8\""},
       {"insn.3 0x10, 0x0", "line 1 of the IR: bad suffix \"3\""},
       {"v0 = call no_such_helper", "line 1 of the IR: unknown helper \"no_such_helper\""},
       {"v0 = fence", "line 1 of the IR: no value is made by \"fence\""},
       {"unit size=3", "line 1 of the IR: unknown field \"size=3\""},
-      {"w0 = konst 1", "line 1 of the IR: not a value: \"w0\""},
+      {"w0 = const 1", "line 1 of the IR: not a value: \"w0\""},
   };
   for (const auto& row : kRows) EXPECT_EQ(error_of(row.text), row.message);
 }

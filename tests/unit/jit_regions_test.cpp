@@ -79,11 +79,11 @@ class RandomRegion {
         // By each of these bits one way or the other.
         const unsigned more = random_.below(2) * random_.below(6);
         for (unsigned i = 0; i < more; ++i) {
-          const Value bit = ir.and_(ir.get_x(1 + random_.below(6)), ir.konst(2 << i));
+          const Value bit = ir.and_(ir.get_x(1 + random_.below(6)), ir.const_(2 << i));
           to = ir.select(bit, to, ir.pc(way(node, count)));
         }
-        const Value odd = ir.and_(elsewhere, ir.konst(1));
-        ir.jump_reg(ir.and_(ir.select(odd, elsewhere, to), ir.konst(-2)), JumpHint::none);
+        const Value odd = ir.and_(elsewhere, ir.const_(1));
+        ir.jump_reg(ir.and_(ir.select(odd, elsewhere, to), ir.const_(-2)), JumpHint::none);
         break;
       }
       default: {
@@ -200,11 +200,11 @@ class RandomLoops {
     switch (random_.below(5)) {
       case 0: {
         static constexpr int kSteps[] = {1, 2, 4, 8, 16, 128, 1000, -1, -4, -8, -128};
-        ir.set_x(ir.add(ir.get_x(pointer), ir.konst(kSteps[random_.below(std::size(kSteps))])), pointer);
+        ir.set_x(ir.add(ir.get_x(pointer), ir.const_(kSteps[random_.below(std::size(kSteps))])), pointer);
         break;
       }
       case 1: {
-        const Value index = ir.shl(ir.and_(ir.get_x(11), ir.konst(0x3f)), ir.konst(random_.below(4)));
+        const Value index = ir.shl(ir.and_(ir.get_x(11), ir.const_(0x3f)), ir.const_(random_.below(4)));
         ir.set_x(ir.load(ir.add(index, ir.get_x(pointer)), displacement(), kind()), 11);
         break;
       }
@@ -231,25 +231,25 @@ class RandomLoops {
     const bool counts = later == 0 || index == head_ || random_.below(2) == 0;
     Value rounds;
     if (counts) {
-      rounds = ir.add(ir.get_x(kRounds), ir.konst(-1));
+      rounds = ir.add(ir.get_x(kRounds), ir.const_(-1));
       ir.set_x(rounds, kRounds);
     }
     if (index == head_ && later != 0) {
       const std::int32_t on = way(node, index + 1);
-      ir.branch_to(Cond::lt, ir.konst(0), rounds, on, static_cast<std::int32_t>(kOutside));
+      ir.branch_to(Cond::lt, ir.const_(0), rounds, on, static_cast<std::int32_t>(kOutside));
     } else if (counts) {
       const std::int32_t back = way(node, index - std::min(index, random_.below(3)));
       // Else out; or on, so that a loop is within another one.
       const std::int32_t on = later != 0 ? way(node, index + 1) : static_cast<std::int32_t>(kOutside);
-      ir.branch_to(Cond::lt, ir.konst(0),
-                   later != 0 ? ir.select(ir.and_(ir.get_x(11), ir.konst(3)), rounds, ir.konst(0)) : rounds,
+      ir.branch_to(Cond::lt, ir.const_(0),
+                   later != 0 ? ir.select(ir.and_(ir.get_x(11), ir.const_(3)), rounds, ir.const_(0)) : rounds,
                    back, on);
     } else if (random_.below(3) == 0) {
       ir.jump(way(node, index + 1));
     } else {
       const std::int32_t taken = way(node, index + 1);
       const std::int32_t other = way(node, index + 1 + random_.below(later));
-      ir.branch_to(Cond::eq, ir.and_(ir.get_x(11), ir.konst(1)), ir.konst(0), taken, other);
+      ir.branch_to(Cond::eq, ir.and_(ir.get_x(11), ir.const_(1)), ir.const_(0), taken, other);
     }
   }
 

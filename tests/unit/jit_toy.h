@@ -198,13 +198,13 @@ inline void ToyGuest::translate(const BlockSource& source, Unit& unit) {
     const int imm = static_cast<std::int16_t>(raw) >> 9;
     ir.begin_insn(at, next - at, raw);
     if (is_long_insn) {
-      ir.set_x(ir.konst(halfword(at + 2)), reg);
+      ir.set_x(ir.const_(halfword(at + 2)), reg);
     } else {
       switch (raw >> 2 & 15) {
-        case toy::kAddi: ir.set_x(ir.add(ir.get_x(reg), ir.konst(imm)), reg); break;
+        case toy::kAddi: ir.set_x(ir.add(ir.get_x(reg), ir.const_(imm)), reg); break;
         case toy::kJump: ir.jump(at + 2 * imm); return finish(next);
         case toy::kBnez:
-          ir.branch_to(Cond::ne, ir.get_x(reg), ir.konst(0), static_cast<std::int32_t>(at) + 2 * imm,
+          ir.branch_to(Cond::ne, ir.get_x(reg), ir.const_(0), static_cast<std::int32_t>(at) + 2 * imm,
                        static_cast<std::int32_t>(next));
           return finish(next);
         case toy::kJumpReg: ir.jump_reg(ir.get_x(reg), JumpHint::none); return finish(next);

@@ -39,8 +39,8 @@ void expect_range(const AddressRange& range, unsigned x, std::int64_t low, std::
 
 TEST(RegionAddresses, AreARegisterAtTheUnitsStartPlusConstants) {
   expect_range(range_of([](Builder& ir) {
-                 ir.set_x(ir.add(ir.get_x(kBase), ir.konst(8)), kBase);
-                 ir.set_x(ir.add(ir.get_x(kBase), ir.konst(-32)), kOther);
+                 ir.set_x(ir.add(ir.get_x(kBase), ir.const_(8)), kBase);
+                 ir.set_x(ir.add(ir.get_x(kBase), ir.const_(-32)), kOther);
                  ir.load(ir.get_x(kOther), 4, MemKind::u32);
                }),
                kBase, -20, -20);
@@ -49,11 +49,11 @@ TEST(RegionAddresses, AreARegisterAtTheUnitsStartPlusConstants) {
 TEST(RegionAddresses, ReachAsFarAsAnIndexCan) {
   expect_range(range_of([](Builder& ir) {
                  const Value byte = ir.zext8(ir.get_x(10));
-                 ir.load(ir.add(ir.shl(byte, ir.konst(2)), ir.get_x(kBase)), 16, MemKind::u32);
+                 ir.load(ir.add(ir.shl(byte, ir.const_(2)), ir.get_x(kBase)), 16, MemKind::u32);
                }),
                kBase, 16, 16 + 4 * 255);
   expect_range(range_of([](Builder& ir) {
-                 const Value index = ir.xor_(ir.and_(ir.get_x(10), ir.konst(6)),
+                 const Value index = ir.xor_(ir.and_(ir.get_x(10), ir.const_(6)),
                                              ir.setcond(ir.get_x(10), ir.get_x(11), Cond::eq));
                  ir.load(ir.add(ir.get_x(kBase), index), 0, MemKind::u8);
                }),
@@ -76,8 +76,8 @@ TEST(RegionAddresses, TellHowFarRegistersMove) {
   Unit unit;
   Builder ir(unit);
   ir.begin_insn(0, 4, 0);
-  ir.set_x(ir.add(ir.get_x(kBase), ir.konst(24)), kBase);
-  ir.set_x(ir.add(ir.get_x(kBase), ir.konst(-32)), kBase);
+  ir.set_x(ir.add(ir.get_x(kBase), ir.const_(24)), kBase);
+  ir.set_x(ir.add(ir.get_x(kBase), ir.const_(-32)), kBase);
   ir.set_x(ir.get_x(kBase), kOther);
   const UnitAddresses addresses = find_addresses(unit);
   EXPECT_FALSE(addresses.changes[kBase].is_unknown);
@@ -103,14 +103,14 @@ Region loop_of(const std::function<void(Builder&)>& write) {
   Builder ir(node.unit);
   ir.begin_insn(0, 4, 0);
   write(ir);
-  ir.branch_to(Cond::ne, ir.get_x(10), ir.konst(0), 0, 0x40);
+  ir.branch_to(Cond::ne, ir.get_x(10), ir.const_(0), 0, 0x40);
   node.edges.push_back({0, 0});
   region.nodes.push_back(std::move(node));
   lay_out(region);
   return region;
 }
 
-void step(Builder& ir, unsigned x, std::int64_t by) { ir.set_x(ir.add(ir.get_x(x), ir.konst(by)), x); }
+void step(Builder& ir, unsigned x, std::int64_t by) { ir.set_x(ir.add(ir.get_x(x), ir.const_(by)), x); }
 
 std::uint32_t always(std::int64_t) { return 1000; }
 

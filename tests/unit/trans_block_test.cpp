@@ -235,7 +235,7 @@ TEST(TransBlock, IllegalInstructionsEndTheBlockWithTheirBits) {
   const Unit unit = code.translate();
   EXPECT_TRUE(calls(unit, k_illegal));
   EXPECT_EQ(end_of(unit).op, Op::never);
-  EXPECT_EQ(unit.insts[1].op, Op::konst);
+  EXPECT_EQ(unit.insts[1].op, Op::const_);
   EXPECT_EQ(unit.insts[1].imm, 0x8000);
 }
 
@@ -387,7 +387,7 @@ std::int64_t constant_argument(const Unit& unit, const tcg::Helper& helper, unsi
   for (const tcg::Inst& i : unit.insts)
     if (i.op == Op::call && i.helper() == &helper) {
       const tcg::Inst& argument = unit.insts[i.args[index].index];
-      EXPECT_EQ(argument.op, Op::konst) << helper.name;
+      EXPECT_EQ(argument.op, Op::const_) << helper.name;
       return argument.imm;
     }
   ADD_FAILURE() << "no call of " << helper.name;

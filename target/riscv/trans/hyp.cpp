@@ -22,12 +22,12 @@ bool Translator::hyp_load(const ArgsR2& args, MemKind kind, bool needs_execute) 
   if (is_virtual()) return virtual_instruction();
   constexpr std::int64_t kNeedsExecute = 0x10;
   const std::int64_t access = static_cast<std::int64_t>(kind) | (needs_execute ? kNeedsExecute : 0);
-  set_x(args.rd, ir_.call(k_hlv, {x(args.rs1), ir_.konst(access), raw_bits()}));
+  set_x(args.rd, ir_.call(k_hlv, {x(args.rs1), ir_.const_(access), raw_bits()}));
   return true;
 }
 bool Translator::hyp_store(const ArgsVma& args, MemKind kind) {
   if (is_virtual()) return virtual_instruction();
-  ir_.call(k_hsv, {x(args.rs1), x(args.rs2), ir_.konst(static_cast<std::int64_t>(kind)), raw_bits()});
+  ir_.call(k_hsv, {x(args.rs1), x(args.rs2), ir_.const_(static_cast<std::int64_t>(kind)), raw_bits()});
   return true;
 }
 

@@ -36,7 +36,7 @@ bool Translator::wfi(const ArgsNone&) {
 
 bool Translator::fence_vma(const ArgsVma& args, const tcg::Helper& helper) {
   const unsigned present = (args.rs1 != 0 ? 1u : 0u) | (args.rs2 != 0 ? 2u : 0u);
-  ir_.call(helper, {x(args.rs1), x(args.rs2), ir_.konst(present), raw_bits()});
+  ir_.call(helper, {x(args.rs1), x(args.rs2), ir_.const_(present), raw_bits()});
   leave();
   return true;
 }

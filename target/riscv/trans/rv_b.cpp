@@ -18,7 +18,7 @@ bool Translator::shift_add(const ArgsR& args, unsigned shift, bool is_word) {
   if (args.rd == 0) return true;
   Value a = x(args.rs1);
   if (is_word) a = ir_.zext32(a);
-  if (shift != 0) a = ir_.shl(a, ir_.konst(shift));
+  if (shift != 0) a = ir_.shl(a, ir_.const_(shift));
   set_x(args.rd, args.rs2 == 0 ? a : ir_.add(a, x(args.rs2)));
   return true;
 }
@@ -30,7 +30,7 @@ bool Translator::sh1add_uw(const ArgsR& args) { return shift_add(args, 1, true);
 bool Translator::sh2add_uw(const ArgsR& args) { return shift_add(args, 2, true); }
 bool Translator::sh3add_uw(const ArgsR& args) { return shift_add(args, 3, true); }
 bool Translator::slli_uw(const ArgsShift& args) {
-  if (args.rd != 0) set_x(args.rd, ir_.shl(ir_.zext32(x(args.rs1)), ir_.konst(args.shamt)));
+  if (args.rd != 0) set_x(args.rd, ir_.shl(ir_.zext32(x(args.rs1)), ir_.const_(args.shamt)));
   return true;
 }
 
@@ -51,7 +51,7 @@ bool Translator::xnor(const ArgsR& args) {
 // Rotations: to the left by n is to the right by -n.
 bool Translator::rotate_left(const ArgsR& args, Binary rotate) {
   if (args.rd == 0) return true;
-  const Value by = ir_.sub(ir_.konst(0), x(args.rs2));
+  const Value by = ir_.sub(ir_.const_(0), x(args.rs2));
   set_x(args.rd, (ir_.*rotate)(x(args.rs1), by));
   return true;
 }
@@ -71,7 +71,7 @@ bool Translator::clz(const ArgsR2& args) { return compute(args, &Builder::clz); 
 bool Translator::ctz(const ArgsR2& args) { return compute(args, &Builder::ctz); }
 bool Translator::cpop(const ArgsR2& args) { return compute(args, &Builder::cpop); }
 bool Translator::clzw(const ArgsR2& args) {
-  if (args.rd != 0) set_x(args.rd, ir_.sub(ir_.clz(ir_.zext32(x(args.rs1))), ir_.konst(32)));
+  if (args.rd != 0) set_x(args.rd, ir_.sub(ir_.clz(ir_.zext32(x(args.rs1))), ir_.const_(32)));
   return true;
 }
 bool Translator::ctzw(const ArgsR2& args) {
@@ -109,7 +109,7 @@ bool Translator::orc_b(const ArgsR2& args) {
   const Value a = x(args.rs1);
   const Value sums = ir_.or_(ir_.add(ir_.and_(a, low_bits), low_bits), a);
   const Value tops = ir_.and_(sums, constant(0x8080808080808080));
-  const Value rest = ir_.sub(tops, ir_.shr(tops, ir_.konst(7)));
+  const Value rest = ir_.sub(tops, ir_.shr(tops, ir_.const_(7)));
   set_x(args.rd, ir_.or_(tops, rest));
   return true;
 }
@@ -124,31 +124,31 @@ bool Translator::clear_bit(unsigned rd, unsigned rs1, Value index) {
   return true;
 }
 bool Translator::extract_bit(unsigned rd, unsigned rs1, Value index) {
-  if (rd != 0) set_x(rd, ir_.and_(ir_.shr(x(rs1), index), ir_.konst(1)));
+  if (rd != 0) set_x(rd, ir_.and_(ir_.shr(x(rs1), index), ir_.const_(1)));
   return true;
 }
 bool Translator::bset(const ArgsR& args) { return with_bit(args.rd, args.rs1, x(args.rs2), &Builder::or_); }
 bool Translator::bseti(const ArgsShift& args) {
-  return with_bit(args.rd, args.rs1, ir_.konst(args.shamt), &Builder::or_);
+  return with_bit(args.rd, args.rs1, ir_.const_(args.shamt), &Builder::or_);
 }
 bool Translator::binv(const ArgsR& args) { return with_bit(args.rd, args.rs1, x(args.rs2), &Builder::xor_); }
 bool Translator::binvi(const ArgsShift& args) {
-  return with_bit(args.rd, args.rs1, ir_.konst(args.shamt), &Builder::xor_);
+  return with_bit(args.rd, args.rs1, ir_.const_(args.shamt), &Builder::xor_);
 }
 bool Translator::bclr(const ArgsR& args) { return clear_bit(args.rd, args.rs1, x(args.rs2)); }
-bool Translator::bclri(const ArgsShift& args) { return clear_bit(args.rd, args.rs1, ir_.konst(args.shamt)); }
+bool Translator::bclri(const ArgsShift& args) { return clear_bit(args.rd, args.rs1, ir_.const_(args.shamt)); }
 bool Translator::bext(const ArgsR& args) { return extract_bit(args.rd, args.rs1, x(args.rs2)); }
 bool Translator::bexti(const ArgsShift& args) {
-  return extract_bit(args.rd, args.rs1, ir_.konst(args.shamt));
+  return extract_bit(args.rd, args.rs1, ir_.const_(args.shamt));
 }
 
 // Zicond.
 bool Translator::czero_eqz(const ArgsR& args) {
-  if (args.rd != 0) set_x(args.rd, ir_.select(x(args.rs2), x(args.rs1), ir_.konst(0)));
+  if (args.rd != 0) set_x(args.rd, ir_.select(x(args.rs2), x(args.rs1), ir_.const_(0)));
   return true;
 }
 bool Translator::czero_nez(const ArgsR& args) {
-  if (args.rd != 0) set_x(args.rd, ir_.select(x(args.rs2), ir_.konst(0), x(args.rs1)));
+  if (args.rd != 0) set_x(args.rd, ir_.select(x(args.rs2), ir_.const_(0), x(args.rs1)));
   return true;
 }
 

@@ -73,8 +73,8 @@ bool Translator::sign_d(const ArgsR& args, SignOp op) {
     return true;
   }
   const Value a = ir_.get_f_bits(args.rs1);
-  const Value sign = ir_.konst(std::int64_t{1} << 63);
-  const Value magnitude = ir_.konst(~(std::int64_t{1} << 63));
+  const Value sign = ir_.const_(std::int64_t{1} << 63);
+  const Value magnitude = ir_.const_(~(std::int64_t{1} << 63));
   if (is_same) {  // fneg.d, fabs.d
     set_f_bits(args.rd, op == SignOp::kNegate ? ir_.xor_(a, sign) : ir_.and_(a, magnitude));
     return true;

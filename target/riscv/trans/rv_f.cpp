@@ -67,7 +67,7 @@ bool Translator::fmax_s(const ArgsR& args) {
 // Signs. The bits of an unboxed single, boxed.
 Translator::Value Translator::f_single_bits(unsigned reg) {
   const Value bits = ir_.get_f_bits(reg);
-  const Value is_boxed = ir_.setcond(ir_.shr(bits, ir_.konst(32)), ir_.konst(0xffffffff), tcg::Cond::eq);
+  const Value is_boxed = ir_.setcond(ir_.shr(bits, ir_.const_(32)), ir_.const_(0xffffffff), tcg::Cond::eq);
   return ir_.select(is_boxed, bits, constant(0xffffffff7fc00000));
 }
 bool Translator::sign_s(const ArgsR& args, SignOp op) {
@@ -79,8 +79,8 @@ bool Translator::sign_s(const ArgsR& args, SignOp op) {
     return true;
   }
   const Value a = f_single_bits(args.rs1);
-  const Value sign = ir_.konst(0x80000000);
-  const Value magnitude = ir_.konst(~(std::int64_t{0x80000000}));
+  const Value sign = ir_.const_(0x80000000);
+  const Value magnitude = ir_.const_(~(std::int64_t{0x80000000}));
   if (is_same) {  // fneg.s, fabs.s
     set_f_bits(args.rd, op == SignOp::kNegate ? ir_.xor_(a, sign) : ir_.and_(a, magnitude));
     return true;

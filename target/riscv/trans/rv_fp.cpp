@@ -21,7 +21,7 @@ void Translator::require_fp() {
 void Translator::mark_fp_dirty() {
   if (fp_marked_) return;
   fp_marked_ = true;
-  set_env(offsetof(Hart, fp_dirty), ir_.konst(1));
+  set_env(offsetof(Hart, fp_dirty), ir_.const_(1));
 }
 
 void Translator::set_f_bits(unsigned reg, Value value) {
@@ -38,7 +38,7 @@ bool Translator::fp_load(const ArgsI& args, MemKind kind) {
     ir_.set_f32_bits(value, args.rd);
     return true;
   }
-  if (kind == MemKind::u16) value = ir_.or_(value, ir_.konst(~std::int64_t{0xffff}));
+  if (kind == MemKind::u16) value = ir_.or_(value, ir_.const_(~std::int64_t{0xffff}));
   set_f_bits(args.rd, value);
   return true;
 }

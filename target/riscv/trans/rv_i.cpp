@@ -16,7 +16,7 @@ bool Translator::compute(const ArgsR& args, Binary op) {
 }
 
 bool Translator::compute(unsigned rd, unsigned rs1, std::int64_t constant, Binary op) {
-  if (rd != 0) set_x(rd, (ir_.*op)(x(rs1), ir_.konst(constant)));
+  if (rd != 0) set_x(rd, (ir_.*op)(x(rs1), ir_.const_(constant)));
   return true;
 }
 
@@ -27,7 +27,7 @@ bool Translator::compare(unsigned rd, Value a, Value b, Cond cond) {
 
 // Arithmetic on immediates.
 bool Translator::lui(const ArgsU& args) {
-  if (args.rd != 0) set_x(args.rd, ir_.konst(args.imm));
+  if (args.rd != 0) set_x(args.rd, ir_.const_(args.imm));
   return true;
 }
 bool Translator::auipc(const ArgsU& args) {
@@ -37,7 +37,7 @@ bool Translator::auipc(const ArgsU& args) {
 bool Translator::addi(const ArgsI& args) {
   if (args.rd == 0) return true;
   if (args.rs1 == 0) {
-    set_x(args.rd, ir_.konst(args.imm));
+    set_x(args.rd, ir_.const_(args.imm));
   } else if (args.imm == 0) {
     if (args.rd != args.rs1) set_x(args.rd, x(args.rs1));
   } else {
@@ -53,10 +53,10 @@ bool Translator::addiw(const ArgsI& args) {
   return compute(args.rd, args.rs1, args.imm, &Builder::addw);
 }
 bool Translator::slti(const ArgsI& args) {
-  return args.rd == 0 || compare(args.rd, x(args.rs1), ir_.konst(args.imm), Cond::lt);
+  return args.rd == 0 || compare(args.rd, x(args.rs1), ir_.const_(args.imm), Cond::lt);
 }
 bool Translator::sltiu(const ArgsI& args) {
-  return args.rd == 0 || compare(args.rd, x(args.rs1), ir_.konst(args.imm), Cond::ltu);
+  return args.rd == 0 || compare(args.rd, x(args.rs1), ir_.const_(args.imm), Cond::ltu);
 }
 bool Translator::xori(const ArgsI& args) { return compute(args.rd, args.rs1, args.imm, &Builder::xor_); }
 bool Translator::ori(const ArgsI& args) { return compute(args.rd, args.rs1, args.imm, &Builder::or_); }
@@ -95,7 +95,7 @@ bool Translator::slt(const ArgsR& args) {
 bool Translator::sltu(const ArgsR& args) {
   if (args.rd == 0) return true;
   // sltu rd, x0, rs2: "is not zero".
-  if (args.rs1 == 0) return compare(args.rd, x(args.rs2), ir_.konst(0), Cond::ne);
+  if (args.rs1 == 0) return compare(args.rd, x(args.rs2), ir_.const_(0), Cond::ne);
   return compare(args.rd, x(args.rs1), x(args.rs2), Cond::ltu);
 }
 bool Translator::xor_(const ArgsR& args) { return compute(args, &Builder::xor_); }
@@ -160,8 +160,8 @@ JumpHint hint_of(const ArgsI& args) {
 
 bool Translator::jalr(const ArgsI& args) {
   Value target = x(args.rs1);
-  if (args.imm != 0) target = ir_.add(target, ir_.konst(args.imm));
-  target = ir_.and_(target, ir_.konst(~std::int64_t{1}));
+  if (args.imm != 0) target = ir_.add(target, ir_.const_(args.imm));
+  target = ir_.and_(target, ir_.const_(~std::int64_t{1}));
   if (!config_.zca) ir_.call(k_misaligned_fetch, {target});
   if (args.rd != 0) set_x(args.rd, ir_.pc(next_));
   ir_.jump_reg(target, hint_of(args));
@@ -174,7 +174,7 @@ bool Translator::branch(const ArgsB& args, Cond cond) {
   const Value b = x(args.rs2);
   if (is_misaligned(target)) {
     // The helper traps only for a misaligned argument.
-    ir_.call(k_misaligned_fetch, {ir_.select(ir_.setcond(a, b, cond), ir_.pc(target), ir_.konst(0))});
+    ir_.call(k_misaligned_fetch, {ir_.select(ir_.setcond(a, b, cond), ir_.pc(target), ir_.const_(0))});
     jump_to(next_);
     return true;
   }

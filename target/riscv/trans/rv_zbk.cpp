@@ -17,23 +17,23 @@ bool Translator::xperm8(const ArgsR& args) { return call_binary(args, k_xperm8);
 
 bool Translator::pack(const ArgsR& args) {
   if (args.rd == 0) return true;
-  set_x(args.rd, ir_.or_(ir_.shl(x(args.rs2), ir_.konst(32)), ir_.zext32(x(args.rs1))));
+  set_x(args.rd, ir_.or_(ir_.shl(x(args.rs2), ir_.const_(32)), ir_.zext32(x(args.rs1))));
   return true;
 }
 bool Translator::packh(const ArgsR& args) {
   if (args.rd == 0) return true;
-  set_x(args.rd, ir_.or_(ir_.shl(ir_.zext8(x(args.rs2)), ir_.konst(8)), ir_.zext8(x(args.rs1))));
+  set_x(args.rd, ir_.or_(ir_.shl(ir_.zext8(x(args.rs2)), ir_.const_(8)), ir_.zext8(x(args.rs1))));
   return true;
 }
 bool Translator::packw(const ArgsR& args) {
   if (args.rd == 0) return true;
-  set_x(args.rd, ir_.or_(ir_.shlw(x(args.rs2), ir_.konst(16)), ir_.zext16(x(args.rs1))));
+  set_x(args.rd, ir_.or_(ir_.shlw(x(args.rs2), ir_.const_(16)), ir_.zext16(x(args.rs1))));
   return true;
 }
 
 /// Exchanges groups of bits that lie `distance` apart; the mask has the lower of each pair.
 Translator::Value Translator::swap_neighbours(Value value, unsigned distance, std::uint64_t low_mask) {
-  const Value by = ir_.konst(distance);
+  const Value by = ir_.const_(distance);
   const Value lower = ir_.and_(ir_.shr(value, by), constant(low_mask));
   return ir_.or_(ir_.shl(ir_.and_(value, constant(low_mask)), by), lower);
 }

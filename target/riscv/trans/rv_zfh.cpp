@@ -19,7 +19,7 @@ bool Translator::fmv_x_h(const ArgsR2& args) {
 }
 bool Translator::fmv_h_x(const ArgsR2& args) {
   require_fp();
-  set_f_bits(args.rd, ir_.or_(x(args.rs1), ir_.konst(~std::int64_t{0xffff})));
+  set_f_bits(args.rd, ir_.or_(x(args.rs1), ir_.const_(~std::int64_t{0xffff})));
   return true;
 }
 

@@ -6,7 +6,7 @@
 namespace gstage::riscv {
 
 bool Translator::cache_block(const ArgsR2& args, CacheBlockOp op) {
-  ir_.call(k_cache_block, {x(args.rs1), ir_.konst(static_cast<std::int64_t>(op)), raw_bits()});
+  ir_.call(k_cache_block, {x(args.rs1), ir_.const_(static_cast<std::int64_t>(op)), raw_bits()});
   return true;
 }
 bool Translator::cbo_inval(const ArgsR2& args) { return cache_block(args, CacheBlockOp::kInvalidate); }
@@ -15,21 +15,21 @@ bool Translator::cbo_flush(const ArgsR2& args) { return cache_block(args, CacheB
 bool Translator::cbo_zero(const ArgsR2& args) { return cache_block(args, CacheBlockOp::kZero); }
 
 bool Translator::wrs_nto(const ArgsNone&) {
-  ir_.call(k_wait_reservation, {raw_bits(), ir_.konst(1)});
+  ir_.call(k_wait_reservation, {raw_bits(), ir_.const_(1)});
   return true;
 }
 bool Translator::wrs_sto(const ArgsNone&) {
-  ir_.call(k_wait_reservation, {raw_bits(), ir_.konst(0)});
+  ir_.call(k_wait_reservation, {raw_bits(), ir_.const_(0)});
   return true;
 }
 
 // Nothing redefines them here: they write zero.
 bool Translator::mop_r(const ArgsMopR& args) {
-  set_x(args.rd, ir_.konst(0));
+  set_x(args.rd, ir_.const_(0));
   return true;
 }
 bool Translator::mop_rr(const ArgsMopRR& args) {
-  set_x(args.rd, ir_.konst(0));
+  set_x(args.rd, ir_.const_(0));
   return true;
 }
 

@@ -20,13 +20,13 @@ bool Translator::aes64im(const ArgsR2& args) {
 bool Translator::aes64ks1i(const ArgsRound& args) {
   constexpr unsigned kLast = 10;
   if (args.round > kLast) return false;
-  if (args.rd != 0) set_x(args.rd, ir_.call(k_aes64ks1i, {x(args.rs1), ir_.konst(args.round)}));
+  if (args.rd != 0) set_x(args.rd, ir_.call(k_aes64ks1i, {x(args.rs1), ir_.const_(args.round)}));
   return true;
 }
 bool Translator::aes64ks2(const ArgsR& args) {
-  const Value low = ir_.xor_(ir_.shr(x(args.rs1), ir_.konst(32)), ir_.zext32(x(args.rs2)));
-  const Value high = ir_.xor_(low, ir_.shr(x(args.rs2), ir_.konst(32)));
-  set_x(args.rd, ir_.or_(ir_.shl(high, ir_.konst(32)), low));
+  const Value low = ir_.xor_(ir_.shr(x(args.rs1), ir_.const_(32)), ir_.zext32(x(args.rs2)));
+  const Value high = ir_.xor_(low, ir_.shr(x(args.rs2), ir_.const_(32)));
+  set_x(args.rd, ir_.or_(ir_.shl(high, ir_.const_(32)), low));
   return true;
 }
 bool Translator::sm4ed(const ArgsSm4& args) { return crypt(args.rd, args.rs1, args.rs2, k_sm4); }
@@ -35,15 +35,15 @@ bool Translator::sm4ks(const ArgsSm4& args) { return crypt(args.rd, args.rs1, ar
 /// The exclusive or of rs1 rotated to the right by two numbers, and by a third or shifted by it.
 bool Translator::hash64(const ArgsR2& args, const HashStep& step) {
   const Value a = x(args.rs1);
-  const Value rotated = ir_.xor_(ir_.rotr(a, ir_.konst(step.first)), ir_.rotr(a, ir_.konst(step.second)));
-  const Value third = ir_.konst(step.third);
+  const Value rotated = ir_.xor_(ir_.rotr(a, ir_.const_(step.first)), ir_.rotr(a, ir_.const_(step.second)));
+  const Value third = ir_.const_(step.third);
   set_x(args.rd, ir_.xor_(rotated, step.is_third_shifted ? ir_.shr(a, third) : ir_.rotr(a, third)));
   return true;
 }
 bool Translator::hash32(const ArgsR2& args, const HashStep& step) {
   const Value a = x(args.rs1);
-  const Value rotated = ir_.xor_(ir_.rotrw(a, ir_.konst(step.first)), ir_.rotrw(a, ir_.konst(step.second)));
-  const Value third = ir_.konst(step.third);
+  const Value rotated = ir_.xor_(ir_.rotrw(a, ir_.const_(step.first)), ir_.rotrw(a, ir_.const_(step.second)));
+  const Value third = ir_.const_(step.third);
   set_x(args.rd, ir_.xor_(rotated, step.is_third_shifted ? ir_.shrw(a, third) : ir_.rotrw(a, third)));
   return true;
 }

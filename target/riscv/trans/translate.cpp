@@ -63,7 +63,7 @@ std::uint32_t Translator::expand(std::uint16_t raw) const {
 
 void Translator::translate_insn() {
   const bool is_compressed = !is_long(static_cast<std::uint16_t>(raw_));
-  if (has_triggers()) ir_.call(k_trigger, {ir_.konst(offset_), ir_.konst(next_ - offset_)});
+  if (has_triggers()) ir_.call(k_trigger, {ir_.const_(offset_), ir_.const_(next_ - offset_)});
   bits_ = raw_;
   if (is_compressed) bits_ = expand(static_cast<std::uint16_t>(raw_));
   const Insn insn = decode32(bits_);

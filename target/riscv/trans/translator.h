@@ -47,8 +47,8 @@ class Translator {
   bool is_virtual() const { return (source_.flags & block_flags::kVirtual) != 0; }
 
   // Values. x0 reads as a constant; what is written to it is dropped.
-  Value constant(std::uint64_t value) { return ir_.konst(static_cast<std::int64_t>(value)); }
-  Value x(unsigned reg) { return reg == 0 ? ir_.konst(0) : ir_.get_x(reg); }
+  Value constant(std::uint64_t value) { return ir_.const_(static_cast<std::int64_t>(value)); }
+  Value x(unsigned reg) { return reg == 0 ? ir_.const_(0) : ir_.get_x(reg); }
   void set_x(unsigned reg, Value value) {
     if (reg != 0) ir_.set_x(value, reg);
   }
@@ -75,8 +75,8 @@ class Translator {
   bool shift_add(const ArgsR& args, unsigned shift, bool is_word);
   bool choose(const ArgsR& args, tcg::Cond keeps_first);
   bool rotate_left(const ArgsR& args, Binary rotate);
-  Value inverted(Value value) { return ir_.xor_(value, ir_.konst(-1)); }
-  Value single_bit(Value index) { return ir_.shl(ir_.konst(1), index); }
+  Value inverted(Value value) { return ir_.xor_(value, ir_.const_(-1)); }
+  Value single_bit(Value index) { return ir_.shl(ir_.const_(1), index); }
   bool with_bit(unsigned rd, unsigned rs1, Value index, Binary op);
   bool clear_bit(unsigned rd, unsigned rs1, Value index);
   bool extract_bit(unsigned rd, unsigned rs1, Value index);

@@ -87,7 +87,7 @@ constexpr unsigned least_privilege(unsigned number) { return number >> 8 & 3; }
 }  // namespace
 
 Translator::Value Translator::csr_operand(const CsrAccess& access) {
-  return access.is_immediate ? ir_.konst(access.source) : x(access.source);
+  return access.is_immediate ? ir_.const_(access.source) : x(access.source);
 }
 
 bool Translator::csr_inline(const CsrAccess& access) {
@@ -105,8 +105,8 @@ bool Translator::csr_inline(const CsrAccess& access) {
   if (access.op != CsrOp::kRead) {
     Value value = operand;
     if (access.op == CsrOp::kSet) value = ir_.or_(old, operand);
-    if (access.op == CsrOp::kClear) value = ir_.and_(old, ir_.xor_(operand, ir_.konst(-1)));
-    if (plain->is_pc) value = ir_.and_(value, ir_.konst(config_.zca ? -2 : -4));
+    if (access.op == CsrOp::kClear) value = ir_.and_(old, ir_.xor_(operand, ir_.const_(-1)));
+    if (plain->is_pc) value = ir_.and_(value, ir_.const_(config_.zca ? -2 : -4));
     if (plain->is_banked) {
       ir_.host_store(bank, value, offset, MemKind::u64);
     } else {
@@ -124,10 +124,11 @@ Translator::Value Translator::status_view(Value bank) {
   constexpr std::int64_t kFsDirtyBits = std::int64_t{3} << kFsLow;
   constexpr std::int64_t kUxl64 = std::int64_t{2} << 32;
   const Value stored = ir_.host_load(bank, offsetof(Bank, status), MemKind::u64);
-  const Value dirty = ir_.and_(ir_.sub(ir_.konst(0), env(offsetof(Hart, fp_dirty))), ir_.konst(kFsDirtyBits));
-  const Value status = ir_.or_(ir_.or_(stored, dirty), ir_.konst(kUxl64));
-  const Value both_bits = ir_.and_(status, ir_.shl(status, ir_.konst(1)));  // in the upper of FS's bits
-  const Value sd = ir_.shl(ir_.shr(both_bits, ir_.konst(kFsLow + 1)), ir_.konst(63));
+  const Value dirty =
+      ir_.and_(ir_.sub(ir_.const_(0), env(offsetof(Hart, fp_dirty))), ir_.const_(kFsDirtyBits));
+  const Value status = ir_.or_(ir_.or_(stored, dirty), ir_.const_(kUxl64));
+  const Value both_bits = ir_.and_(status, ir_.shl(status, ir_.const_(1)));  // in the upper of FS's bits
+  const Value sd = ir_.shl(ir_.shr(both_bits, ir_.const_(kFsLow + 1)), ir_.const_(63));
   return ir_.or_(status, sd);
 }
 
@@ -142,7 +143,7 @@ bool Translator::status_inline(const CsrAccess& access) {
   if (access.rd != 0) old = status_view(bank);
   if (clears_sie) {
     const Value status = ir_.host_load(bank, offsetof(Bank, status), MemKind::u64);
-    ir_.host_store(bank, ir_.and_(status, ir_.konst(~std::int64_t{kSie})), offsetof(Bank, status),
+    ir_.host_store(bank, ir_.and_(status, ir_.const_(~std::int64_t{kSie})), offsetof(Bank, status),
                    MemKind::u64);
   }
   if (access.rd != 0) set_x(access.rd, old);
@@ -154,7 +155,7 @@ bool Translator::status_inline(const CsrAccess& access) {
 bool Translator::status_write(const CsrAccess& access) {
   if (access.number != kSstatus || privilege() < kSupervisor || access.op == CsrOp::kRead) return false;
   const Value old =
-      ir_.call(k_sstatus, {ir_.konst(static_cast<std::int64_t>(access.op)), csr_operand(access)});
+      ir_.call(k_sstatus, {ir_.const_(static_cast<std::int64_t>(access.op)), csr_operand(access)});
   set_x(access.rd, old);
   fp_required_ = fp_marked_ = false;
   if (access.op != CsrOp::kClear) leave();
@@ -164,7 +165,7 @@ bool Translator::status_write(const CsrAccess& access) {
 bool Translator::csr(const CsrAccess& access) {
   if (csr_inline(access) || status_inline(access) || status_write(access)) return true;
   const Value old =
-      ir_.call(k_csr, {ir_.konst(access.number), ir_.konst(static_cast<std::int64_t>(access.op)),
+      ir_.call(k_csr, {ir_.const_(access.number), ir_.const_(static_cast<std::int64_t>(access.op)),
                        csr_operand(access), raw_bits()});
   set_x(access.rd, old);
   if (access.op != CsrOp::kRead && !is_harmless(access.number)) leave();
