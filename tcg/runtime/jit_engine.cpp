@@ -13,8 +13,8 @@ using x86_64::Thunks;
 
 namespace {
 
-constexpr std::size_t kHotShare = 45;  // percent of the buffer
-constexpr std::size_t kSingleBytes = Compiler::kMaxHotBytes + Compiler::kMaxColdBytes;
+constexpr std::size_t kInlineShare = 45;  // percent of the buffer
+constexpr std::size_t kSingleBytes = Compiler::kMaxInlineBytes + Compiler::kMaxOutOfLineBytes;
 
 JitEngine& jit_of(const RunContext& context) { return *static_cast<JitEngine*>(context.engine); }
 
@@ -26,9 +26,9 @@ JitEngine::JitEngine(Guest& guest, AddressSpace& memory, Exclusive& exclusive,
       buffer_(std::move(buffer)),
       thunks_(*buffer_, guest, {on_next, on_trap, on_link}),
       compiler_(*buffer_, thunks_, layout_, features),
-      hot_(make_area(Thunks::kBytes, buffer_->size() * kHotShare / 100)),
-      cold_(make_area(hot_.end, buffer_->size() - kSingleBytes)),
-      single_at_(cold_.end),
+      inline_(make_area(Thunks::kBytes, buffer_->size() * kInlineShare / 100)),
+      out_of_line_(make_area(inline_.end, buffer_->size() - kSingleBytes)),
+      single_at_(out_of_line_.end),
       regions_(regions) {
   if (log_enabled(Log::kOutAsm)) load_host_disassembler();
   if (regions_ == Regions::kOn) sampler_ = std::make_unique<Sampler>([this] { return ask_for_samples(); });
@@ -56,7 +56,7 @@ void JitEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
       CHECK(limit != 0);
       make_unit(place, limit);
       is_done = compile(block, unit_,
-                        {single_at_, single_at_ + Compiler::kMaxHotBytes, &block, nullptr, true,
+                        {single_at_, single_at_ + Compiler::kMaxInlineBytes, &block, nullptr, true,
                          place.key.second_page != nullptr, memory_.has_one_agent()});
     }
   }
@@ -123,7 +123,8 @@ void JitEngine::forward(Block& dead, Block& to) {
 }
 
 bool JitEngine::has_room() {
-  return hot_.next + Compiler::kMaxHotBytes <= hot_.end && cold_.next + Compiler::kMaxColdBytes <= cold_.end;
+  return inline_.next + Compiler::kMaxInlineBytes <= inline_.end &&
+         out_of_line_.next + Compiler::kMaxOutOfLineBytes <= out_of_line_.end;
 }
 
 void JitEngine::advance(Area& area, std::size_t next) {
@@ -147,11 +148,11 @@ void JitEngine::take(Block& block, const x86_64::CompileRequest& request, const 
   block.stale = static_cast<std::uint32_t>(code.stale);
   block.code = buffer_->executable_at(code.entry);
   if (!request.is_single) {
-    advance(hot_, code.end);
-    advance(cold_, code.cold_end);
+    advance(inline_, code.end);
+    advance(out_of_line_, code.out_of_line_end);
   }
   if (log_enabled(Log::kOutAsm))
-    for (const auto& [first, end] : {std::pair{code.entry, code.end}, {request.cold_at, code.stale}})
+    for (const auto& [first, end] : {std::pair{code.entry, code.end}, {request.out_of_line_at, code.stale}})
       dump_host_code(buffer_->writable() + first, end - first,
                      reinterpret_cast<std::uintptr_t>(buffer_->executable_at(first)));
 }
@@ -160,7 +161,7 @@ bool JitEngine::generate(Block& block, const Unit& unit) {
   linking_ = &block;
   x86_64::LinkTargets* const links = log_enabled(Log::kNoChain) ? nullptr : this;
   return compile(block, unit,
-                 {hot_.next, cold_.next, &block, links, false, block.key.second_page != nullptr,
+                 {inline_.next, out_of_line_.next, &block, links, false, block.key.second_page != nullptr,
                   memory_.has_one_agent()});
 }
 
@@ -182,7 +183,7 @@ void JitEngine::reset_code() {
   scattered_.clear();
   watched_.clear();
   jumps_.clear();
-  for (Area* const area : {&hot_, &cold_}) area->next = area->released = area->first;
+  for (Area* const area : {&inline_, &out_of_line_}) area->next = area->released = area->first;
 }
 
 }  // namespace gstage::tcg

@@ -87,8 +87,8 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   std::unique_ptr<CodeBuffer> buffer_;
   x86_64::Thunks thunks_;
   x86_64::Compiler compiler_;
-  Area hot_;
-  Area cold_;
+  Area inline_;
+  Area out_of_line_;
   const std::size_t single_at_;     ///< where run_block's code goes: the buffer's last part
   const Block* linking_ = nullptr;  ///< the block that is being generated
   std::mutex single_mutex_;         ///< held while code made by run_block exists

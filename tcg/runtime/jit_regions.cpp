@@ -190,8 +190,8 @@ bool JitEngine::compile_region(Block& header) {
   block.key = {header.key.host, nullptr, header.key.flags | kRegionFlag};
   block.paddr = header.paddr;
   linking_ = &header;
-  const x86_64::CompileRequest request{
-      hot_.next, cold_.next, &block, this, false, false, memory_.has_one_agent()};
+  const x86_64::CompileRequest request{inline_.next, out_of_line_.next,      &block, this, false,
+                                       false,        memory_.has_one_agent()};
   x86_64::CompiledBlock compiled{};
   if (!compiler_.compile_region(region_, request, entries, code->report, compiled)) return false;
   take(block, request, compiled);

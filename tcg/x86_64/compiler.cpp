@@ -46,14 +46,14 @@ Compiler::Compiler(CodeBuffer& buffer, Thunks& thunks, const GuestLayout& layout
 
 bool Compiler::compile(const Unit& unit, const CompileRequest& request, CompiledBlock& block) {
   request_ = &request;
-  colds_.clear();
+  out_of_line_.clear();
   links_.clear();
   boxed_ = 0;
-  cold_next_ = request.cold_at;
+  out_of_line_next_ = request.out_of_line_at;
   begin_block(request);
   if (!emit_unit(unit)) return false;
   block.end = a_.here();
-  if (!emit_colds()) return false;
+  if (!emit_out_of_line()) return false;
   finish_block(request, block);
   CHECK(!Assembler::take_error());
   return true;
@@ -71,18 +71,18 @@ bool Compiler::emit_unit(const Unit& unit) {
     regs_.begin_inst(i);
     emit_inst(unit.insts[i]);
     regs_.end_inst();
-    if (a_.here() > request_->at + kMaxHotBytes - kMargin) return false;
+    if (a_.here() > request_->at + kMaxInlineBytes - kMargin) return false;
   }
   return !regs_.is_overflown();
 }
 
-bool Compiler::emit_colds() {
-  a_.go_to(cold_next_);
-  // Cold code may add to the list.
-  for (std::size_t i = 0; i < colds_.size(); ++i) {
-    const Cold cold = colds_[i];
-    (this->*cold.emit)(cold);
-    if (a_.here() > request_->cold_at + kMaxColdBytes - kMargin) return false;
+bool Compiler::emit_out_of_line() {
+  a_.go_to(out_of_line_next_);
+  // Out-of-line code may add to the list.
+  for (std::size_t i = 0; i < out_of_line_.size(); ++i) {
+    const OutOfLine path = out_of_line_[i];
+    (this->*path.emit)(path);
+    if (a_.here() > request_->out_of_line_at + kMaxOutOfLineBytes - kMargin) return false;
   }
   return true;
 }
@@ -111,7 +111,7 @@ void Compiler::finish_block(const CompileRequest& request, CompiledBlock& block)
   block.entry = entry_;
   block.stale = a_.here();
   if (!request.is_single && region_ == nullptr) stub(entry_ + 1, unit_->first_offset);
-  block.cold_end = a_.here();
+  block.out_of_line_end = a_.here();
 }
 
 void Compiler::emit_inst(const Inst& inst) {
@@ -125,23 +125,23 @@ void Compiler::emit_inst(const Inst& inst) {
   }
 }
 
-void Compiler::save_live(const Cold& cold) {
-  for (RegMask rest = cold.live_gprs; rest != 0; rest &= rest - 1) {
+void Compiler::save_live(const OutOfLine& path) {
+  for (RegMask rest = path.live_gprs; rest != 0; rest &= rest - 1) {
     const auto reg = static_cast<unsigned>(std::countr_zero(rest));
     a_.mov(a_.frame(offsetof(Frame, saved_gpr) + 8 * reg), gpr(reg));
   }
-  for (RegMask rest = cold.live_xmms; rest != 0; rest &= rest - 1) {
+  for (RegMask rest = path.live_xmms; rest != 0; rest &= rest - 1) {
     const auto reg = static_cast<unsigned>(std::countr_zero(rest));
     a_.movsd(a_.frame(offsetof(Frame, saved_xmm) + 8 * reg), xmm(reg));
   }
 }
 
-void Compiler::restore_live(const Cold& cold) {
-  for (RegMask rest = cold.live_gprs; rest != 0; rest &= rest - 1) {
+void Compiler::restore_live(const OutOfLine& path) {
+  for (RegMask rest = path.live_gprs; rest != 0; rest &= rest - 1) {
     const auto reg = static_cast<unsigned>(std::countr_zero(rest));
     a_.mov(gpr(reg), a_.frame(offsetof(Frame, saved_gpr) + 8 * reg));
   }
-  for (RegMask rest = cold.live_xmms; rest != 0; rest &= rest - 1) {
+  for (RegMask rest = path.live_xmms; rest != 0; rest &= rest - 1) {
     const auto reg = static_cast<unsigned>(std::countr_zero(rest));
     a_.movsd(xmm(reg), a_.frame(offsetof(Frame, saved_xmm) + 8 * reg));
   }

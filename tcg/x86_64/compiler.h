@@ -28,11 +28,11 @@ class LinkTargets {
 
 /// Where and how to emit a block.
 struct CompileRequest {
-  std::size_t at;       ///< where, as an offset in the buffer; at least kMaxHotBytes are free
-  std::size_t cold_at;  ///< where what is seldom run goes; at least kMaxColdBytes are free
-  const void* block;    ///< goes into the header: who owns the code
-  LinkTargets* links;   ///< null: no direct jumps; the block ends by the dispatcher
-  bool is_single;       ///< the block's end leaves generated code
+  std::size_t at;              ///< where, as an offset in the buffer; at least kMaxInlineBytes are free
+  std::size_t out_of_line_at;  ///< where what is seldom run goes; at least kMaxOutOfLineBytes are free
+  const void* block;           ///< goes into the header: who owns the code
+  LinkTargets* links;          ///< null: no direct jumps; the block ends by the dispatcher
+  bool is_single;              ///< the block's end leaves generated code
   bool has_second_page;
   bool is_alone = false;  ///< nobody but the hart accesses memory: atomics need no lock
 };
@@ -49,14 +49,14 @@ struct CompiledBlock {
   std::size_t entry;  ///< a multiple of 16; begins with a 5-byte nop that a jump may replace
   std::size_t stale;  ///< where that jump then leads
   std::size_t end;
-  std::size_t cold_end;
+  std::size_t out_of_line_end;
 };
 
 /// Turns a unit into host code. One for all harts, used under the translator's lock.
 class Compiler {
  public:
-  static constexpr std::size_t kMaxHotBytes = std::size_t{24} << 10;
-  static constexpr std::size_t kMaxColdBytes = std::size_t{40} << 10;
+  static constexpr std::size_t kMaxInlineBytes = std::size_t{24} << 10;
+  static constexpr std::size_t kMaxOutOfLineBytes = std::size_t{40} << 10;
 
   Compiler(CodeBuffer& buffer, Thunks& thunks, const GuestLayout& layout, HostFeatures features);
 
@@ -85,11 +85,12 @@ class Compiler {
     bool wants_remainder;
   };
 
-  /// Code that is seldom run: emitted after the hot part and to another place, which keeps hot code dense.
-  struct Cold {
-    void (Compiler::*emit)(const Cold&);
+  /// Code that is seldom run: emitted after the inline code and to another place, which keeps inline code
+  /// dense.
+  struct OutOfLine {
+    void (Compiler::*emit)(const OutOfLine&);
     Jump entries[2];        ///< jumps that lead here
-    std::size_t back = 0;   ///< where the hot part goes on
+    std::size_t back = 0;   ///< where the inline code goes on
     std::size_t thunk = 0;  ///< what it calls
     RegMask live_gprs = 0;  ///< scratch registers to keep
     RegMask live_xmms = 0;
@@ -106,7 +107,7 @@ class Compiler {
     unsigned size = 0;  ///< bytes
     unsigned fill = 0;  ///< bytes that the window is to tell for, if more than those
     std::size_t table = 0;
-    std::size_t found = 0;  ///< where the hot part goes on when the TLB has it
+    std::size_t found = 0;  ///< where the inline code goes on when the TLB has it
     bool is_from_xmm = false;
     bool is_boxed = false;  ///< the result is to be
     Type type = Type::none;
@@ -136,7 +137,7 @@ class Compiler {
 
   void emit_inst(const Inst& inst);
   bool emit_unit(const Unit& unit);
-  bool emit_colds();
+  bool emit_out_of_line();
   void begin_block(const CompileRequest& request);
   void finish_block(const CompileRequest& request, CompiledBlock& block);
 
@@ -172,7 +173,7 @@ class Compiler {
   void multiply(const Inst& inst, bool is_word);
   void multiply_high(const Inst& inst, bool is_signed);
   void divide(const Inst& inst, const Divide& how);
-  void cold_divide(const Cold& cold);
+  void divide_out_of_line(const OutOfLine& path);
   void extend(const Inst& inst, MemKind kind);
   void select_constant(const Reg& to, std::int32_t value);
   /// Fetches the operands for `compare_sources`; the condition that it then tells.
@@ -192,26 +193,27 @@ class Compiler {
     Value value;               ///< the group's addend
   };
   /// Emits the TLB lookup for a range of `size` bytes with `entry` as scratch, which then holds the entry's
-  /// addend; a miss goes to `cold`.
-  void lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry, Cold& cold);
-  void look_through_window(const GuestAddress& address, unsigned size, const Reg& addend, Cold& cold);
-  void cold_window(Cold& cold);
+  /// addend; a miss goes to `path`.
+  void lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
+              OutOfLine& path);
+  void look_through_window(const GuestAddress& address, unsigned size, const Reg& addend, OutOfLine& path);
+  void window_out_of_line(OutOfLine& path);
   Xbyak::Address window(unsigned number, std::size_t member) {
     return a_.frame(offsetof(Frame, windows) + number * sizeof(Window) + member);
   }
-  Xbyak::Address window(const Cold& cold, std::size_t member) { return window(cold.window, member); }
+  Xbyak::Address window(const OutOfLine& path, std::size_t member) { return window(path.window, member); }
   [[nodiscard]] unsigned float_target(MemKind kind) const;
   void load_float(const Access& access, MemKind kind, unsigned home);
   Jump find_entry(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
                   const Reg& page);
-  Cold slow_access(const GuestAddress& address);
+  OutOfLine slow_access(const GuestAddress& address);
   Source reg_or_imm(Value v);
-  void require_aligned(const Reg& address, unsigned size, Cold& cold);
+  void require_aligned(const Reg& address, unsigned size, OutOfLine& path);
   void store_to(const Xbyak::RegExp& address, MemKind kind, const Source& value);
-  void cold_access(const Cold& cold);
+  void access_out_of_line(const OutOfLine& path);
   Access begin_access(const Inst& inst);
-  void find_host(const Access& access, unsigned size, std::size_t table, Cold& slow);
-  void finish_access(const Access& access, Cold& slow);
+  void find_host(const Access& access, unsigned size, std::size_t table, OutOfLine& slow);
+  void finish_access(const Access& access, OutOfLine& slow);
   void rmw_loop(const Inst& inst);
   /// What follows is atomic for all who access memory.
   void lock_unless_alone() {
@@ -243,15 +245,15 @@ class Compiler {
   void box(const Xmm& reg);
   void box_in_place(const Xmm& reg);
   void load_canonical_nan(const Xmm& to, Type type);
-  void cold_nan(const Cold& cold);
-  void cold_fma_nan(const Cold& cold);
-  void cold_fp_call(const Cold& cold);
+  void nan_out_of_line(const OutOfLine& path);
+  void fma_nan_out_of_line(const OutOfLine& path);
+  void fp_call_out_of_line(const OutOfLine& path);
 
   // Calls and ends.
   void move_arguments(const Inst& inst);
-  void cold_trap(const Cold& cold);
-  void cold_leave_branch(const Cold& cold);
-  void cold_exit(const Cold& cold);
+  void trap_out_of_line(const OutOfLine& path);
+  void leave_branch_out_of_line(const OutOfLine& path);
+  void exit_out_of_line(const OutOfLine& path);
   [[nodiscard]] bool is_linkable(std::int64_t offset) const;
   [[nodiscard]] bool is_back_edge(std::int64_t offset) const;
   void load_pc(std::int64_t offset);
@@ -307,18 +309,18 @@ class Compiler {
   void load_pointer(const RunPointer& pointer);
   void check_pointer(const RunPointer& pointer);
   void limit_rounds(const Reg& bytes, std::int64_t step);
-  void cold_run_check(const Cold& cold);
+  void run_check_out_of_line(const OutOfLine& path);
   void run_jump(std::int64_t offset, std::uint32_t node);
   Cc run_compare(const Inst& inst, std::uint32_t taken, std::uint32_t other);
-  void cold_rounds_over(const Cold& cold);
+  void rounds_over_out_of_line(const OutOfLine& path);
   Jump count_round();
   /// Counts as a round: a way back within a body that does not check.
   [[nodiscard]] bool is_round(std::uint32_t to) const;
   void go_on_after_rounds(std::int64_t offset, std::uint32_t node, bool is_over);
 
   void region_jump_reg(const Inst& inst);
-  void cold_jump_reg(const Cold& cold);
-  void compare_ways(const std::vector<RegionEdge>& ways, Cold& leave);
+  void jump_reg_out_of_line(const OutOfLine& path);
+  void compare_ways(const std::vector<RegionEdge>& ways, OutOfLine& leave);
   /// Where the indirect jumps of a call (RegionNode::call) go on.
   struct JumpTable {
     std::uint32_t call;
@@ -328,29 +330,30 @@ class Compiler {
   };
   JumpTable& table_of(std::uint32_t call);
   static bool fill_table(const std::vector<RegionEdge>& targets, std::size_t slots, JumpTable& table);
-  void jump_by_table(JumpTable& table, Cold& leave);
+  void jump_by_table(JumpTable& table, OutOfLine& leave);
   [[nodiscard]] std::size_t jump_table_bytes() const;
   void emit_jump_tables(CompiledBlock& block);
   /// Out of a region: registers to where all other code expects them.
   void leave_region();
 
-  Cold cold(void (Compiler::*emit)(const Cold&)) {
-    Cold c{};
+  OutOfLine out_of_line(void (Compiler::*emit)(const OutOfLine&)) {
+    OutOfLine c{};
     c.emit = emit;
     c.page_offset = insn_offset_;
     return c;
   }
-  /// Notes what the cold code must keep; the hot part goes on here. After all registers were given out.
-  void resume(Cold& cold) {
-    cold.back = a_.here();
-    colds_.push_back(cold);
+  /// Notes what the out-of-line code must keep; the inline code goes on here. After all registers were given
+  /// out.
+  void resume(OutOfLine& path) {
+    path.back = a_.here();
+    out_of_line_.push_back(path);
   }
-  void keep_live(Cold& cold) {
-    cold.live_gprs = regs_.live_gprs();
-    cold.live_xmms = regs_.live_xmms();
+  void keep_live(OutOfLine& path) {
+    path.live_gprs = regs_.live_gprs();
+    path.live_xmms = regs_.live_xmms();
   }
-  void save_live(const Cold& cold);
-  void restore_live(const Cold& cold);
+  void save_live(const OutOfLine& path);
+  void restore_live(const OutOfLine& path);
   void call_thunk(std::size_t thunk, std::uint32_t page_offset);
 
   CodeBuffer& buffer_;
@@ -364,11 +367,11 @@ class Compiler {
   const Unit* unit_ = nullptr;
   const CompileRequest* request_ = nullptr;
   std::size_t entry_ = 0;
-  std::size_t cold_next_ = 0;  ///< where the cold part goes on
+  std::size_t out_of_line_next_ = 0;  ///< where the out-of-line code goes on
   std::uint32_t insn_offset_ = 0;
   std::int32_t insn_raw_ = 0;
   std::uint32_t boxed_ = 0;  ///< f registers known to hold a boxed single
-  std::vector<Cold> colds_;
+  std::vector<OutOfLine> out_of_line_;
   std::vector<Link> links_;
   AccessGroups groups_;
   std::vector<Value> addends_;  ///< by group: the addend, or 0 when the lookup failed

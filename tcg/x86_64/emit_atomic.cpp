@@ -29,10 +29,10 @@ MemKind unsigned_kind(MemKind kind) { return static_cast<MemKind>(static_cast<un
 
 }  // namespace
 
-void Compiler::require_aligned(const Reg& address, unsigned size, Cold& cold) {
+void Compiler::require_aligned(const Reg& address, unsigned size, OutOfLine& path) {
   if (size == 1) return;
   a_.test(address.cvt8(), size - 1);
-  cold.entries[1] = a_.jump_on(Cc::ne);
+  path.entries[1] = a_.jump_on(Cc::ne);
 }
 
 void Compiler::atomic_host(const Inst& inst) {
@@ -40,7 +40,7 @@ void Compiler::atomic_host(const Inst& inst) {
   const GuestAddress address{regs_.use(inst.args[0]), 0};
   const Reg t = regs_.temp();
   const Reg d = regs_.def_or(t);
-  Cold slow = slow_access(address);
+  OutOfLine slow = slow_access(address);
   slow.thunk = thunks_.atomic_host(kind);
   slow.result = static_cast<std::uint8_t>(d.getIdx());
   require_aligned(address.base, mem_size(kind), slow);
@@ -55,7 +55,7 @@ void Compiler::load_reserved(const Inst& inst) {
   const GuestAddress address{regs_.use(inst.args[0]), 0};
   const Reg t = regs_.temp();
   const Reg d = regs_.def_apart();  // the address is needed after the load
-  Cold slow = slow_access(address);
+  OutOfLine slow = slow_access(address);
   slow.thunk = thunks_.load_reserved(kind);
   slow.result = static_cast<std::uint8_t>(d.getIdx());
   require_aligned(address.base, mem_size(kind), slow);

@@ -78,7 +78,7 @@ void Compiler::call(const Inst& inst) {
 void Compiler::trap_if_zero(const Inst& inst) {
   const Source v = regs_.source(inst.args[0]);
   if (v.is_imm() && v.number != 0) return;
-  Cold trap = cold(&Compiler::cold_trap);
+  OutOfLine trap = out_of_line(&Compiler::trap_out_of_line);
   trap.thunk = thunks_.helper(*inst.helper());
   trap.imm = insn_raw_;
   if (v.is_memory())
@@ -89,10 +89,10 @@ void Compiler::trap_if_zero(const Inst& inst) {
   resume(trap);
 }
 
-void Compiler::cold_trap(const Cold& cold) {
-  a_.bind(cold.entries[0]);
-  a_.mov(esi, static_cast<std::uint32_t>(cold.imm));
-  call_thunk(cold.thunk, cold.page_offset);
+void Compiler::trap_out_of_line(const OutOfLine& path) {
+  a_.bind(path.entries[0]);
+  a_.mov(esi, static_cast<std::uint32_t>(path.imm));
+  call_thunk(path.thunk, path.page_offset);
   a_.ud2();  // it traps
 }
 
@@ -155,9 +155,9 @@ void Compiler::exit_to(std::int64_t offset) {
     exit_by_dispatch(offset);
 }
 
-void Compiler::cold_exit(const Cold& cold) {
-  a_.bind(cold.entries[0]);
-  exit_by_dispatch(cold.imm);
+void Compiler::exit_out_of_line(const OutOfLine& path) {
+  a_.bind(path.entries[0]);
+  exit_by_dispatch(path.imm);
 }
 
 void Compiler::jump(const Inst& inst) {
@@ -172,7 +172,7 @@ Compiler::Jump Compiler::jump_on_attention() {
 }
 
 void Compiler::leave_on_attention(std::int64_t offset) {
-  Cold leave = cold(&Compiler::cold_exit);
+  OutOfLine leave = out_of_line(&Compiler::exit_out_of_line);
   leave.imm = offset;
   leave.entries[0] = jump_on_attention();
   resume(leave);
@@ -181,8 +181,8 @@ void Compiler::leave_on_attention(std::int64_t offset) {
 /// Compares the operands of a branch; the condition on which it is taken. In a loop the test for attention
 /// comes first, so that the branch goes straight back.
 Cc Compiler::compare_branch(const Inst& inst, bool is_loop) {
-  Cold leave = cold(&Compiler::cold_leave_branch);
-  // All operands are in place before, so that the cold path finds the same.
+  OutOfLine leave = out_of_line(&Compiler::leave_branch_out_of_line);
+  // All operands are in place before, so that the out-of-line path finds the same.
   const Cc cc = prepare_compare(inst.args[0], inst.args[1], static_cast<Cond>(inst.aux), leave.sources);
   if (is_loop) {
     leave.cc = cc;
@@ -201,7 +201,7 @@ void Compiler::branch(const Inst& inst) {
   if (is_linkable(inst.imm)) {
     link_jump_on(cc, inst.imm);
   } else {
-    Cold taken = cold(&Compiler::cold_exit);
+    OutOfLine taken = out_of_line(&Compiler::exit_out_of_line);
     taken.imm = inst.imm;
     taken.entries[0] = a_.jump_on(cc);
     resume(taken);
@@ -209,13 +209,13 @@ void Compiler::branch(const Inst& inst) {
   exit_to(inst.imm2);
 }
 
-void Compiler::cold_leave_branch(const Cold& cold) {
-  a_.bind(cold.entries[0]);
-  compare_sources(cold.sources[0], cold.sources[1]);
-  const Jump taken = a_.jump_on(cold.cc);
-  exit_by_dispatch(cold.imm2);
+void Compiler::leave_branch_out_of_line(const OutOfLine& path) {
+  a_.bind(path.entries[0]);
+  compare_sources(path.sources[0], path.sources[1]);
+  const Jump taken = a_.jump_on(path.cc);
+  exit_by_dispatch(path.imm2);
   a_.bind(taken);
-  exit_by_dispatch(cold.imm);
+  exit_by_dispatch(path.imm);
 }
 
 void Compiler::jump_reg(const Inst& inst) {

@@ -27,7 +27,7 @@ void Compiler::get_f32(const Inst& inst) {
   if ((boxed_ >> f & 1) != 0) return regs_.def_home(32 + f);
   const Source home = regs_.home_operand(32 + f);
   const Xmm d = regs_.def_xmm();
-  Cold unboxed = cold(&Compiler::cold_nan);
+  OutOfLine unboxed = out_of_line(&Compiler::nan_out_of_line);
   unboxed.result = static_cast<std::uint8_t>(d.getIdx());
   unboxed.type = Type::f32;
   if (home.is_xmm()) {
@@ -135,14 +135,14 @@ void Compiler::load_canonical_nan(const Xmm& to, Type type) {
   a_.rewrite(a_.here() - 4, thunks_.canonical_nan(type) - a_.here(), 4);
 }
 
-void Compiler::cold_nan(const Cold& cold) {
-  a_.bind(cold.entries[0]);
-  load_canonical_nan(xmm(cold.result), cold.type);
-  a_.jump_back(cold.back);
+void Compiler::nan_out_of_line(const OutOfLine& path) {
+  a_.bind(path.entries[0]);
+  load_canonical_nan(xmm(path.result), path.type);
+  a_.jump_back(path.back);
 }
 
 void Compiler::canonicalize(const Xmm& reg, Type type) {
-  Cold nan = cold(&Compiler::cold_nan);
+  OutOfLine nan = out_of_line(&Compiler::nan_out_of_line);
   nan.result = static_cast<std::uint8_t>(reg.getIdx());
   nan.type = type;
   type == Type::f64 ? a_.ucomisd(reg, reg) : a_.ucomiss(reg, reg);
@@ -233,7 +233,7 @@ void Compiler::fp_fma(const Inst& inst, Type type) {
       regs_.hinted() == c.getIdx() && c.getIdx() != a.getIdx() && c.getIdx() != b.getIdx();
   // The upper part is that of what is overwritten.
   const bool is_boxed = type == Type::f32 && has_boxed(is_in_place ? c : a);
-  // Not in a or b, which the cold path wants.
+  // Not in a or b, which the out-of-line path wants.
   const Xmm d = is_in_place ? regs_.def_xmm() : regs_.def_xmm_apart();
   if (is_in_place) {
     (a_.*kInPlace[type == Type::f64][inst.aux])(d, a, b);
@@ -241,7 +241,7 @@ void Compiler::fp_fma(const Inst& inst, Type type) {
     a_.movaps(d, a);
     (a_.*kFused[type == Type::f64][inst.aux])(d, b, c);
   }
-  Cold nan = cold(&Compiler::cold_fma_nan);
+  OutOfLine nan = out_of_line(&Compiler::fma_nan_out_of_line);
   nan.result = static_cast<std::uint8_t>(d.getIdx());
   nan.a = static_cast<std::uint8_t>(a.getIdx());
   nan.b = static_cast<std::uint8_t>(b.getIdx());
@@ -252,21 +252,21 @@ void Compiler::fp_fma(const Inst& inst, Type type) {
   if (type == Type::f32 && !is_boxed) box_in_place(d);
 }
 
-void Compiler::cold_fma_nan(const Cold& cold) {
+void Compiler::fma_nan_out_of_line(const OutOfLine& path) {
   // Infinity times zero raises NV even when the addend is a quiet NaN ("F" chapter, multiply-add), which the
   // host's instruction does not: the product alone does. Flags of a product that is no NaN do not count.
-  a_.bind(cold.entries[0]);
-  const Xmm d = xmm(cold.result);
+  a_.bind(path.entries[0]);
+  const Xmm d = xmm(path.result);
   const Xbyak::Address saved = a_.frame32(offsetof(Frame, temp_mxcsr));
   a_.stmxcsr(saved);
-  a_.movaps(d, xmm(cold.a));
-  cold.type == Type::f64 ? a_.mulsd(d, xmm(cold.b)) : a_.mulss(d, xmm(cold.b));
-  cold.type == Type::f64 ? a_.ucomisd(d, d) : a_.ucomiss(d, d);
+  a_.movaps(d, xmm(path.a));
+  path.type == Type::f64 ? a_.mulsd(d, xmm(path.b)) : a_.mulss(d, xmm(path.b));
+  path.type == Type::f64 ? a_.ucomisd(d, d) : a_.ucomiss(d, d);
   const auto is_raised = a_.short_on(Cc::p);
   a_.ldmxcsr(saved);
   a_.bind(is_raised);
-  load_canonical_nan(d, cold.type);
-  a_.jump_back(cold.back);
+  load_canonical_nan(d, path.type);
+  a_.jump_back(path.back);
 }
 
 void Compiler::fmadd_s(const Inst& inst) { fp_fma(inst, Type::f32); }

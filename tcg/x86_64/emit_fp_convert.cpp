@@ -53,22 +53,22 @@ void Compiler::bits_to_xmm(const Xmm& to, const Reg& from, Type type) {
 
 /// Calls a helper of (bits, kind) out of the way: from an xmm register to `result`, or from a general
 /// register to xmm `result`.
-void Compiler::cold_fp_call(const Cold& cold) {
-  a_.bind(cold.entries[0]);
-  save_live(cold);
-  if (cold.is_from_xmm)
-    bits_from_xmm(rsi, xmm(cold.a), cold.type);
+void Compiler::fp_call_out_of_line(const OutOfLine& path) {
+  a_.bind(path.entries[0]);
+  save_live(path);
+  if (path.is_from_xmm)
+    bits_from_xmm(rsi, xmm(path.a), path.type);
   else
-    move(rsi, {Source::Kind::reg, cold.a, 0});
-  a_.mov(edx, static_cast<std::uint32_t>(cold.imm));
-  call_thunk(cold.thunk, cold.page_offset);
-  if (cold.is_from_xmm)
-    move(gpr(cold.result), {Source::Kind::reg, kRax, 0});
+    move(rsi, {Source::Kind::reg, path.a, 0});
+  a_.mov(edx, static_cast<std::uint32_t>(path.imm));
+  call_thunk(path.thunk, path.page_offset);
+  if (path.is_from_xmm)
+    move(gpr(path.result), {Source::Kind::reg, kRax, 0});
   else
-    bits_to_xmm(xmm(cold.result), rax, cold.type);
-  if (cold.is_boxed) box(xmm(cold.result));
-  restore_live(cold);
-  a_.jump_back(cold.back);
+    bits_to_xmm(xmm(path.result), rax, path.type);
+  if (path.is_boxed) box(xmm(path.result));
+  restore_live(path);
+  a_.jump_back(path.back);
 }
 
 void Compiler::fp_to_int(const Inst& inst, Type type) {
@@ -76,7 +76,7 @@ void Compiler::fp_to_int(const Inst& inst, Type type) {
   const Xmm from = regs_.use_xmm(inst.args[0]);
   const Reg t = regs_.temp();
   const Reg d = regs_.def();
-  Cold slow = cold(&Compiler::cold_fp_call);
+  OutOfLine slow = out_of_line(&Compiler::fp_call_out_of_line);
   slow.thunk = thunks_.helper(type == Type::f64 ? kToIntF64 : kToIntF32);
   slow.a = static_cast<std::uint8_t>(from.getIdx());
   slow.result = static_cast<std::uint8_t>(d.getIdx());
@@ -125,7 +125,7 @@ void Compiler::fp_from_int(const Inst& inst, Type type) {
     a_.mov(t.cvt32(), from.cvt32());
     return convert(t);
   }
-  Cold slow = cold(&Compiler::cold_fp_call);
+  OutOfLine slow = out_of_line(&Compiler::fp_call_out_of_line);
   slow.thunk = thunks_.helper(type == Type::f64 ? kToF64 : kToF32);
   slow.a = static_cast<std::uint8_t>(from.getIdx());
   slow.result = static_cast<std::uint8_t>(d.getIdx());

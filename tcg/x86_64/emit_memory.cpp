@@ -80,67 +80,67 @@ Compiler::Jump Compiler::find_entry(const GuestAddress& address, unsigned size, 
 }
 
 void Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
-                      Cold& cold) {
-  cold.entries[0] = find_entry(address, size, table, entry, regs_.temp());
+                      OutOfLine& path) {
+  path.entries[0] = find_entry(address, size, table, entry, regs_.temp());
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
 }
 
 /// The same for an access in a region that has a window of its own: what it found last, and only then the
 /// TLB. The host's address does not wait for that of the guest.
 void Compiler::look_through_window(const GuestAddress& address, unsigned size, const Reg& addend,
-                                   Cold& cold) {
-  cold.scratch = static_cast<std::uint8_t>(regs_.temp().getIdx());
-  cold.entry = static_cast<std::uint8_t>(addend.getIdx());
-  cold.size = size;
+                                   OutOfLine& path) {
+  path.scratch = static_cast<std::uint8_t>(regs_.temp().getIdx());
+  path.entry = static_cast<std::uint8_t>(addend.getIdx());
+  path.size = size;
   if (address.displacement == 0)
     a_.mov(addend, address.base);
   else
     a_.lea(addend, ptr[address.base + address.displacement]);
-  a_.sub(addend, window(cold, offsetof(Window, start)));
-  a_.cmp(addend, window(cold, offsetof(Window, size)));
-  cold.entries[0] = a_.jump_on(Cc::ae);
-  a_.mov(addend, window(cold, offsetof(Window, addend)));
+  a_.sub(addend, window(path, offsetof(Window, start)));
+  a_.cmp(addend, window(path, offsetof(Window, size)));
+  path.entries[0] = a_.jump_on(Cc::ae);
+  a_.mov(addend, window(path, offsetof(Window, addend)));
 }
 
 /// The window looked elsewhere: the TLB, and what it yields becomes the window, time and again with the pages
 /// around it. One that misses a lot is left alone: misses that are always there are foreseen.
-void Compiler::cold_window(Cold& cold) {
-  a_.bind(cold.entries[0]);
-  const Reg entry = gpr(cold.entry);
-  const Reg page = gpr(cold.scratch);
-  cold.entries[0] =
-      find_entry({gpr(cold.a), static_cast<std::int32_t>(cold.imm2)}, cold.size, cold.table, entry, page);
+void Compiler::window_out_of_line(OutOfLine& path) {
+  a_.bind(path.entries[0]);
+  const Reg entry = gpr(path.entry);
+  const Reg page = gpr(path.scratch);
+  path.entries[0] =
+      find_entry({gpr(path.a), static_cast<std::int32_t>(path.imm2)}, path.size, path.table, entry, page);
   constexpr unsigned kMostMisses = 1024;
   // One that goes to and fro between pages that lie apart is not to be widened all the time.
   constexpr unsigned kWidenEvery = 4;        // a power of two
   constexpr unsigned kWidenEveryLater = 64;  // likewise
   constexpr unsigned kLater = 16;
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
-  a_.inc(window(cold, offsetof(Window, misses)));
-  a_.cmp(window(cold, offsetof(Window, misses)), kMostMisses);
+  a_.inc(window(path, offsetof(Window, misses)));
+  a_.cmp(window(path, offsetof(Window, misses)), kMostMisses);
   const auto is_given_up = a_.short_on(Cc::ae);
-  a_.mov(window(cold, offsetof(Window, start)), page);
-  a_.mov(window(cold, offsetof(Window, size)), std::uint32_t{kPageSize} - std::max(cold.fill, cold.size) + 1);
-  a_.mov(window(cold, offsetof(Window, addend)), entry);
-  a_.test(window(cold, offsetof(Window, misses)), kWidenEvery - 1);
+  a_.mov(window(path, offsetof(Window, start)), page);
+  a_.mov(window(path, offsetof(Window, size)), std::uint32_t{kPageSize} - std::max(path.fill, path.size) + 1);
+  a_.mov(window(path, offsetof(Window, addend)), entry);
+  a_.test(window(path, offsetof(Window, misses)), kWidenEvery - 1);
   const auto is_left = a_.short_on(Cc::ne);
-  a_.cmp(window(cold, offsetof(Window, misses)), kLater);
+  a_.cmp(window(path, offsetof(Window, misses)), kLater);
   const auto is_early = a_.short_on(Cc::b);
-  a_.test(window(cold, offsetof(Window, misses)), kWidenEveryLater - 1);
+  a_.test(window(path, offsetof(Window, misses)), kWidenEveryLater - 1);
   const auto is_left_later = a_.short_on(Cc::ne);
   a_.bind(is_early);
-  a_.lea(page, window(cold, 0));
+  a_.lea(page, window(path, 0));
   a_.push(page);
-  a_.push(a_.core(cold.table));
+  a_.push(a_.core(path.table));
   a_.call(static_cast<const void*>(a_.at(thunks_.widen())));
-  a_.jump_back(cold.found);
+  a_.jump_back(path.found);
   a_.bind(is_given_up);
-  a_.mov(window(cold, offsetof(Window, size)), 0);
-  a_.load_constant(page, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[cold.window]));
+  a_.mov(window(path, offsetof(Window, size)), 0);
+  a_.load_constant(page, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[path.window]));
   a_.mov(byte[page], 1);
   a_.bind(is_left);
   a_.bind(is_left_later);
-  a_.jump_back(cold.found);
+  a_.jump_back(path.found);
 }
 
 Compiler::Access Compiler::begin_access(const Inst& inst) {
@@ -152,7 +152,7 @@ Compiler::Access Compiler::begin_access(const Inst& inst) {
   return {address, regs_.now() == group.first ? regs_.temp() : regs_.use(addend), &group, addend};
 }
 
-void Compiler::find_host(const Access& access, unsigned size, std::size_t table, Cold& slow) {
+void Compiler::find_host(const Access& access, unsigned size, std::size_t table, OutOfLine& slow) {
   GuestAddress range = access.address;
   if (access.group != nullptr) {
     range.displacement = static_cast<std::int32_t>(access.group->low);
@@ -180,7 +180,7 @@ void Compiler::find_host(const Access& access, unsigned size, std::size_t table,
   }
 }
 
-void Compiler::finish_access(const Access& access, Cold& slow) {
+void Compiler::finish_access(const Access& access, OutOfLine& slow) {
   keep_live(slow);
   if (access.group != nullptr && regs_.now() == access.group->first) {
     // What follows in the group does without another lookup, or, after a miss, without this one.
@@ -207,7 +207,7 @@ unsigned Compiler::float_target(MemKind kind) const {
 
 void Compiler::load_float(const Access& access, MemKind kind, unsigned home) {
   const bool is_single = mem_size(kind) == 4;
-  Cold slow = slow_access(access.address);
+  OutOfLine slow = slow_access(access.address);
   slow.thunk = thunks_.load(kind);
   slow.result = regs_.pinned(home);
   slow.type = is_single ? Type::f32 : Type::f64;
@@ -229,7 +229,7 @@ void Compiler::load(const Inst& inst) {
     return load_float(access, kind, home);
   // Written last: it may be the register of the address, or of an addend that is not used again.
   const Reg d = access.group == nullptr ? regs_.def_or(access.addend) : regs_.def(access.value);
-  Cold slow = slow_access(access.address);
+  OutOfLine slow = slow_access(access.address);
   slow.thunk = thunks_.load(kind);
   slow.result = static_cast<std::uint8_t>(d.getIdx());
   find_host(access, mem_size(kind), offsetof(CpuCore, read), slow);
@@ -241,7 +241,7 @@ void Compiler::store(const Inst& inst) {
   const auto kind = static_cast<MemKind>(inst.aux);
   const Access access = begin_access(inst);
   const Source value = mem_size(kind) >= 4 ? regs_.bits_source(inst.args[1], true) : reg_or_imm(inst.args[1]);
-  Cold slow = slow_access(access.address);
+  OutOfLine slow = slow_access(access.address);
   slow.thunk = thunks_.store(kind);
   slow.has_value = true;
   slow.sources[1] = value;
@@ -250,27 +250,27 @@ void Compiler::store(const Inst& inst) {
   finish_access(access, slow);
 }
 
-Compiler::Cold Compiler::slow_access(const GuestAddress& address) {
-  Cold c = cold(&Compiler::cold_access);
+Compiler::OutOfLine Compiler::slow_access(const GuestAddress& address) {
+  OutOfLine c = out_of_line(&Compiler::access_out_of_line);
   c.a = static_cast<std::uint8_t>(address.base.getIdx());
   c.imm = address.displacement;
   return c;
 }
 
-void Compiler::cold_access(const Cold& found) {
-  Cold cold = found;
-  if (cold.window != kNoWindow) cold_window(cold);
-  for (const Jump& entry : cold.entries)
+void Compiler::access_out_of_line(const OutOfLine& found) {
+  OutOfLine path = found;
+  if (path.window != kNoWindow) window_out_of_line(path);
+  for (const Jump& entry : path.entries)
     if (entry.end != 0) a_.bind(entry);
-  save_live(cold);
+  save_live(path);
   // The address to rdx and the value to rax, whichever registers they are in.
-  const auto address = [&] { a_.lea(rdx, ptr[gpr(cold.a) + static_cast<std::int32_t>(cold.imm)]); };
-  const Source& value = cold.sources[1];
-  if (!cold.has_value) {
+  const auto address = [&] { a_.lea(rdx, ptr[gpr(path.a) + static_cast<std::int32_t>(path.imm)]); };
+  const Source& value = path.sources[1];
+  if (!path.has_value) {
     address();
-  } else if (value.is_reg(kRdx) && cold.a == kRax) {
+  } else if (value.is_reg(kRdx) && path.a == kRax) {
     a_.xchg(rax, rdx);
-    if (cold.imm != 0) a_.add(rdx, static_cast<std::uint32_t>(cold.imm));
+    if (path.imm != 0) a_.add(rdx, static_cast<std::uint32_t>(path.imm));
   } else if (value.is_reg(kRdx)) {
     a_.mov(rax, rdx);
     address();
@@ -278,16 +278,16 @@ void Compiler::cold_access(const Cold& found) {
     address();
     move(rax, value);
   }
-  call_thunk(cold.thunk, cold.page_offset);
-  if (cold.is_to_xmm) {
-    bits_to_xmm(xmm(cold.result), rax, cold.type);
-    if (cold.type == Type::f32) box(xmm(cold.result));
-  } else if (cold.result != kNoReg) {
-    move(gpr(cold.result), {Source::Kind::reg, kRax, 0});
+  call_thunk(path.thunk, path.page_offset);
+  if (path.is_to_xmm) {
+    bits_to_xmm(xmm(path.result), rax, path.type);
+    if (path.type == Type::f32) box(xmm(path.result));
+  } else if (path.result != kNoReg) {
+    move(gpr(path.result), {Source::Kind::reg, kRax, 0});
   }
-  restore_live(cold);
-  if (cold.clear != kNoReg) a_.xor_(gpr(cold.clear).cvt32(), gpr(cold.clear).cvt32());
-  a_.jump_back(cold.back);
+  restore_live(path);
+  if (path.clear != kNoReg) a_.xor_(gpr(path.clear).cvt32(), gpr(path.clear).cvt32());
+  a_.jump_back(path.back);
 }
 
 }  // namespace gstage::tcg::x86_64

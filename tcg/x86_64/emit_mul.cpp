@@ -69,7 +69,7 @@ void Compiler::divide(const Inst& inst, const Divide& how) {
   const Value divisor = inst.args[1];
   const Reg b = regs_.use(divisor);
   const Xbyak::Reg b_sized = how.is_word ? Xbyak::Reg(b.cvt32()) : Xbyak::Reg(b);
-  Cold special = cold(&Compiler::cold_divide);
+  OutOfLine special = out_of_line(&Compiler::divide_out_of_line);
   if (how.is_signed) {
     const Reg t = regs_.temp();
     a_.lea(t, ptr[b + 1]);
@@ -94,23 +94,23 @@ void Compiler::divide(const Inst& inst, const Divide& how) {
     move(d, {Source::Kind::reg, static_cast<std::uint8_t>(result.getIdx()), 0});
 }
 
-void Compiler::cold_divide(const Cold& cold) {
-  a_.bind(cold.entries[0]);
-  const Reg b = gpr(cold.a);
-  const bool is_word = cold.divide.is_word;
-  if (cold.divide.is_signed) {
+void Compiler::divide_out_of_line(const OutOfLine& path) {
+  a_.bind(path.entries[0]);
+  const Reg b = gpr(path.a);
+  const bool is_word = path.divide.is_word;
+  if (path.divide.is_signed) {
     is_word ? a_.test(b.cvt32(), b.cvt32()) : a_.test(b, b);
     const auto is_zero = a_.short_on(Cc::e);
     // By -1: the negated dividend, which wraps for the lowest; the remainder is 0.
     is_word ? a_.neg(eax) : a_.neg(rax);
     a_.xor_(edx, edx);
-    a_.jump_back(cold.back);
+    a_.jump_back(path.back);
     a_.bind(is_zero);
   }
   // By zero: all ones; the remainder is the dividend.
   a_.mov(rdx, rax);
   a_.mov(rax, -1);
-  a_.jump_back(cold.back);
+  a_.jump_back(path.back);
 }
 
 void Compiler::div(const Inst& inst) { divide(inst, {true, false, false}); }

@@ -17,7 +17,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   region_ = &region;
   report_ = &report;
   request_ = &request;
-  colds_.clear();
+  out_of_line_.clear();
   links_.clear();
   exits_.clear();
   forwards_.clear();
@@ -26,7 +26,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   pins_ = choose_pins(region, regs_.common_pins(), features_.fma);
   regs_.set_pins(pins_.hosts);
   count_windows(region);
-  cold_next_ = request.cold_at;
+  out_of_line_next_ = request.out_of_line_at;
   emit_switches();
   begin_block(request);
   bool is_done = true;
@@ -42,7 +42,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
     emit_exits();
     for (RegionEntry& entry : entries) enter_region(entry);
     block.end = a_.here();
-    is_done = emit_colds() && has_room_for_stubs();
+    is_done = emit_out_of_line() && has_room_for_stubs();
   }
   if (is_done) {
     finish_block(request, block);
@@ -55,24 +55,24 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   return is_done;
 }
 
-/// Ways in and out follow the nodes, link stubs and tables the cold parts; what they take depends on their
-/// numbers alone.
+/// Ways in and out follow the nodes, link stubs and tables the out-of-line code; what they take depends on
+/// their numbers alone.
 bool Compiler::has_room_for_ways(std::size_t entries) const {
   constexpr std::size_t kExitBytes = 32;
   constexpr std::size_t kEntryBytes = 32;
-  return a_.here() + kExitBytes * exits_.size() + kEntryBytes * entries < request_->at + kMaxHotBytes;
+  return a_.here() + kExitBytes * exits_.size() + kEntryBytes * entries < request_->at + kMaxInlineBytes;
 }
 
 bool Compiler::has_room_for_stubs() const {
   constexpr std::size_t kStubBytes = 16;
   return a_.here() + kStubBytes * (links_.size() + 1) + jump_table_bytes() <
-         request_->cold_at + kMaxColdBytes;
+         request_->out_of_line_at + kMaxOutOfLineBytes;
 }
 
 // Pins.
 
 void Compiler::emit_switches() {
-  a_.go_to(cold_next_);
+  a_.go_to(out_of_line_next_);
   own_switch_ = a_.here();
   to_own_pins();
   a_.ret();
@@ -81,7 +81,7 @@ void Compiler::emit_switches() {
   a_.ret();
   emit_guards();
   emit_way_in();
-  cold_next_ = a_.here();
+  out_of_line_next_ = a_.here();
 }
 
 void Compiler::to_own_pins() {

@@ -32,7 +32,7 @@ void Compiler::region_jump_reg(const Inst& inst) {
   }
   regs_.take(kRcx);
   regs_.take(kRdx);
-  Cold leave = cold(&Compiler::cold_jump_reg);
+  OutOfLine leave = out_of_line(&Compiler::jump_reg_out_of_line);
   a_.sub(rax, a_.core(offsetof(CpuCore, pc_page)));
   const std::uint32_t call = region_->nodes[node_].last_call;
   const bool is_switch = std::all_of(
@@ -43,7 +43,7 @@ void Compiler::region_jump_reg(const Inst& inst) {
     compare_ways(ways, leave);
 }
 
-void Compiler::compare_ways(const std::vector<RegionEdge>& ways, Cold& leave) {
+void Compiler::compare_ways(const std::vector<RegionEdge>& ways, OutOfLine& leave) {
   const bool has_way_back =
       std::any_of(ways.begin(), ways.end(), [&](const RegionEdge& way) { return is_way_back(way.node); });
   if (has_way_back) leave.entries[1] = jump_on_attention();
@@ -58,7 +58,7 @@ void Compiler::compare_ways(const std::vector<RegionEdge>& ways, Cold& leave) {
 }
 
 /// The offset is in rax.
-void Compiler::jump_by_table(JumpTable& table, Cold& leave) {
+void Compiler::jump_by_table(JumpTable& table, OutOfLine& leave) {
   leave.entries[1] = jump_on_attention();
   a_.mov(ecx, eax);
   if (table.shift < kSlotShift) a_.shl(ecx, static_cast<int>(kSlotShift - table.shift));
@@ -73,8 +73,8 @@ void Compiler::jump_by_table(JumpTable& table, Cold& leave) {
   resume(leave);
 }
 
-void Compiler::cold_jump_reg(const Cold& cold) {
-  for (const Jump& entry : cold.entries)
+void Compiler::jump_reg_out_of_line(const OutOfLine& path) {
+  for (const Jump& entry : path.entries)
     if (entry.end != 0) a_.bind(entry);
   leave_region();
   a_.add(rax, a_.core(offsetof(CpuCore, pc_page)));
@@ -135,7 +135,7 @@ void Compiler::emit_jump_tables(CompiledBlock& block) {
       a_.dq(is_empty ? 0 : reinterpret_cast<std::uintptr_t>(buffer_.executable_at(starts_[slot.node])));
     }
   }
-  block.cold_end = a_.here();
+  block.out_of_line_end = a_.here();
 }
 
 }  // namespace gstage::tcg::x86_64

@@ -40,7 +40,7 @@ const RunPointer* Compiler::run_pointer() const {
 bool Compiler::emit_run_check() {
   const RegionNode& node = region_->nodes[node_];
   insn_offset_ = static_cast<std::uint32_t>(node.offset);
-  Cold leave = cold(&Compiler::cold_exit);
+  OutOfLine leave = out_of_line(&Compiler::exit_out_of_line);
   leave.imm = node.offset;
   leave.entries[0] = jump_on_attention();
   resume(leave);
@@ -68,7 +68,7 @@ void Compiler::load_pointer(const RunPointer& pointer) {
 
 /// Fails where even one round would leave the window. Limits the rounds in rsi.
 void Compiler::check_pointer(const RunPointer& pointer) {
-  Cold fail = cold(&Compiler::cold_run_check);
+  OutOfLine fail = out_of_line(&Compiler::run_check_out_of_line);
   fail.pointer = &pointer;
   fail.window = pointer.window;
   fail.nodes[0] = region_->nodes[node_].edges[1].node;
@@ -99,45 +99,45 @@ void Compiler::limit_rounds(const Reg& bytes, std::int64_t step) {
 
 /// Looks for the window at the pointer's page, and checks again. Where that does not help, a round by the
 /// body that checks; and where it never does, the pointer is not worth it.
-void Compiler::cold_run_check(const Cold& cold) {
-  for (const Jump& entry : cold.entries) a_.bind(entry);
-  a_.inc(window(cold, offsetof(Window, misses)));
-  a_.cmp(window(cold, offsetof(Window, misses)), kMostFailures);
+void Compiler::run_check_out_of_line(const OutOfLine& path) {
+  for (const Jump& entry : path.entries) a_.bind(entry);
+  a_.inc(window(path, offsetof(Window, misses)));
+  a_.cmp(window(path, offsetof(Window, misses)), kMostFailures);
   const auto is_good = a_.short_on(Cc::b);
-  a_.load_constant(rax, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[cold.window]));
+  a_.load_constant(rax, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[path.window]));
   a_.mov(byte[rax], 1);
   a_.bind(is_good);
-  load_pointer(*cold.pointer);
+  load_pointer(*path.pointer);
   a_.mov(rcx, rax);
   a_.and_(rcx, -4096);
   a_.mov(rdx, rcx);
-  a_.sub(rdx, window(cold, offsetof(Window, start)));
-  a_.cmp(rdx, window(cold, offsetof(Window, size)));
+  a_.sub(rdx, window(path, offsetof(Window, start)));
+  a_.cmp(rdx, window(path, offsetof(Window, size)));
   const auto is_there = a_.short_on(Cc::b);
-  const std::size_t table = cold.pointer->is_store ? offsetof(CpuCore, write) : offsetof(CpuCore, read);
+  const std::size_t table = path.pointer->is_store ? offsetof(CpuCore, write) : offsetof(CpuCore, read);
   a_.shr(eax, 8);
   a_.and_(eax, Assembler::kTlbIndexMask);
   a_.add(rax, a_.core(table));
   a_.cmp(rcx, qword[rax + offsetof(TlbEntry, tag)]);
   const auto is_absent = a_.short_on(Cc::ne);
   a_.mov(rax, qword[rax + offsetof(TlbEntry, addend)]);
-  a_.mov(window(cold, offsetof(Window, start)), rcx);
-  a_.mov(window(cold, offsetof(Window, addend)), rax);
-  a_.mov(window(cold, offsetof(Window, size)), std::uint32_t{kPageSize} - kRunSpan + 1);
+  a_.mov(window(path, offsetof(Window, start)), rcx);
+  a_.mov(window(path, offsetof(Window, addend)), rax);
+  a_.mov(window(path, offsetof(Window, size)), std::uint32_t{kPageSize} - kRunSpan + 1);
   // At first, and then time and again, with the pages around it.
-  a_.mov(rax, window(cold, offsetof(Window, misses)));
+  a_.mov(rax, window(path, offsetof(Window, misses)));
   a_.and_(eax, kWidenEvery - 1);
   a_.cmp(eax, 1);
   const Jump is_left = a_.jump_on(Cc::ne);
-  a_.rewrite(is_left.end - 4, cold.found - is_left.end, 4);
-  a_.lea(rax, window(cold, 0));
+  a_.rewrite(is_left.end - 4, path.found - is_left.end, 4);
+  a_.lea(rax, window(path, 0));
   a_.push(rax);
   a_.push(a_.core(table));
   a_.call(static_cast<const void*>(a_.at(thunks_.widen())));
-  a_.jump_back(cold.found);
+  a_.jump_back(path.found);
   a_.bind(is_there);
   a_.bind(is_absent);
-  a_.jump_back(starts_[cold.nodes[0]]);
+  a_.jump_back(starts_[path.nodes[0]]);
 }
 
 // The body that does not check.
@@ -159,7 +159,7 @@ void Compiler::run_jump(std::int64_t offset, std::uint32_t node) {
 
 /// As compare_branch.
 Cc Compiler::run_compare(const Inst& inst, std::uint32_t taken, std::uint32_t other) {
-  Cold over = cold(&Compiler::cold_rounds_over);
+  OutOfLine over = out_of_line(&Compiler::rounds_over_out_of_line);
   const Cc cc = prepare_compare(inst.args[0], inst.args[1], static_cast<Cond>(inst.aux), over.sources);
   if (is_round(taken) || is_round(other)) {
     over.cc = cc;
@@ -176,15 +176,15 @@ Cc Compiler::run_compare(const Inst& inst, std::uint32_t taken, std::uint32_t ot
   return cc;
 }
 
-void Compiler::cold_rounds_over(const Cold& cold) {
-  a_.bind(cold.entries[0]);
+void Compiler::rounds_over_out_of_line(const OutOfLine& path) {
+  a_.bind(path.entries[0]);
   // The branch may stay in the body, where the next way back is then the last one.
   a_.mov(a_.frame(offsetof(Frame, rounds_left)), 0);
-  compare_sources(cold.sources[0], cold.sources[1]);
-  const Jump taken = a_.jump_on(cold.cc);
-  go_on_after_rounds(cold.imm2, cold.nodes[1], cold.is_round[1]);
+  compare_sources(path.sources[0], path.sources[1]);
+  const Jump taken = a_.jump_on(path.cc);
+  go_on_after_rounds(path.imm2, path.nodes[1], path.is_round[1]);
   a_.bind(taken);
-  go_on_after_rounds(cold.imm, cold.nodes[0], cold.is_round[0]);
+  go_on_after_rounds(path.imm, path.nodes[0], path.is_round[0]);
 }
 
 void Compiler::go_on_after_rounds(std::int64_t offset, std::uint32_t node, bool is_over) {

@@ -35,7 +35,7 @@ struct JitMachine : Machine {
     current() = this;
     x86_64::CompiledBlock code{};
     if (!compiler.compile(unit,
-                          {x86_64::Thunks::kBytes, x86_64::Thunks::kBytes + x86_64::Compiler::kMaxHotBytes,
+                          {x86_64::Thunks::kBytes, x86_64::Thunks::kBytes + x86_64::Compiler::kMaxInlineBytes,
                            nullptr, nullptr, true, false, is_alone},
                           code))
       return false;
@@ -55,7 +55,7 @@ struct JitMachine : Machine {
     x86_64::RegionEntry entry{0, leave};
     report = std::make_unique<RegionReport>();
     if (!compiler.compile_region(
-            region, {kFirst, kFirst + x86_64::Compiler::kMaxHotBytes, nullptr, nullptr, false, false},
+            region, {kFirst, kFirst + x86_64::Compiler::kMaxInlineBytes, nullptr, nullptr, false, false},
             {&entry, 1}, *report, code))
       return false;
     hart->core.pc_page = kCodePage;
