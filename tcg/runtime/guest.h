@@ -14,14 +14,14 @@
 
 namespace gstage::tcg {
 
-inline constexpr unsigned kPinnedRegisters = 10;
+/// How many guest registers are global: they live in host registers as long as generated code runs.
+inline constexpr unsigned kGlobalRegisters = 10;
 
-/// Where the guest's registers lie in its hart (byte offsets from CpuCore), and which of them are hot enough
-/// to live in host registers across blocks.
+/// Where the guest's registers lie in its hart (byte offsets from CpuCore), and which of them are global.
 struct GuestLayout {
   std::uint32_t x_offset;  ///< 32 × 8 bytes; x0 stays zero
   std::uint32_t f_offset;  ///< 32 × 8 bytes
-  std::array<std::uint8_t, kPinnedRegisters> pinned;
+  std::array<std::uint8_t, kGlobalRegisters> global_registers;
 };
 
 /// A page of guest code.

@@ -24,17 +24,18 @@ Allocator::Allocator(Assembler& assembler, const GuestLayout& layout)
     : a_(assembler),
       x_displacement_(static_cast<std::int32_t>(layout.x_offset) - kCoreBias),
       f_displacement_(static_cast<std::int32_t>(layout.f_offset) - kCoreBias) {
-  common_pins_.fill(kNoReg);
-  for (unsigned i = 0; i < kPinnedRegisters; ++i) common_pins_[layout.pinned[i]] = kPinnedHosts[i];
+  common_global_registers_.fill(kNoReg);
+  for (unsigned i = 0; i < kGlobalRegisters; ++i)
+    common_global_registers_[layout.global_registers[i]] = kGlobalHosts[i];
   banks_[kInts].all = kScratchGprs;
-  set_pins(common_pins_);
+  set_global_registers(common_global_registers_);
 }
 
-void Allocator::set_pins(const Pins& pins) {
-  pins_ = pins;
+void Allocator::set_global_registers(const GlobalRegisters& hosts) {
+  global_registers_ = hosts;
   banks_[kFloats].all = kAllXmms;
-  for (unsigned home = 32; home < pins.size(); ++home)
-    if (pins[home] != kNoReg) banks_[kFloats].all &= ~reg_bit(pins[home]);
+  for (unsigned home = 32; home < hosts.size(); ++home)
+    if (hosts[home] != kNoReg) banks_[kFloats].all &= ~reg_bit(hosts[home]);
 }
 
 void Allocator::start(const Unit& unit) {
@@ -95,12 +96,12 @@ std::int16_t Allocator::allocate_slot() {
 }
 
 Source Allocator::home_operand(unsigned home) const {
-  const std::uint8_t pin = pins_[home];
+  const std::uint8_t host = global_registers_[home];
   if (home >= 32) {
-    if (pin != kNoReg) return {Source::Kind::xmm, pin, 0};
+    if (host != kNoReg) return {Source::Kind::xmm, host, 0};
     return {Source::Kind::hart, 0, f_displacement_ + 8 * (static_cast<std::int32_t>(home) - 32)};
   }
-  if (pin != kNoReg) return {Source::Kind::reg, pin, 0};
+  if (host != kNoReg) return {Source::Kind::reg, host, 0};
   return {Source::Kind::hart, 0, x_displacement_ + 8 * static_cast<std::int32_t>(home)};
 }
 
@@ -127,20 +128,20 @@ Source Allocator::bits_source(Value v, bool may_be_imm) {
   const State& s = state(v);
   if (may_be_imm && is_const(v) && fits_int32(const_of(v)))
     return {Source::Kind::imm, 0, static_cast<std::int32_t>(const_of(v))};
-  if (s.reg == kNoReg && s.home >= 32 && s.home != kNoHome && pins_[s.home] != kNoReg)
-    return {Source::Kind::xmm, pins_[s.home], 0};
+  if (s.reg == kNoReg && s.home >= 32 && s.home != kNoHome && global_registers_[s.home] != kNoReg)
+    return {Source::Kind::xmm, global_registers_[s.home], 0};
   return {Source::Kind::reg, use_in(kInts, v), 0};
 }
 
-std::uint8_t Allocator::pinned_place(BankIndex bank, const State& s) const {
+std::uint8_t Allocator::global_place(BankIndex bank, const State& s) const {
   const bool is_own_kind = s.home != kNoHome && (s.home < 32) == (bank == kInts);
-  return is_own_kind ? pins_[s.home] : kNoReg;
+  return is_own_kind ? global_registers_[s.home] : kNoReg;
 }
 
 std::uint8_t Allocator::use_in(BankIndex bank, Value v) {
   const State& s = state(v);
   std::uint8_t reg = s.reg;
-  if (reg == kNoReg) reg = pinned_place(bank, s);
+  if (reg == kNoReg) reg = global_place(bank, s);
   if (reg == kNoReg) {
     reg = allocate(bank, banks_[bank].all);
     move_to_register(reg, v);
@@ -306,7 +307,7 @@ std::uint8_t Allocator::hinted_home() const {
     case Op::set_f32: home = 32 + static_cast<unsigned>(next.imm); break;
     default: return kNoHome;
   }
-  return pins_[home] == kNoReg ? kNoHome : static_cast<std::uint8_t>(home);
+  return global_registers_[home] == kNoReg ? kNoHome : static_cast<std::uint8_t>(home);
 }
 
 std::uint8_t Allocator::def_hinted() {
@@ -314,7 +315,7 @@ std::uint8_t Allocator::def_hinted() {
   if (home == kNoHome) return kNoReg;
   evacuate(home);
   settle(home, Value{now_});
-  return pins_[home];
+  return global_registers_[home];
 }
 
 std::uint8_t Allocator::def_in(BankIndex bank, Value reuse) {

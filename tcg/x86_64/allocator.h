@@ -14,7 +14,8 @@ namespace gstage::tcg::x86_64 {
 
 /// A value as an operand: a register, memory below rbp or rsp, or a 32-bit immediate.
 struct Source {
-  /// xmm: an integer that lies in a pinned SSE register (`reg` is the register of the value's own kind).
+  /// xmm: an integer that lies in the SSE register of a global register (`reg` is the register of the value's
+  /// own kind).
   enum class Kind : std::uint8_t { reg, xmm, hart, frame, imm };
   Kind kind = Kind::imm;
   std::uint8_t reg = 0;
@@ -35,20 +36,20 @@ struct Source {
 };
 
 /// Assigns the values of a unit to places, in one pass in step with the emission. A value is, at the same
-/// time, in any of: a constant, a host register, the home of a guest register (its pinned host register, or
-/// its memory), a slot of the frame. Guest registers are read lazily: a value made by get_x costs nothing
-/// until the register is overwritten while the value is still wanted.
+/// time, in any of: a constant, a host register, the home of a guest register (the host register of a global
+/// one, or its memory), a slot of the frame. Guest registers are read lazily: a value made by get_x costs
+/// nothing until the register is overwritten while the value is still wanted.
 class Allocator {
  public:
   /// The host register of each guest register (32 + n: floating point), or kNoReg.
-  using Pins = std::array<std::uint8_t, 64>;
+  using GlobalRegisters = std::array<std::uint8_t, 64>;
 
   Allocator(Assembler& assembler, const GuestLayout& layout);
 
   /// Where guest registers are in the units to come.
-  void set_pins(const Pins& pins);
-  /// The pins of everything that is not in a region.
-  [[nodiscard]] const Pins& common_pins() const { return common_pins_; }
+  void set_global_registers(const GlobalRegisters& hosts);
+  /// The global registers of everything that is not in a region.
+  [[nodiscard]] const GlobalRegisters& common_global_registers() const { return common_global_registers_; }
   /// Starts a unit. References it until the next start.
   void start(const Unit& unit);
   /// Adds an integer value that no instruction makes; `last_use` is the index of an instruction. It must be
@@ -80,8 +81,8 @@ class Allocator {
 
   /// The value as an operand, wherever it is. Registers named by it stay valid during this instruction.
   Source source(Value v);
-  /// An integer whose bits go to memory or to an SSE register: in a general register, a pinned SSE register
-  /// or, with `may_be_imm`, as an immediate.
+  /// An integer whose bits go to memory or to an SSE register: in a general register, the SSE register of a
+  /// global one or, with `may_be_imm`, as an immediate.
   Source bits_source(Value v, bool may_be_imm = false);
   /// The operand was used and need not stay in its place.
   void unlock(const Source& source) {
@@ -101,9 +102,9 @@ class Allocator {
   /// This very register as a temporary; what it holds moves away.
   Xbyak::Reg64 take(unsigned reg);
 
-  /// The register in which to make the current instruction's value: the pinned one of a guest register that
-  /// is set next, the one of a dying argument, or a free one. It may be that of any argument: arguments that
-  /// are still needed after it is first written must be different (`def_apart`). After all sources are
+  /// The register in which to make the current instruction's value: the host register of a global register
+  /// that is set next, the one of a dying argument, or a free one. It may be that of any argument: arguments
+  /// that are still needed after it is first written must be different (`def_apart`). After all sources are
   /// fetched.
   Xbyak::Reg64 def(Value reuse = {}) { return gpr(def_in(kInts, reuse)); }
   Xbyak::Xmm def_xmm(Value reuse = {}) { return xmm(def_in(kFloats, reuse)); }
@@ -120,8 +121,8 @@ class Allocator {
   [[nodiscard]] bool is_at_home(Value v, unsigned home) const { return state(v).home == home; }
   /// The home now holds this value.
   void settle(unsigned home, Value v);
-  /// Host register of a pinned guest register (32 + n: floating point), or kNoReg.
-  [[nodiscard]] std::uint8_t pinned(unsigned home) const { return pins_[home]; }
+  /// Host register of a global register (32 + n: floating point), or kNoReg.
+  [[nodiscard]] std::uint8_t global_host(unsigned home) const { return global_registers_[home]; }
   [[nodiscard]] Source home_operand(unsigned home) const;
 
   /// Scratch registers with values that outlive this instruction, other than its own: a slow path keeps them.
@@ -134,13 +135,13 @@ class Allocator {
   void after_call(bool touches_registers);
   /// Binds the current value to a scratch register that holds it now (a helper's result in rax).
   void def_in_scratch(unsigned reg);
-  /// Whether the current value is to be made in the pinned register of the guest register that is set next;
+  /// Whether the current value is to be made in the host register of the global register that is set next;
   /// then which home that is (else kNoHome).
   [[nodiscard]] std::uint8_t hinted_home() const;
   /// The same, as the host's register (else kNoReg).
   [[nodiscard]] std::uint8_t hinted() const {
     const std::uint8_t home = hinted_home();
-    return home == kNoHome ? kNoReg : pins_[home];
+    return home == kNoHome ? kNoReg : global_registers_[home];
   }
 
   static constexpr std::uint8_t kNoReg = 0xff;
@@ -179,8 +180,8 @@ class Allocator {
   std::uint8_t def_in(BankIndex bank, Value reuse);
   std::uint8_t def_apart_in(BankIndex bank);
   std::uint8_t def_hinted();
-  /// The register of its own kind in which the value lies as that of a pinned guest register, or kNoReg.
-  [[nodiscard]] std::uint8_t pinned_place(BankIndex bank, const State& s) const;
+  /// The register of its own kind in which the value lies as that of a global register, or kNoReg.
+  [[nodiscard]] std::uint8_t global_place(BankIndex bank, const State& s) const;
   [[nodiscard]] RegMask live_in(BankIndex bank) const;
   std::uint8_t allocate(BankIndex bank, RegMask allowed);
   [[nodiscard]] std::uint8_t choose_victim(BankIndex bank, RegMask candidates) const;
@@ -194,8 +195,8 @@ class Allocator {
   std::int16_t allocate_slot();
 
   Assembler& a_;
-  Pins common_pins_;
-  Pins pins_;
+  GlobalRegisters common_global_registers_;
+  GlobalRegisters global_registers_;
   std::int32_t x_displacement_;
   std::int32_t f_displacement_;
   const Unit* unit_ = nullptr;

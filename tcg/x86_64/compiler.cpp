@@ -148,13 +148,13 @@ void Compiler::restore_live(const OutOfLine& path) {
 }
 
 void Compiler::call_thunk(std::size_t thunk, std::uint32_t page_offset) {
-  const auto switch_pins = [&](std::size_t routine) {
+  const auto switch_registers = [&](std::size_t routine) {
     if (region_ != nullptr) a_.call(static_cast<const void*>(a_.at(routine)));
   };
-  switch_pins(common_switch_);
+  switch_registers(common_switch_);
   a_.push(page_offset);
   a_.call(static_cast<const void*>(a_.at(thunk)));
-  switch_pins(own_switch_);
+  switch_registers(own_switch_);
 }
 
 }  // namespace gstage::tcg::x86_64

@@ -12,8 +12,8 @@
 #include "tcg/x86_64/access_groups.h"
 #include "tcg/x86_64/allocator.h"
 #include "tcg/x86_64/assembler.h"
+#include "tcg/x86_64/global_registers.h"
 #include "tcg/x86_64/host.h"
-#include "tcg/x86_64/pins.h"
 #include "tcg/x86_64/thunks.h"
 
 namespace gstage::tcg::x86_64 {
@@ -287,8 +287,8 @@ class Compiler {
   void emit_way_in();
   void clear_windows();
   void emit_switches();
-  void to_own_pins();
-  void to_common_pins();
+  void to_own_registers();
+  void to_common_registers();
   void emit_exits();
   void count_windows(const Region& region);
   [[nodiscard]] std::uint8_t next_window();
@@ -379,13 +379,13 @@ class Compiler {
   // The region under way, if it is one.
   const Region* region_ = nullptr;
   RegionReport* report_ = nullptr;
-  RegionPins pins_;
+  RegionGlobalRegisters global_registers_;
   std::uint32_t node_ = 0;           ///< index of the node under way
   std::vector<std::size_t> starts_;  ///< of the nodes' code
   std::vector<Exit> exits_;
   std::vector<Forward> forwards_;
   std::vector<JumpTable> tables_;
-  std::size_t own_switch_ = 0;  ///< routines that change between the two ways to pin registers
+  std::size_t own_switch_ = 0;  ///< routines that change between the two choices of global registers
   std::size_t common_switch_ = 0;
   std::size_t guards_ = 0;          ///< routine: "not equal" where the region cannot be entered; or 0
   std::size_t way_in_ = 0;          ///< routine: registers and windows

@@ -60,7 +60,7 @@ void Compiler::set_f_bits(const Inst& inst) {
   boxed_ &= ~(1u << inst.imm);
   const Value v = inst.args[0];
   if (regs_.is_at_home(v, home)) return;
-  const std::uint8_t host = regs_.pinned(home);
+  const std::uint8_t host = regs_.global_host(home);
   if (host != kNoReg) {
     const Source from = regs_.bits_source(v);
     regs_.evacuate(home);
@@ -76,7 +76,7 @@ void Compiler::set_f_bits(const Inst& inst) {
 void Compiler::set_f32_bits(const Inst& inst) {
   const unsigned home = 32 + static_cast<unsigned>(inst.imm);
   boxed_ |= 1u << inst.imm;
-  const std::uint8_t host = regs_.pinned(home);
+  const std::uint8_t host = regs_.global_host(home);
   // A load into the register itself has boxed it.
   const bool is_loaded =
       inst.args[0].index + 1 == regs_.now() && unit_->insts[inst.args[0].index].op == Op::load;
@@ -155,7 +155,7 @@ void Compiler::canonicalize(const Xmm& reg, Type type) {
 /// Whether the register holds a boxed single: a guest's that is known to.
 bool Compiler::has_boxed(const Xmm& reg) const {
   for (std::uint32_t rest = boxed_; rest != 0; rest &= rest - 1)
-    if (regs_.pinned(32 + static_cast<unsigned>(std::countr_zero(rest))) == reg.getIdx()) return true;
+    if (regs_.global_host(32 + static_cast<unsigned>(std::countr_zero(rest))) == reg.getIdx()) return true;
   return false;
 }
 

@@ -84,7 +84,7 @@ void Compiler::set_x(const Inst& inst) {
   const Value v = inst.args[0];
   if (regs_.is_at_home(v, home)) return;
   Source from = regs_.source(v);
-  const std::uint8_t host = regs_.pinned(home);
+  const std::uint8_t host = regs_.global_host(home);
   if (host == kNoReg && from.is_memory()) from = {Source::Kind::reg, regs_.use_index(v), 0};
   regs_.evacuate(home);
   if (host != kNoReg)
@@ -236,7 +236,7 @@ void Compiler::shift_by_register(const Inst& inst, const Shift& how) {
 void Compiler::shift_by_cl(const Inst& inst, const Shift& how) {
   regs_.bring(inst.args[1], kRcx);
   const Source from = regs_.source(inst.args[0]);
-  // Not in the pinned register straight away: it may hold an argument, or be wanted by nobody else.
+  // Not in the global register straight away: it may hold an argument, or be wanted by nobody else.
   const Reg t = regs_.temp();
   if (how.is_word) {
     move_word(t, from);

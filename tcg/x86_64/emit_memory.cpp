@@ -192,7 +192,7 @@ void Compiler::finish_access(const Access& access, OutOfLine& slow) {
   if (access.group != nullptr && regs_.now() == access.group->last) regs_.release(access.value);
 }
 
-/// The pinned floating-point register (32 + n) that the value being loaded goes to and nowhere else, or
+/// The global floating-point register (32 + n) that the value being loaded goes to and nowhere else, or
 /// kNoHome.
 unsigned Compiler::float_target(MemKind kind) const {
   const std::uint32_t next = regs_.now() + 1;
@@ -202,20 +202,20 @@ unsigned Compiler::float_target(MemKind kind) const {
   if (!fits || set.args[0].index != regs_.now() || regs_.is_used_after(set.args[0], next))
     return Allocator::kNoHome;
   const unsigned home = 32 + static_cast<unsigned>(set.imm);
-  return regs_.pinned(home) == kNoReg ? unsigned{Allocator::kNoHome} : home;
+  return regs_.global_host(home) == kNoReg ? unsigned{Allocator::kNoHome} : home;
 }
 
 void Compiler::load_float(const Access& access, MemKind kind, unsigned home) {
   const bool is_single = mem_size(kind) == 4;
   OutOfLine slow = slow_access(access.address);
   slow.thunk = thunks_.load(kind);
-  slow.result = regs_.pinned(home);
+  slow.result = regs_.global_host(home);
   slow.type = is_single ? Type::f32 : Type::f64;
   slow.is_to_xmm = true;
   regs_.evacuate(home);
   regs_.settle(home, Value{regs_.now()});
   find_host(access, mem_size(kind), offsetof(CpuCore, read), slow);
-  const Xmm to = xmm(regs_.pinned(home));
+  const Xmm to = xmm(regs_.global_host(home));
   const Xbyak::RegExp address = access.address.base + access.addend + access.address.displacement;
   is_single ? a_.movss(to, dword[address]) : a_.movsd(to, qword[address]);
   if (is_single) box(to);

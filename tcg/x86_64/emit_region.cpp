@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Regions: the way in and out, and from node to node. While a region runs, its own choice of guest registers
-// is pinned; whatever else runs, C++ included, finds the common choice.
+// Regions: the way in and out, and from node to node. While a region runs, the global registers are
+// its own choice; whatever else runs, C++ included, finds the common choice.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -23,8 +23,8 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   forwards_.clear();
   tables_.clear();
   starts_.assign(region.nodes.size(), 0);
-  pins_ = choose_pins(region, regs_.common_pins(), features_.fma);
-  regs_.set_pins(pins_.hosts);
+  global_registers_ = choose_global_registers(region, regs_.common_global_registers(), features_.fma);
+  regs_.set_global_registers(global_registers_.hosts);
   count_windows(region);
   out_of_line_next_ = request.out_of_line_at;
   emit_switches();
@@ -32,7 +32,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   bool is_done = true;
   for (node_ = 0; is_done && node_ < region.nodes.size(); ++node_) {
     starts_[node_] = a_.here();
-    boxed_ = pins_.boxed;
+    boxed_ = global_registers_.boxed;
     is_done = region.nodes[node_].is_check ? emit_run_check() : emit_unit(region.nodes[node_].unit);
   }
   is_done = is_done && has_room_for_ways(entries.size());
@@ -50,7 +50,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   }
   region_ = nullptr;
   report_ = nullptr;
-  regs_.set_pins(regs_.common_pins());
+  regs_.set_global_registers(regs_.common_global_registers());
   CHECK(!Assembler::take_error());
   return is_done;
 }
@@ -69,39 +69,39 @@ bool Compiler::has_room_for_stubs() const {
          request_->out_of_line_at + kMaxOutOfLineBytes;
 }
 
-// Pins.
+// Global registers.
 
 void Compiler::emit_switches() {
   a_.go_to(out_of_line_next_);
   own_switch_ = a_.here();
-  to_own_pins();
+  to_own_registers();
   a_.ret();
   common_switch_ = a_.here();
-  to_common_pins();
+  to_common_registers();
   a_.ret();
   emit_guards();
   emit_way_in();
   out_of_line_next_ = a_.here();
 }
 
-void Compiler::to_own_pins() {
+void Compiler::to_own_registers() {
   const auto in_memory = [&](unsigned x) { return a_.core(layout_.x_offset + 8u * x); };
-  for (const RegionPins::Swap& swap : pins_.swaps) {
+  for (const RegionGlobalRegisters::Swap& swap : global_registers_.swaps) {
     a_.mov(in_memory(swap.common), gpr(swap.host));
     a_.mov(gpr(swap.host), in_memory(swap.own));
   }
-  for (const RegionPins::Float& pin : pins_.floats)
-    a_.movsd(xmm(pin.host), a_.core(layout_.f_offset + 8u * pin.f));
+  for (const RegionGlobalRegisters::Float& own : global_registers_.floats)
+    a_.movsd(xmm(own.host), a_.core(layout_.f_offset + 8u * own.f));
 }
 
-void Compiler::to_common_pins() {
+void Compiler::to_common_registers() {
   const auto in_memory = [&](unsigned x) { return a_.core(layout_.x_offset + 8u * x); };
-  for (const RegionPins::Swap& swap : pins_.swaps) {
+  for (const RegionGlobalRegisters::Swap& swap : global_registers_.swaps) {
     if (swap.is_written) a_.mov(in_memory(swap.own), gpr(swap.host));
     a_.mov(gpr(swap.host), in_memory(swap.common));
   }
-  for (const RegionPins::Float& pin : pins_.floats)
-    if (pin.is_written) a_.movsd(a_.core(layout_.f_offset + 8u * pin.f), xmm(pin.host));
+  for (const RegionGlobalRegisters::Float& own : global_registers_.floats)
+    if (own.is_written) a_.movsd(a_.core(layout_.f_offset + 8u * own.f), xmm(own.host));
 }
 
 void Compiler::leave_region() {
@@ -124,11 +124,11 @@ void Compiler::enter_region(RegionEntry& entry) {
 
 void Compiler::emit_guards() {
   guards_ = 0;
-  if (region_->pages.size() <= 1 && pins_.boxed == 0) return;
+  if (region_->pages.size() <= 1 && global_registers_.boxed == 0) return;
   guards_ = a_.here();
   for (std::size_t i = 1; i < region_->pages.size(); ++i) guard_page(region_->pages[i]);
   for (unsigned f = 0; f < 32; ++f) {
-    if ((pins_.boxed >> f & 1) == 0) continue;
+    if ((global_registers_.boxed >> f & 1) == 0) continue;
     a_.cmp(a_.core32(layout_.f_offset + 8u * f + 4), 0xffffffff);
     return_on_not_equal();
   }
@@ -165,7 +165,7 @@ void Compiler::emit_way_in() {
   way_in_ = a_.here();
   clear_windows();
   windows_ = run_windows();
-  to_own_pins();
+  to_own_registers();
   a_.ret();
 }
 

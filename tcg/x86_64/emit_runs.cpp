@@ -58,7 +58,7 @@ bool Compiler::emit_run_check() {
 
 /// The address of the first byte that the round may touch, to rax.
 void Compiler::load_pointer(const RunPointer& pointer) {
-  const std::uint8_t host = regs_.pinned(pointer.x);
+  const std::uint8_t host = regs_.global_host(pointer.x);
   if (host == kNoReg)
     a_.mov(rax, a_.core(layout_.x_offset + 8u * pointer.x));
   else

@@ -33,11 +33,11 @@ enum Gpr : std::uint8_t {
 /// displacements.
 inline constexpr int kCoreBias = 128;
 
-/// Host registers of the guest's pinned ones, in GuestLayout's order. The first five survive a C++ call. (As
+/// Host registers of the global registers, in GuestLayout's order. The first five survive a C++ call. (As
 /// a base r12 and r13 need a byte more: not for the stack pointer.)
-inline constexpr std::array<std::uint8_t, kPinnedRegisters> kPinnedHosts = {kR12, kRbx, kR14, kR15, kR13,
+inline constexpr std::array<std::uint8_t, kGlobalRegisters> kGlobalHosts = {kR12, kRbx, kR14, kR15, kR13,
                                                                             kRdi, kR8,  kR9,  kR10, kR11};
-inline constexpr unsigned kCalleeSavedPinned = 5;
+inline constexpr unsigned kCalleeSavedGlobals = 5;
 
 /// A set of host registers, one bit each.
 using RegMask = std::uint32_t;

@@ -12,7 +12,7 @@ using namespace Xbyak::util;  // NOLINT: register names
 
 namespace {
 
-constexpr unsigned kAll = kPinnedRegisters;
+constexpr unsigned kAll = kGlobalRegisters;
 
 template <class F>
 const void* address_of(F* function) {
@@ -69,11 +69,11 @@ Thunks::Thunks(CodeBuffer& buffer, Guest& guest, const RuntimeCalls& runtime)
 }
 
 void Thunks::save(unsigned first, unsigned last) {
-  for (unsigned i = first; i < last; ++i) a_.mov(pinned_home(i), gpr(kPinnedHosts[i]));
+  for (unsigned i = first; i < last; ++i) a_.mov(global_home(i), gpr(kGlobalHosts[i]));
 }
 
 void Thunks::restore(unsigned first, unsigned last) {
-  for (unsigned i = first; i < last; ++i) a_.mov(gpr(kPinnedHosts[i]), pinned_home(i));
+  for (unsigned i = first; i < last; ++i) a_.mov(gpr(kGlobalHosts[i]), global_home(i));
 }
 
 void Thunks::emit_entry_and_exit() {
@@ -106,7 +106,7 @@ void Thunks::call_runtime(const void* function) {
   a_.mov(rdi, a_.frame(offsetof(Frame, context)));
   a_.mov(rax, reinterpret_cast<std::uintptr_t>(function));
   a_.call(rax);
-  restore(kCalleeSavedPinned, kAll);
+  restore(kCalleeSavedGlobals, kAll);
   a_.jmp(rax);
 }
 
@@ -140,19 +140,19 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
 
   a_.bind(attended);
   a_.mov(a_.core(offsetof(CpuCore, pc)), rax);
-  save(kCalleeSavedPinned, kAll);
+  save(kCalleeSavedGlobals, kAll);
   call_runtime(address_of(runtime.next));
 
   // call link; its return address leads to the LinkSite.
   link_ = a_.here();
   a_.pop(rsi);
-  save(kCalleeSavedPinned, kAll);
+  save(kCalleeSavedGlobals, kAll);
   call_runtime(address_of(runtime.link));
 
-  // Out of a call's thunk: its return address and the page offset are still on the stack. What the pinned
+  // Out of a call's thunk: its return address and the page offset are still on the stack. What the global
   // registers held is in memory, as far as C++ may have destroyed it.
   trap_full_ = a_.here();
-  restore(0, kCalleeSavedPinned);
+  restore(0, kCalleeSavedGlobals);
   trap_light_ = a_.here();
   a_.add(rsp, 16);
   call_runtime(address_of(runtime.trapped));
@@ -204,7 +204,7 @@ void Thunks::finish_call(bool is_full, bool may_trap) {
     a_.cmp(a_.core32(offsetof(CpuCore, trap_pending)), 0);
     a_.jne(static_cast<const void*>(a_.at(is_full ? trap_full_ : trap_light_)));
   }
-  restore(is_full ? 0 : kCalleeSavedPinned, kAll);
+  restore(is_full ? 0 : kCalleeSavedGlobals, kAll);
   a_.ret(8);
 }
 
@@ -228,7 +228,7 @@ void Thunks::emit_second_look(MemKind kind, bool is_store) {
 
 std::size_t Thunks::emit_access(Slow function, unsigned kind, bool has_value) {
   const std::size_t start = a_.here();
-  save(kCalleeSavedPinned, kAll);
+  save(kCalleeSavedGlobals, kAll);
   store_pc();
   if (has_value) a_.mov(r8, rax);
   a_.mov(rdi, reinterpret_cast<std::uintptr_t>(&guest_));
@@ -245,7 +245,7 @@ std::size_t Thunks::helper(const Helper& helper) {
   if (known != helpers_.end()) return known->second;
   const std::size_t start = a_.here();
   const bool is_full = helper.touches_registers;
-  save(is_full ? 0 : kCalleeSavedPinned, kAll);
+  save(is_full ? 0 : kCalleeSavedGlobals, kAll);
   store_pc();
   if (helper.arguments == 4) a_.mov(r8, rax);
   a_.lea(rdi, ptr[rbp - kCoreBias]);

@@ -17,7 +17,7 @@ namespace gstage::tcg::x86_64 {
 /// Code that all blocks share, at the start of the buffer: the way in and out, the dispatcher, calls of C++.
 ///
 /// A call of C++ is made in a block by: arguments in rsi, rdx, rcx, rax; push the page offset of the guest
-/// instruction; call the thunk; result in rax; scratch registers are gone, pinned ones are kept. So core.pc
+/// instruction; call the thunk; result in rax; scratch registers are gone, global ones are kept. So core.pc
 /// is exact in everything that C++ does, and a trap needs no search for its pc.
 class Thunks {
  public:
@@ -71,7 +71,9 @@ class Thunks {
   void call_runtime(const void* function);
   void store_pc();
   void finish_call(bool is_full, bool may_trap);
-  Xbyak::Address pinned_home(unsigned i) { return a_.core(layout_.x_offset + 8u * layout_.pinned[i]); }
+  Xbyak::Address global_home(unsigned i) {
+    return a_.core(layout_.x_offset + 8u * layout_.global_registers[i]);
+  }
 
   CodeBuffer& buffer_;
   Guest& guest_;

@@ -10,9 +10,8 @@
 
 namespace gstage::tcg::x86_64 {
 
-/// Which guest registers live in host registers while a region runs, and how that differs from everywhere
-/// else.
-struct RegionPins {
+/// The global registers of a region, and how they differ from those of all other code.
+struct RegionGlobalRegisters {
   /// A host register that holds another guest register than elsewhere.
   struct Swap {
     std::uint8_t host;
@@ -26,14 +25,16 @@ struct RegionPins {
     std::uint8_t f;
     bool is_written;
   };
-  Allocator::Pins hosts;
+  Allocator::GlobalRegisters hosts;
   std::vector<Swap> swaps;
   std::vector<Float> floats;
   /// Floating-point registers, one bit each, that hold boxed singles all the time if they do at the entry.
   std::uint32_t boxed = 0;
 };
 
-/// Pins what the region's loops use most. `has_floats`: the host can do without copies of operands (AVX).
-RegionPins choose_pins(const Region& region, const Allocator::Pins& common, bool has_floats);
+/// Chooses those that the region's loops use most. `has_floats`: the host can do without copies of operands
+/// (AVX).
+RegionGlobalRegisters choose_global_registers(const Region& region, const Allocator::GlobalRegisters& common,
+                                              bool has_floats);
 
 }  // namespace gstage::tcg::x86_64

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tcg/x86_64/pins.h"
+#include "tcg/x86_64/global_registers.h"
 
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned kHomes = 64;
 /// The rest is for values under way.
-constexpr unsigned kMaxPinnedXmms = 10;
+constexpr unsigned kMaxGlobalXmms = 10;
 constexpr unsigned kLastXmm = 15;
 
 /// How a region uses the guest's registers; 32 + n: floating point.
@@ -57,42 +57,43 @@ std::vector<std::uint8_t> by_weight(const Usage& usage, unsigned first, unsigned
   return homes;
 }
 
-void pin_integers(const Usage& usage, RegionPins& pins) {
-  const auto is_pinned = [&](unsigned home) { return pins.hosts[home] != Allocator::kNoReg; };
+void choose_integers(const Usage& usage, RegionGlobalRegisters& globals) {
+  const auto is_global = [&](unsigned home) { return globals.hosts[home] != Allocator::kNoReg; };
   auto wanted =
-      by_weight(usage, 1, 31, [&](unsigned home) { return !is_pinned(home) && usage.weight[home] != 0; });
-  auto present = by_weight(usage, 1, 31, is_pinned);
+      by_weight(usage, 1, 31, [&](unsigned home) { return !is_global(home) && usage.weight[home] != 0; });
+  auto present = by_weight(usage, 1, 31, is_global);
   for (const std::uint8_t own : wanted) {
     if (present.empty() || usage.weight[present.back()] >= usage.weight[own]) return;
     const std::uint8_t common = present.back();
     present.pop_back();
-    const std::uint8_t host = pins.hosts[common];
-    pins.hosts[own] = host;
-    pins.hosts[common] = Allocator::kNoReg;
-    pins.swaps.push_back({host, common, own, (usage.written >> own & 1) != 0});
+    const std::uint8_t host = globals.hosts[common];
+    globals.hosts[own] = host;
+    globals.hosts[common] = Allocator::kNoReg;
+    globals.swaps.push_back({host, common, own, (usage.written >> own & 1) != 0});
   }
 }
 
-void pin_floats(const Usage& usage, RegionPins& pins) {
+void choose_floats(const Usage& usage, RegionGlobalRegisters& globals) {
   auto wanted = by_weight(usage, 32, kHomes - 1, [&](unsigned home) { return usage.weight[home] != 0; });
-  if (wanted.size() > kMaxPinnedXmms) wanted.resize(kMaxPinnedXmms);
+  if (wanted.size() > kMaxGlobalXmms) wanted.resize(kMaxGlobalXmms);
   auto host = static_cast<std::uint8_t>(kLastXmm);
   for (const std::uint8_t home : wanted) {
-    pins.hosts[home] = host;
-    pins.floats.push_back({host, static_cast<std::uint8_t>(home - 32), (usage.written >> home & 1) != 0});
+    globals.hosts[home] = host;
+    globals.floats.push_back({host, static_cast<std::uint8_t>(home - 32), (usage.written >> home & 1) != 0});
     --host;
   }
 }
 
 }  // namespace
 
-RegionPins choose_pins(const Region& region, const Allocator::Pins& common, bool has_floats) {
+RegionGlobalRegisters choose_global_registers(const Region& region, const Allocator::GlobalRegisters& common,
+                                              bool has_floats) {
   const Usage usage = usage_of(region);
-  RegionPins pins{common, {}, {}, 0};
-  pin_integers(usage, pins);
-  if (has_floats) pin_floats(usage, pins);
-  if (!usage.is_touched) pins.boxed = usage.read_as_single & ~usage.written_unboxed;
-  return pins;
+  RegionGlobalRegisters globals{common, {}, {}, 0};
+  choose_integers(usage, globals);
+  if (has_floats) choose_floats(usage, globals);
+  if (!usage.is_touched) globals.boxed = usage.read_as_single & ~usage.written_unboxed;
+  return globals;
 }
 
 }  // namespace gstage::tcg::x86_64
