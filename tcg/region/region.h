@@ -25,7 +25,7 @@ struct RegionEdge {
 struct RunPointer {
   std::uint8_t x = 0;
   bool is_store = false;
-  std::uint8_t window = 0;
+  std::uint8_t inline_cache = 0;
   /// What the accesses of one round touch: bytes from the register's value at the round's start, the last one
   /// excluded.
   std::int64_t low = 0;
@@ -36,10 +36,10 @@ struct RunPointer {
   std::int64_t insn = 0;  ///< the first guest instruction among them, by offset
 };
 
-/// A loop that has two bodies. Before a round a check sees to how many rounds all pointers stay in their
-/// windows for; so many are run by the body that does not check them (and not for attention either), each way
-/// back counting as one. When there is not even one, a round of the body that does check them finds the
-/// windows anew.
+/// A loop that has two bodies. Before a round a check finds for how many rounds all pointers stay in the
+/// ranges of their inline caches. The body without checks (of attention neither) goes round so often; each
+/// way back counts as one. When there is not even one such round, the body with checks goes round once and
+/// fills the caches anew.
 struct Run {
   std::vector<RunPointer> pointers;
 };
@@ -117,15 +117,16 @@ struct Region {
   }
 };
 
-/// Accesses of a region that may remember where they found their memory.
-inline constexpr unsigned kMaxWindows = 16;
+/// Accesses of a region that may have an inline translation cache: that remember where they found their
+/// memory.
+inline constexpr unsigned kMaxInlineCaches = 16;
 
 /// What the code of a region tells while it runs. It lives as long as the code.
 struct RegionReport {
   /// Accesses that looked elsewhere so often that remembering was given up. Set by any hart.
-  std::array<std::atomic<std::uint8_t>, kMaxWindows> is_given_up{};
+  std::array<std::atomic<std::uint8_t>, kMaxInlineCaches> is_given_up{};
   /// The guest instructions of these accesses, by offset. Set by the compiler.
-  std::array<std::int64_t, kMaxWindows> insns{};
+  std::array<std::int64_t, kMaxInlineCaches> insns{};
 };
 
 }  // namespace gstage::tcg

@@ -20,12 +20,12 @@ constexpr std::size_t kMaxRuns = 4;
 constexpr std::size_t kMaxPointers = 6;
 constexpr std::size_t kMaxHeads = 16;
 constexpr std::size_t kMaxLoopInsts = 600;
-/// Windows are pages, at first.
+/// Inline caches cover a page, at first.
 constexpr std::int64_t kMaxReach = kPageSize / 2;
 /// A pointer that moves faster leaves its page after some tens of rounds, and the next one may lie anywhere.
 constexpr std::int64_t kMaxStep = 64;
 /// What all runs together leave for other accesses.
-constexpr unsigned kMaxRunWindows = kMaxWindows - 4;
+constexpr unsigned kMaxRunInlineCaches = kMaxInlineCaches - 4;
 
 /// A loop that may become a run.
 struct Candidate {
@@ -39,7 +39,8 @@ struct Candidate {
   [[nodiscard]] bool is_single_node() const { return nodes.size() == 1; }
 };
 
-/// A helper may change the regime, after which no window is known; and an indirect jump leaves the body.
+/// A helper may change the regime, after which all inline caches are empty; and an indirect jump leaves the
+/// body.
 bool may_stay_in_body(const Unit& unit) {
   return std::none_of(unit.insts.begin(), unit.insts.end(), [](const Inst& inst) {
     return (info(inst.op).has(kCalls) && inst.op != Op::trap_if_zero) || inst.op == Op::jump_reg;
@@ -259,9 +260,11 @@ class Planner {
   void accept(Candidate candidate) {
     const bool is_apart = std::none_of(candidate.nodes.begin(), candidate.nodes.end(),
                                        [&](std::uint32_t node) { return region_.nodes[node].run != kNoRun; });
-    if (!is_apart || region_.runs.size() == kMaxRuns || windows_ + candidate.pointers.size() > kMaxRunWindows)
+    if (!is_apart || region_.runs.size() == kMaxRuns ||
+        inline_caches_ + candidate.pointers.size() > kMaxRunInlineCaches)
       return;
-    for (RunPointer& pointer : candidate.pointers) pointer.window = static_cast<std::uint8_t>(windows_++);
+    for (RunPointer& pointer : candidate.pointers)
+      pointer.inline_cache = static_cast<std::uint8_t>(inline_caches_++);
     const auto run = static_cast<std::uint8_t>(region_.runs.size());
     region_.runs.push_back({candidate.pointers});
     for (const std::uint32_t node : candidate.nodes) mark(node, run, candidate.is_single_node());
@@ -291,7 +294,7 @@ class Planner {
   std::vector<UnitAddresses> addresses_;                ///< by node
   std::array<std::array<bool, 32>, 2> is_scattered_{};  ///< by store or not, and register
   std::vector<Candidate> chosen_;
-  unsigned windows_ = 0;
+  unsigned inline_caches_ = 0;
 };
 
 }  // namespace

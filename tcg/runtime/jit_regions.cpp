@@ -98,7 +98,7 @@ bool JitEngine::note_sample(CpuCore& core) {
 bool JitEngine::learn_from(Block& region) {
   RegionCode& code = *region.region;
   bool has_learnt = false;
-  for (unsigned i = 0; i < kMaxWindows; ++i) {
+  for (unsigned i = 0; i < kMaxInlineCaches; ++i) {
     if (code.report.is_given_up[i].load(std::memory_order_relaxed) == 0) continue;
     if (scattered_.size() >= kMaxPlaces) scattered_.clear();
     scattered_.insert(host_of(code.pages, code.report.insns[i]));

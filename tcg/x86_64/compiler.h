@@ -76,7 +76,7 @@ class Compiler {
   using Xmm = Xbyak::Xmm;
   using Jump = Assembler::Jump;
   static constexpr std::uint8_t kNoReg = Allocator::kNoReg;
-  static constexpr std::uint8_t kNoWindow = 0xff;
+  static constexpr std::uint8_t kNoInlineCache = 0xff;
 
   /// What a division is to give.
   struct Divide {
@@ -101,11 +101,11 @@ class Compiler {
     std::uint8_t clear = kNoReg;  ///< to be set to 0 in the end
     bool has_value = false;       ///< an access with a value: a store
     bool is_to_xmm = false;
-    std::uint8_t window = kNoWindow;
-    std::uint8_t entry = kNoReg;  ///< of an access by a window: the addend, and a scratch register
+    std::uint8_t inline_cache = kNoInlineCache;
+    std::uint8_t entry = kNoReg;  ///< of an access by an inline cache: the addend, and a scratch register
     std::uint8_t scratch = kNoReg;
     unsigned size = 0;  ///< bytes
-    unsigned fill = 0;  ///< bytes that the window is to tell for, if more than those
+    unsigned fill = 0;  ///< bytes that the inline cache is to hold for, if more than those
     std::size_t table = 0;
     std::size_t found = 0;  ///< where the inline code goes on when the TLB has it
     bool is_from_xmm = false;
@@ -196,12 +196,14 @@ class Compiler {
   /// addend; a miss goes to `path`.
   void lookup(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
               OutOfLine& path);
-  void look_through_window(const GuestAddress& address, unsigned size, const Reg& addend, OutOfLine& path);
-  void window_out_of_line(OutOfLine& path);
-  Xbyak::Address window(unsigned number, std::size_t member) {
-    return a_.frame(offsetof(Frame, windows) + number * sizeof(Window) + member);
+  void look_in_inline_cache(const GuestAddress& address, unsigned size, const Reg& addend, OutOfLine& path);
+  void fill_inline_cache(OutOfLine& path);
+  Xbyak::Address inline_cache(unsigned number, std::size_t member) {
+    return a_.frame(offsetof(Frame, inline_caches) + number * sizeof(InlineCache) + member);
   }
-  Xbyak::Address window(const OutOfLine& path, std::size_t member) { return window(path.window, member); }
+  Xbyak::Address inline_cache(const OutOfLine& path, std::size_t member) {
+    return inline_cache(path.inline_cache, member);
+  }
   [[nodiscard]] unsigned float_target(MemKind kind) const;
   void load_float(const Access& access, MemKind kind, unsigned home);
   Jump find_entry(const GuestAddress& address, unsigned size, std::size_t table, const Reg& entry,
@@ -285,13 +287,13 @@ class Compiler {
   void guard_page(const RegionPage& page);
   void return_on_not_equal();
   void emit_way_in();
-  void clear_windows();
+  void clear_inline_caches();
   void emit_switches();
   void to_own_registers();
   void to_common_registers();
   void emit_exits();
-  void count_windows(const Region& region);
-  [[nodiscard]] std::uint8_t next_window();
+  void count_inline_caches(const Region& region);
+  [[nodiscard]] std::uint8_t next_inline_cache();
   [[nodiscard]] bool is_scattered(std::int64_t insn) const;
   void go_to(std::int64_t offset, std::uint32_t node);
   void go_to_on(Cc cc, std::int64_t offset, std::uint32_t node);
@@ -299,10 +301,10 @@ class Compiler {
   void region_jump(const Inst& inst);
   void region_branch(const Inst& inst);
   // Runs (emit_runs.cpp).
-  /// Bytes that the window of a run's pointer tells for, from any address in it: no access is longer.
+  /// Bytes that the inline cache of a run's pointer holds for, from any address in it: no access is longer.
   static constexpr unsigned kRunSpan = 8;
-  /// Windows of the region's runs, which come before all others.
-  [[nodiscard]] unsigned run_windows() const;
+  /// Inline caches of the region's runs, which come before all others.
+  [[nodiscard]] unsigned run_inline_caches() const;
   /// The run's pointer that the current instruction goes by, or null.
   [[nodiscard]] const RunPointer* run_pointer() const;
   bool emit_run_check();
@@ -387,11 +389,11 @@ class Compiler {
   std::vector<JumpTable> tables_;
   std::size_t own_switch_ = 0;  ///< routines that change between the two choices of global registers
   std::size_t common_switch_ = 0;
-  std::size_t guards_ = 0;          ///< routine: "not equal" where the region cannot be entered; or 0
-  std::size_t way_in_ = 0;          ///< routine: registers and windows
-  std::size_t forget_windows_ = 0;  ///< routine
-  unsigned window_depth_ = 0;       ///< accesses in loops at least that deep get windows
-  unsigned windows_ = 0;            ///< given out
+  std::size_t guards_ = 0;                ///< routine: "not equal" where the region cannot be entered; or 0
+  std::size_t way_in_ = 0;                ///< routine: registers and inline caches
+  std::size_t forget_inline_caches_ = 0;  ///< routine
+  unsigned inline_cache_depth_ = 0;       ///< accesses in loops at least that deep get inline caches
+  unsigned inline_caches_ = 0;            ///< given out
 };
 
 }  // namespace gstage::tcg::x86_64

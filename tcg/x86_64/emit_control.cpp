@@ -68,7 +68,7 @@ void Compiler::call(const Inst& inst) {
   call_thunk(thunks_.helper(helper), insn_offset_);
   regs_.after_call(helper.touches_registers);
   // A helper may change the regime of data: by a write of sstatus that ends no block.
-  if (region_ != nullptr) a_.call(static_cast<const void*>(a_.at(forget_windows_)));
+  if (region_ != nullptr) a_.call(static_cast<const void*>(a_.at(forget_inline_caches_)));
   if (helper.touches_registers) boxed_ = 0;
   if (!helper.has_result) a_.xor_(eax, eax);
   regs_.take(kRax);

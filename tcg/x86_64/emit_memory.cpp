@@ -85,10 +85,10 @@ void Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t ta
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
 }
 
-/// The same for an access in a region that has a window of its own: what it found last, and only then the
+/// The same for an access in a region that has an inline cache: what it found last, and only then the
 /// TLB. The host's address does not wait for that of the guest.
-void Compiler::look_through_window(const GuestAddress& address, unsigned size, const Reg& addend,
-                                   OutOfLine& path) {
+void Compiler::look_in_inline_cache(const GuestAddress& address, unsigned size, const Reg& addend,
+                                    OutOfLine& path) {
   path.scratch = static_cast<std::uint8_t>(regs_.temp().getIdx());
   path.entry = static_cast<std::uint8_t>(addend.getIdx());
   path.size = size;
@@ -96,15 +96,15 @@ void Compiler::look_through_window(const GuestAddress& address, unsigned size, c
     a_.mov(addend, address.base);
   else
     a_.lea(addend, ptr[address.base + address.displacement]);
-  a_.sub(addend, window(path, offsetof(Window, start)));
-  a_.cmp(addend, window(path, offsetof(Window, size)));
+  a_.sub(addend, inline_cache(path, offsetof(InlineCache, start)));
+  a_.cmp(addend, inline_cache(path, offsetof(InlineCache, size)));
   path.entries[0] = a_.jump_on(Cc::ae);
-  a_.mov(addend, window(path, offsetof(Window, addend)));
+  a_.mov(addend, inline_cache(path, offsetof(InlineCache, addend)));
 }
 
-/// The window looked elsewhere: the TLB, and what it yields becomes the window, time and again with the pages
+/// The inline cache misses: the TLB, and what it yields goes into the cache, time and again with the pages
 /// around it. One that misses a lot is left alone: misses that are always there are foreseen.
-void Compiler::window_out_of_line(OutOfLine& path) {
+void Compiler::fill_inline_cache(OutOfLine& path) {
   a_.bind(path.entries[0]);
   const Reg entry = gpr(path.entry);
   const Reg page = gpr(path.scratch);
@@ -116,27 +116,28 @@ void Compiler::window_out_of_line(OutOfLine& path) {
   constexpr unsigned kWidenEveryLater = 64;  // likewise
   constexpr unsigned kLater = 16;
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
-  a_.inc(window(path, offsetof(Window, misses)));
-  a_.cmp(window(path, offsetof(Window, misses)), kMostMisses);
+  a_.inc(inline_cache(path, offsetof(InlineCache, misses)));
+  a_.cmp(inline_cache(path, offsetof(InlineCache, misses)), kMostMisses);
   const auto is_given_up = a_.short_on(Cc::ae);
-  a_.mov(window(path, offsetof(Window, start)), page);
-  a_.mov(window(path, offsetof(Window, size)), std::uint32_t{kPageSize} - std::max(path.fill, path.size) + 1);
-  a_.mov(window(path, offsetof(Window, addend)), entry);
-  a_.test(window(path, offsetof(Window, misses)), kWidenEvery - 1);
+  a_.mov(inline_cache(path, offsetof(InlineCache, start)), page);
+  a_.mov(inline_cache(path, offsetof(InlineCache, size)),
+         std::uint32_t{kPageSize} - std::max(path.fill, path.size) + 1);
+  a_.mov(inline_cache(path, offsetof(InlineCache, addend)), entry);
+  a_.test(inline_cache(path, offsetof(InlineCache, misses)), kWidenEvery - 1);
   const auto is_left = a_.short_on(Cc::ne);
-  a_.cmp(window(path, offsetof(Window, misses)), kLater);
+  a_.cmp(inline_cache(path, offsetof(InlineCache, misses)), kLater);
   const auto is_early = a_.short_on(Cc::b);
-  a_.test(window(path, offsetof(Window, misses)), kWidenEveryLater - 1);
+  a_.test(inline_cache(path, offsetof(InlineCache, misses)), kWidenEveryLater - 1);
   const auto is_left_later = a_.short_on(Cc::ne);
   a_.bind(is_early);
-  a_.lea(page, window(path, 0));
+  a_.lea(page, inline_cache(path, 0));
   a_.push(page);
   a_.push(a_.core(path.table));
   a_.call(static_cast<const void*>(a_.at(thunks_.widen())));
   a_.jump_back(path.found);
   a_.bind(is_given_up);
-  a_.mov(window(path, offsetof(Window, size)), 0);
-  a_.load_constant(page, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[path.window]));
+  a_.mov(inline_cache(path, offsetof(InlineCache, size)), 0);
+  a_.load_constant(page, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[path.inline_cache]));
   a_.mov(byte[page], 1);
   a_.bind(is_left);
   a_.bind(is_left_later);
@@ -159,20 +160,20 @@ void Compiler::find_host(const Access& access, unsigned size, std::size_t table,
     size = static_cast<unsigned>(access.group->high - access.group->low);
   }
   if (const RunPointer* const pointer = run_pointer(); pointer != nullptr) {
-    slow.window = pointer->window;
+    slow.inline_cache = pointer->inline_cache;
     if (region_->nodes[node_].is_unchecked)
-      return a_.mov(access.addend, window(slow, offsetof(Window, addend)));
+      return a_.mov(access.addend, inline_cache(slow, offsetof(InlineCache, addend)));
     slow.fill = kRunSpan;
     slow.table = table;
     slow.imm2 = range.displacement;
-    look_through_window(range, size, access.addend, slow);
+    look_in_inline_cache(range, size, access.addend, slow);
     slow.found = a_.here();
   } else if (access.group == nullptr || regs_.now() == access.group->first) {
-    slow.window = next_window();
-    if (slow.window == kNoWindow) return lookup(range, size, table, access.addend, slow);
+    slow.inline_cache = next_inline_cache();
+    if (slow.inline_cache == kNoInlineCache) return lookup(range, size, table, access.addend, slow);
     slow.table = table;
     slow.imm2 = range.displacement;
-    look_through_window(range, size, access.addend, slow);
+    look_in_inline_cache(range, size, access.addend, slow);
     slow.found = a_.here();
   } else {
     a_.test(access.addend, access.addend);
@@ -259,7 +260,7 @@ Compiler::OutOfLine Compiler::slow_access(const GuestAddress& address) {
 
 void Compiler::access_out_of_line(const OutOfLine& found) {
   OutOfLine path = found;
-  if (path.window != kNoWindow) window_out_of_line(path);
+  if (path.inline_cache != kNoInlineCache) fill_inline_cache(path);
   for (const Jump& entry : path.entries)
     if (entry.end != 0) a_.bind(entry);
   save_live(path);

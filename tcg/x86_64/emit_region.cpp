@@ -25,7 +25,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   starts_.assign(region.nodes.size(), 0);
   global_registers_ = choose_global_registers(region, regs_.common_global_registers(), features_.fma);
   regs_.set_global_registers(global_registers_.hosts);
-  count_windows(region);
+  count_inline_caches(region);
   out_of_line_next_ = request.out_of_line_at;
   emit_switches();
   begin_block(request);
@@ -159,30 +159,30 @@ void Compiler::guard_page(const RegionPage& page) {
 }
 
 void Compiler::emit_way_in() {
-  forget_windows_ = a_.here();
-  clear_windows();
+  forget_inline_caches_ = a_.here();
+  clear_inline_caches();
   a_.ret();
   way_in_ = a_.here();
-  clear_windows();
-  windows_ = run_windows();
+  clear_inline_caches();
+  inline_caches_ = run_inline_caches();
   to_own_registers();
   a_.ret();
 }
 
 /// In a routine. Keeps all registers.
-void Compiler::clear_windows() {
+void Compiler::clear_inline_caches() {
   constexpr int kReturnAddress = 8;
-  for (unsigned i = 0; i < windows_; ++i) {
-    const std::size_t window = kReturnAddress + offsetof(Frame, windows) + i * sizeof(Window);
-    a_.mov(qword[rsp + (window + offsetof(Window, size))], 0);
-    a_.mov(qword[rsp + (window + offsetof(Window, misses))], 0);
+  for (unsigned i = 0; i < inline_caches_; ++i) {
+    const std::size_t cache = kReturnAddress + offsetof(Frame, inline_caches) + i * sizeof(InlineCache);
+    a_.mov(qword[rsp + (cache + offsetof(InlineCache, size))], 0);
+    a_.mov(qword[rsp + (cache + offsetof(InlineCache, misses))], 0);
   }
 }
 
-// Windows.
+// Inline translation caches.
 
-/// The deepest loops get what windows there are.
-void Compiler::count_windows(const Region& region) {
+/// The deepest loops get what inline caches there are.
+void Compiler::count_inline_caches(const Region& region) {
   constexpr unsigned kDeepest = 9;
   std::array<unsigned, kDeepest + 1> wanted{};
   for (const RegionNode& node : region.nodes) {
@@ -198,20 +198,22 @@ void Compiler::count_windows(const Region& region) {
       count += group == AccessGroups::kNone || groups_.groups()[group].first == i;
     }
   }
-  windows_ = run_windows();
-  window_depth_ = kDeepest + 1;
-  while (window_depth_ > 0 &&
-         (windows_ == run_windows() || windows_ + wanted[window_depth_ - 1] <= Frame::kWindows))
-    windows_ += wanted[--window_depth_];
-  windows_ = std::min(windows_, Frame::kWindows);
+  inline_caches_ = run_inline_caches();
+  inline_cache_depth_ = kDeepest + 1;
+  while (inline_cache_depth_ > 0 &&
+         (inline_caches_ == run_inline_caches() ||
+          inline_caches_ + wanted[inline_cache_depth_ - 1] <= Frame::kInlineCaches))
+    inline_caches_ += wanted[--inline_cache_depth_];
+  inline_caches_ = std::min(inline_caches_, Frame::kInlineCaches);
 }
 
-std::uint8_t Compiler::next_window() {
-  if (region_ == nullptr || windows_ == Frame::kWindows || region_->nodes[node_].depth < window_depth_ ||
+std::uint8_t Compiler::next_inline_cache() {
+  if (region_ == nullptr || inline_caches_ == Frame::kInlineCaches ||
+      region_->nodes[node_].depth < inline_cache_depth_ ||
       is_scattered(static_cast<std::int32_t>(insn_offset_)))
-    return kNoWindow;
-  report_->insns[windows_] = static_cast<std::int32_t>(insn_offset_);
-  return static_cast<std::uint8_t>(windows_++);
+    return kNoInlineCache;
+  report_->insns[inline_caches_] = static_cast<std::int32_t>(insn_offset_);
+  return static_cast<std::uint8_t>(inline_caches_++);
 }
 
 bool Compiler::is_scattered(std::int64_t insn) const {

@@ -14,14 +14,14 @@ namespace {
 
 /// Then attention is looked at again.
 constexpr std::uint32_t kMaxRounds = 1024;
-/// Rounds that show a window to be worth its check.
+/// Rounds that show an inline cache to be worth its check.
 constexpr std::uint32_t kGoodRounds = 4;
 constexpr std::uint32_t kMostFailures = 1024;
 constexpr std::uint32_t kWidenEvery = 8;  // a power of two
 
 }  // namespace
 
-unsigned Compiler::run_windows() const {
+unsigned Compiler::run_inline_caches() const {
   std::size_t count = 0;
   for (const Run& run : region_->runs) count += run.pointers.size();
   return static_cast<unsigned>(count);
@@ -36,7 +36,8 @@ const RunPointer* Compiler::run_pointer() const {
 
 // The check.
 
-/// Rounds that all pointers stay in their windows for, the first one aside, go to Frame::rounds_left.
+/// Rounds that all pointers stay in their inline caches' ranges for, the first one aside, go to
+/// Frame::rounds_left.
 bool Compiler::emit_run_check() {
   const RegionNode& node = region_->nodes[node_];
   insn_offset_ = static_cast<std::uint32_t>(node.offset);
@@ -50,7 +51,7 @@ bool Compiler::emit_run_check() {
   a_.cmp(esi, kGoodRounds);
   const auto are_few = a_.short_on(Cc::b);
   for (const RunPointer& pointer : region_->runs[node.run].pointers)
-    a_.mov(window(pointer.window, offsetof(Window, misses)), 0);
+    a_.mov(inline_cache(pointer.inline_cache, offsetof(InlineCache, misses)), 0);
   a_.bind(are_few);
   go_to(node.offset, node.edges[0].node);
   return true;
@@ -66,19 +67,19 @@ void Compiler::load_pointer(const RunPointer& pointer) {
   if (pointer.low != 0) a_.add(rax, static_cast<std::uint32_t>(pointer.low));
 }
 
-/// Fails where even one round would leave the window. Limits the rounds in rsi.
+/// Fails where even one round would leave the inline cache's range. Limits the rounds in rsi.
 void Compiler::check_pointer(const RunPointer& pointer) {
   OutOfLine fail = out_of_line(&Compiler::run_check_out_of_line);
   fail.pointer = &pointer;
-  fail.window = pointer.window;
+  fail.inline_cache = pointer.inline_cache;
   fail.nodes[0] = region_->nodes[node_].edges[1].node;
   fail.found = a_.here();
-  report_->insns[pointer.window] = pointer.insn;
+  report_->insns[pointer.inline_cache] = pointer.insn;
   load_pointer(pointer);
-  a_.sub(rax, window(pointer.window, offsetof(Window, start)));
-  a_.mov(rcx, window(pointer.window, offsetof(Window, size)));
+  a_.sub(rax, inline_cache(pointer.inline_cache, offsetof(InlineCache, start)));
+  a_.mov(rcx, inline_cache(pointer.inline_cache, offsetof(InlineCache, size)));
   // Of the addresses that an access of kRunSpan bytes may begin at, the last one minus what a round reaches
-  // over: more than none, so an empty window fails.
+  // over: more than none, so an empty inline cache fails.
   const std::int64_t reach = std::max<std::int64_t>(pointer.high - pointer.low, kRunSpan);
   a_.sub(rcx, static_cast<std::uint32_t>(reach - kRunSpan + 1));
   fail.entries[0] = a_.jump_on(Cc::b);
@@ -97,22 +98,22 @@ void Compiler::limit_rounds(const Reg& bytes, std::int64_t step) {
   a_.cmovb(rsi, bytes);
 }
 
-/// Looks for the window at the pointer's page, and checks again. Where that does not help, a round by the
+/// Fills the inline cache with the pointer's page, and checks again. Where that does not help, a round by the
 /// body that checks; and where it never does, the pointer is not worth it.
 void Compiler::run_check_out_of_line(const OutOfLine& path) {
   for (const Jump& entry : path.entries) a_.bind(entry);
-  a_.inc(window(path, offsetof(Window, misses)));
-  a_.cmp(window(path, offsetof(Window, misses)), kMostFailures);
+  a_.inc(inline_cache(path, offsetof(InlineCache, misses)));
+  a_.cmp(inline_cache(path, offsetof(InlineCache, misses)), kMostFailures);
   const auto is_good = a_.short_on(Cc::b);
-  a_.load_constant(rax, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[path.window]));
+  a_.load_constant(rax, reinterpret_cast<std::uintptr_t>(&report_->is_given_up[path.inline_cache]));
   a_.mov(byte[rax], 1);
   a_.bind(is_good);
   load_pointer(*path.pointer);
   a_.mov(rcx, rax);
   a_.and_(rcx, -4096);
   a_.mov(rdx, rcx);
-  a_.sub(rdx, window(path, offsetof(Window, start)));
-  a_.cmp(rdx, window(path, offsetof(Window, size)));
+  a_.sub(rdx, inline_cache(path, offsetof(InlineCache, start)));
+  a_.cmp(rdx, inline_cache(path, offsetof(InlineCache, size)));
   const auto is_there = a_.short_on(Cc::b);
   const std::size_t table = path.pointer->is_store ? offsetof(CpuCore, write) : offsetof(CpuCore, read);
   a_.shr(eax, 8);
@@ -121,16 +122,16 @@ void Compiler::run_check_out_of_line(const OutOfLine& path) {
   a_.cmp(rcx, qword[rax + offsetof(TlbEntry, tag)]);
   const auto is_absent = a_.short_on(Cc::ne);
   a_.mov(rax, qword[rax + offsetof(TlbEntry, addend)]);
-  a_.mov(window(path, offsetof(Window, start)), rcx);
-  a_.mov(window(path, offsetof(Window, addend)), rax);
-  a_.mov(window(path, offsetof(Window, size)), std::uint32_t{kPageSize} - kRunSpan + 1);
+  a_.mov(inline_cache(path, offsetof(InlineCache, start)), rcx);
+  a_.mov(inline_cache(path, offsetof(InlineCache, addend)), rax);
+  a_.mov(inline_cache(path, offsetof(InlineCache, size)), std::uint32_t{kPageSize} - kRunSpan + 1);
   // At first, and then time and again, with the pages around it.
-  a_.mov(rax, window(path, offsetof(Window, misses)));
+  a_.mov(rax, inline_cache(path, offsetof(InlineCache, misses)));
   a_.and_(eax, kWidenEvery - 1);
   a_.cmp(eax, 1);
   const Jump is_left = a_.jump_on(Cc::ne);
   a_.rewrite(is_left.end - 4, path.found - is_left.end, 4);
-  a_.lea(rax, window(path, 0));
+  a_.lea(rax, inline_cache(path, 0));
   a_.push(rax);
   a_.push(a_.core(table));
   a_.call(static_cast<const void*>(a_.at(thunks_.widen())));

@@ -47,10 +47,11 @@ constexpr RegMask reg_bit(unsigned reg) { return RegMask{1} << reg; }
 inline constexpr RegMask kScratchGprs = reg_bit(kRax) | reg_bit(kRcx) | reg_bit(kRdx) | reg_bit(kRsi);
 inline constexpr RegMask kAllXmms = 0xffff;
 
-/// A piece of guest memory that an access in a region found last, in host memory one piece as well. It is
-/// good until the hart leaves the region or calls a helper, after which all are forgotten: nothing else takes
-/// a translation from the hart meanwhile (fences end blocks, and other threads have it leave generated code).
-struct Window {
+/// The inline translation cache of an access in a region: the translation that it found last, for a range of
+/// guest addresses that is contiguous in host memory. It holds until the hart leaves the region or calls a
+/// helper, after which all are empty: nothing else takes a translation from the hart meanwhile (fences end
+/// blocks, and other threads have it leave generated code).
+struct InlineCache {
   std::uint64_t start;   ///< guest virtual address
   std::uint64_t addend;  ///< from guest to host address
   std::uint64_t size;    ///< addresses from `start` at which the access may begin; 0: none
@@ -60,13 +61,13 @@ struct Window {
 /// The stack frame below generated code, from rsp. It is aligned to 16 bytes.
 struct Frame {
   static constexpr unsigned kSlots = 256;  ///< for values that the registers cannot hold
-  static constexpr unsigned kWindows = kMaxWindows;
+  static constexpr unsigned kInlineCaches = kMaxInlineCaches;
   std::uint64_t context;  ///< RunContext*
   std::uint32_t host_mxcsr;
   std::uint32_t temp_mxcsr;
   std::uint64_t rounds_left;  ///< of a run, after the one under way
   std::uint64_t padding;
-  Window windows[kWindows];
+  InlineCache inline_caches[kInlineCaches];
   std::uint64_t saved_gpr[8];   ///< by register number: scratch registers around a slow path
   std::uint64_t saved_xmm[16];  ///< likewise
   std::uint64_t slots[kSlots];

@@ -160,7 +160,7 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
 
 void Thunks::emit_widen() {
   const Xbyak::Reg64 kUsed[] = {rax, rcx, rdx, rsi, rdi};
-  const Xbyak::Reg64& window = rdi;
+  const Xbyak::Reg64& cache = rdi;
   const Xbyak::Reg64& table = rsi;
   const Xbyak::Reg64& addend = rcx;
   const Xbyak::Reg64& page = rdx;
@@ -168,11 +168,11 @@ void Thunks::emit_widen() {
   for (const auto& reg : kUsed) a_.push(reg);
   constexpr int kArguments = 8 * (std::size(kUsed) + 1);
   a_.mov(table, qword[rsp + kArguments]);
-  a_.mov(window, qword[rsp + kArguments + 8]);
-  a_.mov(addend, qword[window + offsetof(Window, addend)]);
+  a_.mov(cache, qword[rsp + kArguments + 8]);
+  a_.mov(addend, qword[cache + offsetof(InlineCache, addend)]);
   for (const int step : {int{kPageSize}, -int{kPageSize}}) {
     // Ends: pages as many as the table has slots away from each other share one, which holds one of them.
-    a_.mov(page, qword[window + offsetof(Window, start)]);
+    a_.mov(page, qword[cache + offsetof(InlineCache, start)]);
     const std::size_t next = a_.here();
     a_.add(page, step);
     a_.mov(eax, edx);
@@ -182,8 +182,8 @@ void Thunks::emit_widen() {
     const auto is_absent = a_.short_on(Cc::ne);
     a_.cmp(addend, qword[table + rax + offsetof(TlbEntry, addend)]);
     const auto is_elsewhere = a_.short_on(Cc::ne);
-    if (step < 0) a_.mov(qword[window + offsetof(Window, start)], page);
-    a_.add(qword[window + offsetof(Window, size)], int{kPageSize});
+    if (step < 0) a_.mov(qword[cache + offsetof(InlineCache, start)], page);
+    a_.add(qword[cache + offsetof(InlineCache, size)], int{kPageSize});
     a_.jump_back(next);
     a_.bind(is_absent);
     a_.bind(is_elsewhere);

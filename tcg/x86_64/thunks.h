@@ -49,8 +49,8 @@ class Thunks {
   [[nodiscard]] std::size_t load_reserved(MemKind kind) const {
     return reserved_[static_cast<unsigned>(kind)];
   }
-  /// Call with the address of a Window and that of the table that it was filled from pushed, in this order:
-  /// takes in the pages around that lie next to it in host memory, too. Keeps all registers.
+  /// Call with the address of an InlineCache and that of the table that it was filled from pushed, in this
+  /// order: takes in the pages around that lie next to it in host memory, too. Keeps all registers.
   [[nodiscard]] std::size_t widen() const { return widen_; }
   /// The thunk of a helper, made on first use.
   std::size_t helper(const Helper& helper);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a region may rely on, and what ends it: mappings of its pages, its code, the windows of its accesses.
+// What a region may rely on, and what ends it: mappings of its pages, its code, the inline caches of its
+// accesses.
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -144,7 +145,7 @@ TEST(Regions, StoreToCodeThatAnotherHartTranslatesMeanwhile) {
   EXPECT_EQ(missed, 0u);
 }
 
-TEST(Regions, LoseTheirWindowsWithTheTranslation) {
+TEST(Regions, LoseTheirInlineCachesWithTheTranslation) {
   ToyMachine m(kRegions);
   // Sums a halfword over and over; between two runs its page is mapped elsewhere.
   m.write(kCode, {load(1), addi(2, -1), bnez(2, -2), halt()});

@@ -162,7 +162,7 @@ TEST_P(JitRegions, EqualTheInterpreter) {
   EXPECT_GT(entered, failures == 0 ? kRegions / 2 : 0);
 }
 
-/// Loops that go through memory by pointers, out of the pages that the windows know, and back.
+/// Loops that go through memory by pointers, out of the pages that the inline caches hold, and back.
 class RandomLoops {
  public:
   explicit RandomLoops(std::uint64_t seed) : random_(seed * 131) {}
@@ -296,7 +296,7 @@ std::uint64_t helper_change_table(CpuCore* core, std::uint64_t, std::uint64_t, s
 }
 constexpr Helper kChangeTable{"test_change_table", helper_change_table, 0, false, false, false};
 
-TEST(JitRegionWindows, AreForgottenWhenAHelperMayHaveChangedTheRegime) {
+TEST(JitRegionInlineCaches, AreForgottenWhenAHelperMayHaveChangedTheRegime) {
   JitMachine jit(x86_64::detect_host());
   TestHart& hart = *jit.hart;
   auto other = jit.read;  // has the other page in the place of the first

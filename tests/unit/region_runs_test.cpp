@@ -133,7 +133,7 @@ TEST(RegionRuns, HaveAPointerForEachRegisterThatMovesByConstants) {
   EXPECT_EQ(pointers[0].down, 0);
   EXPECT_TRUE(pointers[1].is_store);
   EXPECT_EQ(pointers[1].down, 1);
-  EXPECT_NE(pointers[0].window, pointers[1].window);
+  EXPECT_NE(pointers[0].inline_cache, pointers[1].inline_cache);
 }
 
 TEST(RegionRuns, HaveACheckThatLeadsToBothBodiesAndIsTheEntry) {
