@@ -22,7 +22,7 @@ struct RegionEdge {
 };
 
 /// A register through which a loop accesses memory, always near it.
-struct RunPointer {
+struct LoopPointer {
   std::uint8_t x = 0;
   bool is_store = false;
   std::uint8_t inline_cache = 0;
@@ -40,11 +40,11 @@ struct RunPointer {
 /// ranges of their inline caches. The body without checks (of attention neither) goes round so often; each
 /// way back counts as one. When there is not even one such round, the body with checks goes round once and
 /// fills the caches anew.
-struct Run {
-  std::vector<RunPointer> pointers;
+struct VersionedLoop {
+  std::vector<LoopPointer> pointers;
 };
 
-inline constexpr std::uint8_t kNoRun = 0xff;
+inline constexpr std::uint8_t kNoVersionedLoop = 0xff;
 inline constexpr std::uint8_t kNoPointer = 0xff;
 
 /// One unit of a region. Offsets in it are from the region's page, in which the region's entry lies; they may
@@ -60,11 +60,12 @@ struct RegionNode {
   /// The calls that the region followed to the first and to the last block, by number; 0: none.
   std::uint32_t call = 0;
   std::uint32_t last_call = 0;
-  /// The loop with two bodies that it belongs to, of Region::runs; which pointer an instruction goes by, for
-  /// its loads and stores.
-  std::uint8_t run = kNoRun;
+  /// The loop with two bodies that it belongs to, of Region::versioned_loops; which pointer an instruction
+  /// goes by, for its loads and stores.
+  std::uint8_t versioned_loop = kNoVersionedLoop;
   std::vector<std::uint8_t> pointers;
-  bool is_check = false;      ///< the run's check, without a unit; edges: the unchecked body, the other one
+  bool is_check =
+      false;  ///< the versioned loop's check, without a unit; edges: the unchecked body, the other one
   bool is_unchecked = false;  ///< of the body that does not check
   std::uint32_t check =
       kNoNode;  ///< in that body, of what is jumped back to: where to go after the last round
@@ -100,7 +101,7 @@ inline const std::byte* host_of(std::span<const RegionPage> pages, std::int64_t 
 struct Region {
   std::vector<RegionNode> nodes;  ///< in the order in which their code is to lie
   std::vector<RegionPage> pages;  ///< the first one is the region's own
-  std::vector<Run> runs;
+  std::vector<VersionedLoop> versioned_loops;
   /// Guest instructions, by their offsets, whose accesses go here and there.
   std::vector<std::int64_t> scattered;
   std::uint32_t guest_insns = 0;
@@ -110,7 +111,7 @@ struct Region {
   void clear() {
     nodes.clear();
     pages.clear();
-    runs.clear();
+    versioned_loops.clear();
     scattered.clear();
     guest_insns = 0;
     has_unknown_jumps = false;

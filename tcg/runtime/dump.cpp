@@ -39,7 +39,7 @@ void dump_region(const Region& region, Paddr first) {
   for (std::size_t i = 0; i < region.nodes.size(); ++i) {
     const RegionNode& node = region.nodes[i];
     text += format("node %zu, depth %u%s:\n", i, node.depth,
-                   node.is_check       ? ", check of a run"
+                   node.is_check       ? ", check of a versioned loop"
                    : node.is_unchecked ? ", unchecked"
                                        : "") +
             print(node.unit);

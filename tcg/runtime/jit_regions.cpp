@@ -5,7 +5,7 @@
 
 #include "softmmu/base/log.h"
 #include "tcg/region/form.h"
-#include "tcg/region/runs.h"
+#include "tcg/region/versioned_loops.h"
 #include "tcg/runtime/dump.h"
 #include "tcg/runtime/jit_engine.h"
 
@@ -143,7 +143,7 @@ JitEngine::Promotion JitEngine::promote(CpuCore& core, Block& header) {
   join_nodes(region_);
   lay_out(region_);
   note_scattered();
-  plan_runs(region_, [this](std::int64_t offset) {
+  version_loops(region_, [this](std::int64_t offset) {
     constexpr std::uint32_t kMany = 1000;
     return regions_ == Regions::kEager ? kMany : jumps_.rounds_at(host_of(region_.pages, offset));
   });

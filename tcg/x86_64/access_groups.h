@@ -26,7 +26,8 @@ class AccessGroups {
  public:
   static constexpr std::uint16_t kNone = 0xffff;
 
-  /// Groups of one access are left out, and accesses that go by a pointer of a run (RegionNode::pointers).
+  /// Groups of one access are left out, and accesses that go by a pointer of a versioned loop
+  /// (RegionNode::pointers).
   void find(const Unit& unit, std::span<const std::uint8_t> pointers = {});
   [[nodiscard]] const std::vector<AccessGroup>& groups() const { return groups_; }
   /// The group of a load or store, or kNone.

@@ -112,7 +112,7 @@ class Compiler {
     bool is_boxed = false;  ///< the result is to be
     Type type = Type::none;
     Cc cc = Cc::e;
-    const RunPointer* pointer = nullptr;          ///< of a run's check
+    const LoopPointer* pointer = nullptr;         ///< of a versioned loop's check
     std::uint32_t nodes[2] = {kNoNode, kNoNode};  ///< of a branch that ends rounds: taken, and else
     bool is_round[2] = {false, false};            ///< likewise
     Divide divide{};
@@ -300,20 +300,20 @@ class Compiler {
   [[nodiscard]] bool is_way_back(std::uint32_t node) const { return node != kNoNode && node <= node_; }
   void region_jump(const Inst& inst);
   void region_branch(const Inst& inst);
-  // Runs (emit_runs.cpp).
-  /// Bytes that the inline cache of a run's pointer holds for, from any address in it: no access is longer.
-  static constexpr unsigned kRunSpan = 8;
-  /// Inline caches of the region's runs, which come before all others.
-  [[nodiscard]] unsigned run_inline_caches() const;
-  /// The run's pointer that the current instruction goes by, or null.
-  [[nodiscard]] const RunPointer* run_pointer() const;
-  bool emit_run_check();
-  void load_pointer(const RunPointer& pointer);
-  void check_pointer(const RunPointer& pointer);
+  // Versioned loops (emit_versioned_loops.cpp).
+  /// Bytes that the inline cache of a loop's pointer holds for, from any address in it: no access is longer.
+  static constexpr unsigned kPointerSpan = 8;
+  /// Inline caches of the region's versioned loops, which come before all others.
+  [[nodiscard]] unsigned loop_inline_caches() const;
+  /// The versioned loop's pointer that the current instruction goes by, or null.
+  [[nodiscard]] const LoopPointer* loop_pointer() const;
+  bool emit_loop_check();
+  void load_pointer(const LoopPointer& pointer);
+  void check_pointer(const LoopPointer& pointer);
   void limit_rounds(const Reg& bytes, std::int64_t step);
-  void run_check_out_of_line(const OutOfLine& path);
-  void run_jump(std::int64_t offset, std::uint32_t node);
-  Cc run_compare(const Inst& inst, std::uint32_t taken, std::uint32_t other);
+  void loop_check_out_of_line(const OutOfLine& path);
+  void unchecked_jump(std::int64_t offset, std::uint32_t node);
+  Cc unchecked_compare(const Inst& inst, std::uint32_t taken, std::uint32_t other);
   void rounds_over_out_of_line(const OutOfLine& path);
   Jump count_round();
   /// Counts as a round: a way back within a body that does not check.

@@ -146,7 +146,8 @@ void Compiler::fill_inline_cache(OutOfLine& path) {
 
 Compiler::Access Compiler::begin_access(const Inst& inst) {
   const GuestAddress address = guest_address(inst.args[0], inst.imm);
-  const std::uint16_t number = groups_.group_of(regs_.now());  // none where it goes by a run's pointer
+  const std::uint16_t number =
+      groups_.group_of(regs_.now());  // none where it goes by a versioned loop's pointer
   if (number == AccessGroups::kNone) return {address, regs_.temp(), nullptr, {}};
   const AccessGroup& group = groups_.groups()[number];
   const Value addend = addends_[number];
@@ -159,11 +160,11 @@ void Compiler::find_host(const Access& access, unsigned size, std::size_t table,
     range.displacement = static_cast<std::int32_t>(access.group->low);
     size = static_cast<unsigned>(access.group->high - access.group->low);
   }
-  if (const RunPointer* const pointer = run_pointer(); pointer != nullptr) {
+  if (const LoopPointer* const pointer = loop_pointer(); pointer != nullptr) {
     slow.inline_cache = pointer->inline_cache;
     if (region_->nodes[node_].is_unchecked)
       return a_.mov(access.addend, inline_cache(slow, offsetof(InlineCache, addend)));
-    slow.fill = kRunSpan;
+    slow.fill = kPointerSpan;
     slow.table = table;
     slow.imm2 = range.displacement;
     look_in_inline_cache(range, size, access.addend, slow);
@@ -188,7 +189,7 @@ void Compiler::finish_access(const Access& access, OutOfLine& slow) {
     regs_.bind_value(access.value, access.addend);
     slow.clear = static_cast<std::uint8_t>(access.addend.getIdx());
   }
-  // In the body of a run that does not check there is no other way.
+  // In the body of a versioned loop that does not check there is no other way.
   if (slow.entries[0].end != 0) resume(slow);
   if (access.group != nullptr && regs_.now() == access.group->last) regs_.release(access.value);
 }

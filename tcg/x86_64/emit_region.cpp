@@ -33,7 +33,7 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   for (node_ = 0; is_done && node_ < region.nodes.size(); ++node_) {
     starts_[node_] = a_.here();
     boxed_ = global_registers_.boxed;
-    is_done = region.nodes[node_].is_check ? emit_run_check() : emit_unit(region.nodes[node_].unit);
+    is_done = region.nodes[node_].is_check ? emit_loop_check() : emit_unit(region.nodes[node_].unit);
   }
   is_done = is_done && has_room_for_ways(entries.size());
   if (is_done) {
@@ -164,7 +164,7 @@ void Compiler::emit_way_in() {
   a_.ret();
   way_in_ = a_.here();
   clear_inline_caches();
-  inline_caches_ = run_inline_caches();
+  inline_caches_ = loop_inline_caches();
   to_own_registers();
   a_.ret();
 }
@@ -198,10 +198,10 @@ void Compiler::count_inline_caches(const Region& region) {
       count += group == AccessGroups::kNone || groups_.groups()[group].first == i;
     }
   }
-  inline_caches_ = run_inline_caches();
+  inline_caches_ = loop_inline_caches();
   inline_cache_depth_ = kDeepest + 1;
   while (inline_cache_depth_ > 0 &&
-         (inline_caches_ == run_inline_caches() ||
+         (inline_caches_ == loop_inline_caches() ||
           inline_caches_ + wanted[inline_cache_depth_ - 1] <= Frame::kInlineCaches))
     inline_caches_ += wanted[--inline_cache_depth_];
   inline_caches_ = std::min(inline_caches_, Frame::kInlineCaches);
@@ -261,7 +261,7 @@ void Compiler::emit_exits() {
 
 void Compiler::region_jump(const Inst& inst) {
   const std::uint32_t node = region_->nodes[node_].successor(inst.imm);
-  if (region_->nodes[node_].is_unchecked) return run_jump(inst.imm, node);
+  if (region_->nodes[node_].is_unchecked) return unchecked_jump(inst.imm, node);
   if (is_way_back(node)) leave_on_attention(inst.imm);
   go_to(inst.imm, node);
 }
@@ -270,7 +270,7 @@ void Compiler::region_branch(const Inst& inst) {
   const RegionNode& node = region_->nodes[node_];
   const std::uint32_t taken = node.successor(inst.imm);
   const std::uint32_t other = node.successor(inst.imm2);
-  const Cc cc = node.is_unchecked ? run_compare(inst, taken, other)
+  const Cc cc = node.is_unchecked ? unchecked_compare(inst, taken, other)
                                   : compare_branch(inst, is_way_back(taken) || is_way_back(other));
   if (taken == node_ + 1) {
     go_to_on(negate(cc), inst.imm2, other);

@@ -65,7 +65,7 @@ struct Frame {
   std::uint64_t context;  ///< RunContext*
   std::uint32_t host_mxcsr;
   std::uint32_t temp_mxcsr;
-  std::uint64_t rounds_left;  ///< of a run, after the one under way
+  std::uint64_t rounds_left;  ///< of a versioned loop, after the one under way
   std::uint64_t padding;
   InlineCache inline_caches[kInlineCaches];
   std::uint64_t saved_gpr[8];   ///< by register number: scratch registers around a slow path

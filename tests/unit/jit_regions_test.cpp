@@ -10,7 +10,7 @@
 #include "tcg/ir/print.h"
 #include "tcg/ir/verify.h"
 #include "tcg/region/form.h"
-#include "tcg/region/runs.h"
+#include "tcg/region/versioned_loops.h"
 
 #include "tests/unit/ir_random.h"
 #include "tests/unit/jit_compare.h"
@@ -279,7 +279,7 @@ TEST(JitRuns, EqualTheInterpreter) {
     run_in_interpreter(interpreter, region);
     join_nodes(region);
     lay_out(region);
-    plan_runs(region, [](std::int64_t) { return 1000; });
+    version_loops(region, [](std::int64_t) { return 1000; });
     planned += count_unchecked(region) != 0;
     ASSERT_TRUE(jit.run_region(region));
     const std::string text = differences(interpreter, jit);

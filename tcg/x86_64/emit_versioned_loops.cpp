@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs: the check before rounds of a loop, and the body that needs no checks.
+// Versioned loops: the check before rounds of a loop, and the body that needs no checks.
 #include <algorithm>
 #include <bit>
 #include <cstddef>
@@ -21,24 +21,24 @@ constexpr std::uint32_t kWidenEvery = 8;  // a power of two
 
 }  // namespace
 
-unsigned Compiler::run_inline_caches() const {
+unsigned Compiler::loop_inline_caches() const {
   std::size_t count = 0;
-  for (const Run& run : region_->runs) count += run.pointers.size();
+  for (const VersionedLoop& loop : region_->versioned_loops) count += loop.pointers.size();
   return static_cast<unsigned>(count);
 }
 
-const RunPointer* Compiler::run_pointer() const {
+const LoopPointer* Compiler::loop_pointer() const {
   if (region_ == nullptr) return nullptr;
   const RegionNode& node = region_->nodes[node_];
   if (node.pointers.empty() || node.pointers[regs_.now()] == kNoPointer) return nullptr;
-  return &region_->runs[node.run].pointers[node.pointers[regs_.now()]];
+  return &region_->versioned_loops[node.versioned_loop].pointers[node.pointers[regs_.now()]];
 }
 
 // The check.
 
 /// Rounds that all pointers stay in their inline caches' ranges for, the first one aside, go to
 /// Frame::rounds_left.
-bool Compiler::emit_run_check() {
+bool Compiler::emit_loop_check() {
   const RegionNode& node = region_->nodes[node_];
   insn_offset_ = static_cast<std::uint32_t>(node.offset);
   OutOfLine leave = out_of_line(&Compiler::exit_out_of_line);
@@ -46,11 +46,12 @@ bool Compiler::emit_run_check() {
   leave.entries[0] = jump_on_attention();
   resume(leave);
   a_.mov(esi, kMaxRounds - 1);
-  for (const RunPointer& pointer : region_->runs[node.run].pointers) check_pointer(pointer);
+  for (const LoopPointer& pointer : region_->versioned_loops[node.versioned_loop].pointers)
+    check_pointer(pointer);
   a_.mov(a_.frame(offsetof(Frame, rounds_left)), rsi);
   a_.cmp(esi, kGoodRounds);
   const auto are_few = a_.short_on(Cc::b);
-  for (const RunPointer& pointer : region_->runs[node.run].pointers)
+  for (const LoopPointer& pointer : region_->versioned_loops[node.versioned_loop].pointers)
     a_.mov(inline_cache(pointer.inline_cache, offsetof(InlineCache, misses)), 0);
   a_.bind(are_few);
   go_to(node.offset, node.edges[0].node);
@@ -58,7 +59,7 @@ bool Compiler::emit_run_check() {
 }
 
 /// The address of the first byte that the round may touch, to rax.
-void Compiler::load_pointer(const RunPointer& pointer) {
+void Compiler::load_pointer(const LoopPointer& pointer) {
   const std::uint8_t host = regs_.global_host(pointer.x);
   if (host == kNoReg)
     a_.mov(rax, a_.core(layout_.x_offset + 8u * pointer.x));
@@ -68,8 +69,8 @@ void Compiler::load_pointer(const RunPointer& pointer) {
 }
 
 /// Fails where even one round would leave the inline cache's range. Limits the rounds in rsi.
-void Compiler::check_pointer(const RunPointer& pointer) {
-  OutOfLine fail = out_of_line(&Compiler::run_check_out_of_line);
+void Compiler::check_pointer(const LoopPointer& pointer) {
+  OutOfLine fail = out_of_line(&Compiler::loop_check_out_of_line);
   fail.pointer = &pointer;
   fail.inline_cache = pointer.inline_cache;
   fail.nodes[0] = region_->nodes[node_].edges[1].node;
@@ -78,10 +79,10 @@ void Compiler::check_pointer(const RunPointer& pointer) {
   load_pointer(pointer);
   a_.sub(rax, inline_cache(pointer.inline_cache, offsetof(InlineCache, start)));
   a_.mov(rcx, inline_cache(pointer.inline_cache, offsetof(InlineCache, size)));
-  // Of the addresses that an access of kRunSpan bytes may begin at, the last one minus what a round reaches
-  // over: more than none, so an empty inline cache fails.
-  const std::int64_t reach = std::max<std::int64_t>(pointer.high - pointer.low, kRunSpan);
-  a_.sub(rcx, static_cast<std::uint32_t>(reach - kRunSpan + 1));
+  // Of the addresses that an access of kPointerSpan bytes may begin at, the last one minus what a round
+  // reaches over: more than none, so an empty inline cache fails.
+  const std::int64_t reach = std::max<std::int64_t>(pointer.high - pointer.low, kPointerSpan);
+  a_.sub(rcx, static_cast<std::uint32_t>(reach - kPointerSpan + 1));
   fail.entries[0] = a_.jump_on(Cc::b);
   a_.sub(rcx, rax);
   fail.entries[1] = a_.jump_on(Cc::b);
@@ -100,7 +101,7 @@ void Compiler::limit_rounds(const Reg& bytes, std::int64_t step) {
 
 /// Fills the inline cache with the pointer's page, and checks again. Where that does not help, a round by the
 /// body that checks; and where it never does, the pointer is not worth it.
-void Compiler::run_check_out_of_line(const OutOfLine& path) {
+void Compiler::loop_check_out_of_line(const OutOfLine& path) {
   for (const Jump& entry : path.entries) a_.bind(entry);
   a_.inc(inline_cache(path, offsetof(InlineCache, misses)));
   a_.cmp(inline_cache(path, offsetof(InlineCache, misses)), kMostFailures);
@@ -124,7 +125,7 @@ void Compiler::run_check_out_of_line(const OutOfLine& path) {
   a_.mov(rax, qword[rax + offsetof(TlbEntry, addend)]);
   a_.mov(inline_cache(path, offsetof(InlineCache, start)), rcx);
   a_.mov(inline_cache(path, offsetof(InlineCache, addend)), rax);
-  a_.mov(inline_cache(path, offsetof(InlineCache, size)), std::uint32_t{kPageSize} - kRunSpan + 1);
+  a_.mov(inline_cache(path, offsetof(InlineCache, size)), std::uint32_t{kPageSize} - kPointerSpan + 1);
   // At first, and then time and again, with the pages around it.
   a_.mov(rax, inline_cache(path, offsetof(InlineCache, misses)));
   a_.and_(eax, kWidenEvery - 1);
@@ -150,7 +151,7 @@ Compiler::Jump Compiler::count_round() {
   return a_.jump_on(Cc::b);
 }
 
-void Compiler::run_jump(std::int64_t offset, std::uint32_t node) {
+void Compiler::unchecked_jump(std::int64_t offset, std::uint32_t node) {
   if (is_round(node)) {
     a_.sub(a_.frame(offsetof(Frame, rounds_left)), 1);
     go_to_on(Cc::b, offset, region_->nodes[node].check);
@@ -159,7 +160,7 @@ void Compiler::run_jump(std::int64_t offset, std::uint32_t node) {
 }
 
 /// As compare_branch.
-Cc Compiler::run_compare(const Inst& inst, std::uint32_t taken, std::uint32_t other) {
+Cc Compiler::unchecked_compare(const Inst& inst, std::uint32_t taken, std::uint32_t other) {
   OutOfLine over = out_of_line(&Compiler::rounds_over_out_of_line);
   const Cc cc = prepare_compare(inst.args[0], inst.args[1], static_cast<Cond>(inst.aux), over.sources);
   if (is_round(taken) || is_round(other)) {

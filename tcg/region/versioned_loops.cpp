@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "tcg/region/runs.h"
+#include "tcg/region/versioned_loops.h"
 
 #include <algorithm>
 #include <array>
@@ -16,7 +16,7 @@ namespace {
 
 /// Fewer rounds do not repay the check before them.
 constexpr std::uint32_t kMinRounds = 16;
-constexpr std::size_t kMaxRuns = 4;
+constexpr std::size_t kMaxVersionedLoops = 4;
 constexpr std::size_t kMaxPointers = 6;
 constexpr std::size_t kMaxHeads = 16;
 constexpr std::size_t kMaxLoopInsts = 600;
@@ -24,14 +24,14 @@ constexpr std::size_t kMaxLoopInsts = 600;
 constexpr std::int64_t kMaxReach = kPageSize / 2;
 /// A pointer that moves faster leaves its page after some tens of rounds, and the next one may lie anywhere.
 constexpr std::int64_t kMaxStep = 64;
-/// What all runs together leave for other accesses.
-constexpr unsigned kMaxRunInlineCaches = kMaxInlineCaches - 4;
+/// What all versioned loops together leave for other accesses.
+constexpr unsigned kMaxLoopInlineCaches = kMaxInlineCaches - 4;
 
-/// A loop that may become a run.
+/// A loop that may be versioned.
 struct Candidate {
   std::vector<std::uint32_t> nodes;  ///< in the region's order
   std::vector<std::uint32_t> heads;  ///< those of them that others of them jump back to
-  std::vector<RunPointer> pointers;
+  std::vector<LoopPointer> pointers;
   std::uint64_t weight = 0;      ///< of the accesses that go by the pointers
   std::uint64_t all_weight = 0;  ///< of all accesses
 
@@ -50,23 +50,23 @@ bool may_stay_in_body(const Unit& unit) {
 /// Puts the bodies that do not check, and the checks, into the region.
 class Rebuilder {
  public:
-  Rebuilder(Region& region, const std::vector<Candidate>& runs)
+  Rebuilder(Region& region, const std::vector<Candidate>& loops)
       : region_(region),
-        runs_(runs),
+        loops_(loops),
         checked_(region.nodes.size(), kNoNode),
         unchecked_(region.nodes.size(), kNoNode),
         checks_(region.nodes.size(), kNoNode) {}
 
   void rebuild() {
     for (std::uint32_t i = 0; i < region_.nodes.size(); ++i) {
-      const auto run =
-          std::find_if(runs_.begin(), runs_.end(), [&](const Candidate& r) { return r.nodes.front() == i; });
-      const bool begins_run = run != runs_.end();
-      const bool has_check = begins_run && is_head(*run, i);
-      if (has_check) add_run(*run);
+      const auto loop = std::find_if(loops_.begin(), loops_.end(),
+                                     [&](const Candidate& c) { return c.nodes.front() == i; });
+      const bool begins_loop = loop != loops_.end();
+      const bool has_check = begins_loop && is_head(*loop, i);
+      if (has_check) add_loop(*loop);
       RegionNode& node = add(i, checked_);
-      node.depth -= node.run != kNoRun && node.depth > 0;
-      if (begins_run && !has_check) add_run(*run);
+      node.depth -= node.versioned_loop != kNoVersionedLoop && node.depth > 0;
+      if (begins_loop && !has_check) add_loop(*loop);
     }
     for (std::uint32_t i = 0; i < nodes_.size(); ++i) lead_on(nodes_[i], origins_[i]);
     region_.nodes = std::move(nodes_);
@@ -79,20 +79,20 @@ class Rebuilder {
     return nodes_.emplace_back(region_.nodes[origin]);
   }
 
-  static bool is_head(const Candidate& run, std::uint32_t node) {
-    return std::find(run.heads.begin(), run.heads.end(), node) != run.heads.end();
+  static bool is_head(const Candidate& loop, std::uint32_t node) {
+    return std::find(loop.heads.begin(), loop.heads.end(), node) != loop.heads.end();
   }
 
   /// The check of what the loop begins with comes first, before its body.
-  void add_run(const Candidate& run) {
-    if (is_head(run, run.nodes.front())) add_check(run.nodes.front());
-    for (const std::uint32_t node : run.nodes) {
+  void add_loop(const Candidate& loop) {
+    if (is_head(loop, loop.nodes.front())) add_check(loop.nodes.front());
+    for (const std::uint32_t node : loop.nodes) {
       RegionNode& body = add(node, unchecked_);
       body.is_unchecked = true;
       body.is_entry = false;
     }
-    for (const std::uint32_t head : run.heads)
-      if (head != run.nodes.front()) add_check(head);
+    for (const std::uint32_t head : loop.heads)
+      if (head != loop.nodes.front()) add_check(head);
   }
 
   void add_check(std::uint32_t head) {
@@ -111,14 +111,15 @@ class Rebuilder {
     if (node.is_unchecked) node.check = checks_[origin];
     for (RegionEdge& edge : node.edges) {
       if (edge.node == kNoNode) continue;
-      const bool is_inside = node.is_unchecked && region_.nodes[edge.node].run == node.run;
+      const bool is_inside =
+          node.is_unchecked && region_.nodes[edge.node].versioned_loop == node.versioned_loop;
       const std::uint32_t check = checks_[edge.node];
       edge.node = is_inside ? unchecked_[edge.node] : check != kNoNode ? check : checked_[edge.node];
     }
   }
 
   Region& region_;
-  const std::vector<Candidate>& runs_;
+  const std::vector<Candidate>& loops_;
   std::vector<RegionNode> nodes_;
   std::vector<std::uint32_t> origins_;  ///< by node: what it was made of
   // By the original node: the node that checks, the one that does not, and the check before both; or kNoNode.
@@ -213,7 +214,7 @@ class Planner {
         const AddressRange& range = addresses_[index].of[i];
         if (range.x == 0 || changes[range.x].is_unknown || is_scattered_[inst.op == Op::store][range.x])
           return;
-        RunPointer access = pointer_of(inst, range, changes[range.x], candidate.is_single_node());
+        LoopPointer access = pointer_of(inst, range, changes[range.x], candidate.is_single_node());
         access.insn = insn;
         if (merge(candidate.pointers, access)) candidate.weight += weight;
       });
@@ -231,9 +232,9 @@ class Planner {
       });
   }
 
-  static RunPointer pointer_of(const Inst& inst, const AddressRange& range, const RegisterChange& change,
-                               bool is_single_node) {
-    RunPointer pointer{range.x, inst.op == Op::store, 0, range.low, range.high, change.up, change.down, 0};
+  static LoopPointer pointer_of(const Inst& inst, const AddressRange& range, const RegisterChange& change,
+                                bool is_single_node) {
+    LoopPointer pointer{range.x, inst.op == Op::store, 0, range.low, range.high, change.up, change.down, 0};
     pointer.high += mem_size(static_cast<MemKind>(inst.aux));
     if (is_single_node) return pointer;
     pointer.low -= change.down;
@@ -241,9 +242,9 @@ class Planner {
     return pointer;
   }
 
-  static bool merge(std::vector<RunPointer>& pointers, const RunPointer& access) {
+  static bool merge(std::vector<LoopPointer>& pointers, const LoopPointer& access) {
     if (access.high - access.low > kMaxReach) return false;
-    for (RunPointer& pointer : pointers) {
+    for (LoopPointer& pointer : pointers) {
       if (pointer.x != access.x || pointer.is_store != access.is_store) continue;
       const std::int64_t low = std::min(pointer.low, access.low);
       const std::int64_t high = std::max(pointer.high, access.high);
@@ -258,29 +259,30 @@ class Planner {
   }
 
   void accept(Candidate candidate) {
-    const bool is_apart = std::none_of(candidate.nodes.begin(), candidate.nodes.end(),
-                                       [&](std::uint32_t node) { return region_.nodes[node].run != kNoRun; });
-    if (!is_apart || region_.runs.size() == kMaxRuns ||
-        inline_caches_ + candidate.pointers.size() > kMaxRunInlineCaches)
+    const bool is_apart = std::none_of(
+        candidate.nodes.begin(), candidate.nodes.end(),
+        [&](std::uint32_t node) { return region_.nodes[node].versioned_loop != kNoVersionedLoop; });
+    if (!is_apart || region_.versioned_loops.size() == kMaxVersionedLoops ||
+        inline_caches_ + candidate.pointers.size() > kMaxLoopInlineCaches)
       return;
-    for (RunPointer& pointer : candidate.pointers)
+    for (LoopPointer& pointer : candidate.pointers)
       pointer.inline_cache = static_cast<std::uint8_t>(inline_caches_++);
-    const auto run = static_cast<std::uint8_t>(region_.runs.size());
-    region_.runs.push_back({candidate.pointers});
-    for (const std::uint32_t node : candidate.nodes) mark(node, run, candidate.is_single_node());
+    const auto loop = static_cast<std::uint8_t>(region_.versioned_loops.size());
+    region_.versioned_loops.push_back({candidate.pointers});
+    for (const std::uint32_t node : candidate.nodes) mark(node, loop, candidate.is_single_node());
     chosen_.push_back(std::move(candidate));
   }
 
   /// Which of the node's accesses go by a pointer, and by which.
-  void mark(std::uint32_t index, std::uint8_t run, bool is_single_node) {
+  void mark(std::uint32_t index, std::uint8_t loop, bool is_single_node) {
     RegionNode& node = region_.nodes[index];
-    node.run = run;
+    node.versioned_loop = loop;
     node.pointers.assign(node.unit.insts.size(), kNoPointer);
-    const std::vector<RunPointer>& pointers = region_.runs[run].pointers;
+    const std::vector<LoopPointer>& pointers = region_.versioned_loops[loop].pointers;
     for_accesses(node, [&](std::uint32_t i, const Inst& inst, std::int64_t) {
       const AddressRange& range = addresses_[index].of[i];
       for (std::size_t k = 0; range.x != 0 && k < pointers.size(); ++k) {
-        const RunPointer access =
+        const LoopPointer access =
             pointer_of(inst, range, {false, pointers[k].up, pointers[k].down}, is_single_node);
         const bool is_inside = pointers[k].x == access.x && pointers[k].is_store == access.is_store &&
                                access.low >= pointers[k].low && access.high <= pointers[k].high;
@@ -299,6 +301,6 @@ class Planner {
 
 }  // namespace
 
-void plan_runs(Region& region, const RoundsAt& rounds_at) { Planner(region, rounds_at).plan(); }
+void version_loops(Region& region, const RoundsAt& rounds_at) { Planner(region, rounds_at).plan(); }
 
 }  // namespace gstage::tcg

@@ -10,7 +10,7 @@
 #include "tcg/ir/helpers.h"
 #include "tcg/region/addresses.h"
 #include "tcg/region/form.h"
-#include "tcg/region/runs.h"
+#include "tcg/region/versioned_loops.h"
 
 namespace gstage::tcg::test {
 namespace {
@@ -122,9 +122,9 @@ TEST(RegionRuns, HaveAPointerForEachRegisterThatMovesByConstants) {
     step(ir, kBase, 16);
     step(ir, kOther, -1);
   });
-  plan_runs(region, always);
-  ASSERT_EQ(region.runs.size(), 1u);
-  const std::vector<RunPointer>& pointers = region.runs[0].pointers;
+  version_loops(region, always);
+  ASSERT_EQ(region.versioned_loops.size(), 1u);
+  const std::vector<LoopPointer>& pointers = region.versioned_loops[0].pointers;
   ASSERT_EQ(pointers.size(), 2u);
   EXPECT_EQ(pointers[0].x, kBase);
   EXPECT_EQ(pointers[0].low, -8);
@@ -141,7 +141,7 @@ TEST(RegionRuns, HaveACheckThatLeadsToBothBodiesAndIsTheEntry) {
     ir.load(ir.get_x(kBase), 0, MemKind::u64);
     step(ir, kBase, 8);
   });
-  plan_runs(region, always);
+  version_loops(region, always);
   ASSERT_EQ(region.nodes.size(), 3u);
   const RegionNode& check = region.nodes[0];
   EXPECT_TRUE(check.is_check && check.is_entry);
@@ -155,8 +155,8 @@ TEST(RegionRuns, HaveACheckThatLeadsToBothBodiesAndIsTheEntry) {
 }
 
 std::size_t runs_of(Region region, const RoundsAt& rounds_at = always) {
-  plan_runs(region, rounds_at);
-  return region.runs.size();
+  version_loops(region, rounds_at);
+  return region.versioned_loops.size();
 }
 
 TEST(RegionRuns, AreNotMadeWhereAHelperMayChangeTheRegime) {
@@ -193,10 +193,10 @@ TEST(RegionRuns, LeaveOutAPointerThatWasGivenUp) {
     ir.load(ir.get_x(kOther), 8, MemKind::u64);
   });
   region.scattered = {8};
-  plan_runs(region, always);
-  ASSERT_EQ(region.runs.size(), 1u);
-  ASSERT_EQ(region.runs[0].pointers.size(), 1u);
-  EXPECT_EQ(region.runs[0].pointers[0].x, kOther);
+  version_loops(region, always);
+  ASSERT_EQ(region.versioned_loops.size(), 1u);
+  ASSERT_EQ(region.versioned_loops[0].pointers.size(), 1u);
+  EXPECT_EQ(region.versioned_loops[0].pointers[0].x, kOther);
 }
 
 }  // namespace
