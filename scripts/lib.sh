@@ -46,12 +46,12 @@ need_packages() {
     die "cannot install packages: check the network, or install by hand: apt-get install ${missing[*]}"
 }
 
-# usage: build_dir release|debug
+# usage: build_dir release|debug|tsan|fuzz
 build_dir() {
   case $1 in
     release) echo "${GSTAGE_BUILD:-$root/build}" ;;
-    debug) echo "${GSTAGE_BUILD:-$root/build}-debug" ;;
-    *) die "a build is 'release' or 'debug', not '$1'" ;;
+    debug | tsan | fuzz) echo "${GSTAGE_BUILD:-$root/build}-$1" ;;
+    *) die "a build is 'release', 'debug', 'tsan' or 'fuzz', not '$1'" ;;
   esac
 }
 

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is typed at the monitor, keys and escape sequences included, with a machine without harts.
+#include "softmmu/monitor/monitor.h"
+
+#include "tests/fuzz/keyboard.h"
+#include "tests/fuzz/target.h"
+
+namespace gstage::fuzz {
+namespace {
+
+class NoHarts final : public Machine {
+ public:
+  NoHarts() {
+    CHECK(memory_.add_ram("ram", Paddr{0x8000'0000}, kPageSize).ok());
+    memory_.seal();
+  }
+  std::vector<Cpu*> cpus() override { return {}; }
+  AddressSpace& memory() override { return memory_; }
+  Clock& clock() override { return clock_; }
+  void reset() override {}
+
+ private:
+  AddressSpace memory_;
+  Clock clock_;
+};
+
+void run(Input& input) {
+  static NoHarts machine;
+  static RunState run_state(machine, {});
+  const auto keyboard = std::make_shared<Keyboard>();
+  Monitor monitor(keyboard, machine, run_state);
+  while (!input.empty()) keyboard->type_bytes(input.take_bytes(256));
+  monitor.execute("info status");
+}
+
+const Registration registration("monitor", run);
+
+}  // namespace
+}  // namespace gstage::fuzz
