@@ -15,6 +15,7 @@
 #include "tcg/opt/pipeline.h"
 
 #include "tests/unit/ir_random.h"
+#include "tests/unit/source_dir.h"
 
 namespace gstage::tcg::test {
 namespace {

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/unit/riscv_hart.h"
+#include "tests/unit/source_dir.h"
 
 namespace gstage::riscv {
 namespace {
