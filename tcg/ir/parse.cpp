@@ -84,7 +84,7 @@ class Parser {
   std::string value(std::string_view word, Inst& inst);
 
   Unit unit_;
-  std::unordered_map<std::int64_t, std::uint32_t> places_;  ///< by number in the text
+  std::unordered_map<std::int64_t, std::uint32_t> indices_;  ///< by number in the text
 };
 
 std::string quote(std::string_view what, std::string_view word) {
@@ -137,9 +137,9 @@ std::string Parser::immediate(std::string_view word, ImmKind kind, Inst& inst) {
 std::string Parser::value(std::string_view word, Inst& inst) {
   const auto number = to_number_after("v", word);
   if (!number) return quote("not a value:", word);
-  const auto place = places_.find(*number);
-  if (place == places_.end()) return quote("undefined value", word);
-  inst.args[inst.argument_count++] = Value{place->second};
+  const auto index = indices_.find(*number);
+  if (index == indices_.end()) return quote("undefined value", word);
+  inst.args[inst.argument_count++] = Value{index->second};
   return {};
 }
 
@@ -192,8 +192,8 @@ std::string Parser::instruction(const Words& words) {
   if (result && row.result == Type::none) return quote("no value is made by", name);
   if (std::string failure = operands(words, at, row, inst); !failure.empty()) return failure;
   unit_.insts.push_back(inst);
-  const auto place = static_cast<std::uint32_t>(unit_.insts.size() - 1);
-  if (result && !places_.emplace(*result, place).second) return quote("defined twice:", words[0]);
+  const auto index = static_cast<std::uint32_t>(unit_.insts.size() - 1);
+  if (result && !indices_.emplace(*result, index).second) return quote("defined twice:", words[0]);
   return {};
 }
 

@@ -57,14 +57,14 @@ std::size_t mark(const Unit& unit, std::vector<std::uint32_t>& needed) {
   return dead;
 }
 
-/// Moves what is marked together. The marks become the new places.
-void compact(Unit& unit, std::vector<std::uint32_t>& places) {
+/// Moves what is marked together. The marks become the new indices.
+void compact(Unit& unit, std::vector<std::uint32_t>& indices) {
   std::uint32_t next = 0;
   for (std::size_t i = 0; i < unit.insts.size(); ++i) {
-    if (places[i] == 0) continue;
+    if (indices[i] == 0) continue;
     Inst& inst = unit.insts[next] = unit.insts[i];
-    for (unsigned k = 0; k < inst.argument_count; ++k) inst.args[k].index = places[inst.args[k].index];
-    places[i] = next++;
+    for (unsigned k = 0; k < inst.argument_count; ++k) inst.args[k].index = indices[inst.args[k].index];
+    indices[i] = next++;
   }
   unit.insts.resize(next);
 }
@@ -72,9 +72,9 @@ void compact(Unit& unit, std::vector<std::uint32_t>& places) {
 }  // namespace
 
 void dead_code(Unit& unit) {
-  static thread_local std::vector<std::uint32_t> places;
-  places.assign(unit.insts.size(), 0);
-  if (mark(unit, places) != 0) compact(unit, places);
+  static thread_local std::vector<std::uint32_t> indices;
+  indices.assign(unit.insts.size(), 0);
+  if (mark(unit, indices) != 0) compact(unit, indices);
 }
 
 }  // namespace gstage::tcg

@@ -63,7 +63,7 @@ class Former {
   /// False: a function turned out to call itself, whose nodes are to be the same for all its calls.
   bool follow_all(std::int64_t first_offset) {
     region_.clear();
-    places_.clear();
+    blocks_.clear();
     cover_.clear();
     open_.clear();
     unknown_.clear();
@@ -85,18 +85,19 @@ class Former {
     std::uint32_t caller = kNoCall;
     unsigned depth = 0;
   };
-  struct Place {
+  /// A block, in a function that was called: what a node stands for.
+  struct BlockOfCall {
     std::int64_t offset;
     std::uint32_t call;
-    bool operator==(const Place&) const = default;
+    bool operator==(const BlockOfCall&) const = default;
   };
 
   /// The node for the block there, made if need be; kNoNode where none can be.
   std::uint32_t node_at(std::int64_t offset, std::uint32_t call) {
-    const Place place{offset, call};
-    const auto known = std::find(places_.begin(), places_.end(), place);
-    if (known != places_.end()) return static_cast<std::uint32_t>(known - places_.begin());
-    if (places_.size() == kMaxNodes || region_.guest_insns >= kMaxInsns) return kNoNode;
+    const BlockOfCall block{offset, call};
+    const auto known = std::find(blocks_.begin(), blocks_.end(), block);
+    if (known != blocks_.end()) return static_cast<std::uint32_t>(known - blocks_.begin());
+    if (blocks_.size() == kMaxNodes || region_.guest_insns >= kMaxInsns) return kNoNode;
     const std::int64_t delta = page_of(offset);
     const RegionPage* const page = source_.page(delta);
     const auto in_page = static_cast<std::uint32_t>(offset - delta);
@@ -110,8 +111,8 @@ class Former {
     if (node.unit.insts.back().op == Op::jump_reg) optimize(node.unit);
     rebase(node.unit, delta);
     region_.guest_insns += node.unit.guest_insns;
-    const auto index = static_cast<std::uint32_t>(places_.size());
-    places_.push_back(place);
+    const auto index = static_cast<std::uint32_t>(blocks_.size());
+    blocks_.push_back(block);
     cover_.push_back({*page, in_page, in_page + node.unit.guest_bytes - 1});
     region_.nodes.push_back(std::move(node));
     // The caller's own blocks first: a long callee must not crowd out the loop.
@@ -183,8 +184,8 @@ class Former {
   bool follow(std::uint32_t index) {
     const Unit& unit = region_.nodes[index].unit;
     const Inst end = unit.insts.back();
-    const std::uint32_t call = places_[index].call;
-    const std::int64_t behind = places_[index].offset + unit.guest_bytes;
+    const std::uint32_t call = blocks_[index].call;
+    const std::int64_t behind = blocks_[index].offset + unit.guest_bytes;
     if (end.op == Op::branch) {
       add_edge(index, end.imm2, call);
       if (end.imm != end.imm2) add_edge(index, end.imm, call);
@@ -215,7 +216,7 @@ class Former {
   /// Removes what does not lead back to the first node.
   bool keep_loop() {
     std::vector<RegionNode>& nodes = region_.nodes;
-    std::vector<std::uint32_t> places(nodes.size(), kNoNode);
+    std::vector<std::uint32_t> positions(nodes.size(), kNoNode);
     std::vector<std::uint8_t> leads_back(nodes.size(), 0);
     const auto leads = [&](const RegionNode& node) {
       return std::any_of(node.edges.begin(), node.edges.end(), [&](const RegionEdge& edge) {
@@ -233,23 +234,23 @@ class Former {
     if (leads_back[0] == 0) return false;
     std::uint32_t kept = 0;
     for (std::uint32_t i = 0; i < nodes.size(); ++i)
-      if (leads_back[i] != 0) places[i] = kept++;
-    note_pages(places);
-    for (std::uint32_t i = 0; i < places.size(); ++i)
-      if (places[i] != kNoNode && places[i] != i) nodes[places[i]] = std::move(nodes[i]);
+      if (leads_back[i] != 0) positions[i] = kept++;
+    note_pages(positions);
+    for (std::uint32_t i = 0; i < positions.size(); ++i)
+      if (positions[i] != kNoNode && positions[i] != i) nodes[positions[i]] = std::move(nodes[i]);
     nodes.resize(kept);
     region_.guest_insns = 0;
     for (RegionNode& node : nodes) {
       region_.guest_insns += node.unit.guest_insns;
       for (RegionEdge& edge : node.edges)
-        if (edge.node != kNoNode) edge.node = places[edge.node];
+        if (edge.node != kNoNode) edge.node = positions[edge.node];
     }
     return true;
   }
 
-  void note_pages(const std::vector<std::uint32_t>& places) {
-    for (std::uint32_t i = 0; i < places.size(); ++i) {
-      if (places[i] == kNoNode) continue;
+  void note_pages(const std::vector<std::uint32_t>& positions) {
+    for (std::uint32_t i = 0; i < positions.size(); ++i) {
+      if (positions[i] == kNoNode) continue;
       const Cover& cover = cover_[i];
       auto page = std::find_if(region_.pages.begin(), region_.pages.end(),
                                [&](const RegionPage& p) { return p.delta == cover.page.delta; });
@@ -268,8 +269,8 @@ class Former {
 
   RegionSource& source_;
   Region& region_;
-  std::vector<Place> places_;  ///< by node
-  std::vector<Cover> cover_;   ///< likewise
+  std::vector<BlockOfCall> blocks_;  ///< by node
+  std::vector<Cover> cover_;         ///< likewise
   std::vector<Call> calls_;
   std::vector<std::int64_t> recursive_;  ///< functions that call themselves
   std::vector<std::int64_t> unknown_;    ///< blocks that end with a jump of which nothing is known

@@ -48,15 +48,15 @@ void note_loops(Region& region) {
 
 void lay_out(Region& region) {
   const std::vector<std::uint32_t> order = order_of(region);
-  std::vector<std::uint32_t> places(region.nodes.size(), kNoNode);
-  for (std::uint32_t i = 0; i < order.size(); ++i) places[order[i]] = i;
+  std::vector<std::uint32_t> positions(region.nodes.size(), kNoNode);
+  for (std::uint32_t i = 0; i < order.size(); ++i) positions[order[i]] = i;
   std::vector<RegionNode> nodes;
   nodes.reserve(order.size());
   for (const std::uint32_t index : order) nodes.push_back(std::move(region.nodes[index]));
   region.nodes = std::move(nodes);
   for (RegionNode& node : region.nodes)
     for (RegionEdge& edge : node.edges)
-      if (edge.node != kNoNode) edge.node = places[edge.node];
+      if (edge.node != kNoNode) edge.node = positions[edge.node];
   note_loops(region);
 }
 

@@ -73,8 +73,8 @@ class Rebuilder {
   }
 
  private:
-  RegionNode& add(std::uint32_t origin, std::vector<std::uint32_t>& places) {
-    places[origin] = static_cast<std::uint32_t>(nodes_.size());
+  RegionNode& add(std::uint32_t origin, std::vector<std::uint32_t>& positions) {
+    positions[origin] = static_cast<std::uint32_t>(nodes_.size());
     origins_.push_back(origin);
     return nodes_.emplace_back(region_.nodes[origin]);
   }

@@ -13,7 +13,7 @@ namespace gstage::tcg {
 namespace {
 
 /// Zeroed memory, for one huge page where the host has them.
-void* map_places(std::size_t bytes) {
+void* map_slots(std::size_t bytes) {
   // Twice as much as needed holds an aligned half; what is not touched costs nothing.
   void* const mapped =
       mmap(nullptr, 2 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -29,25 +29,25 @@ void* map_places(std::size_t bytes) {
 
 }  // namespace
 
-CodeIndex::CodeIndex() : places_(static_cast<Place*>(map_places(kBytes))) {}
+CodeIndex::CodeIndex() : slots_(static_cast<Slot*>(map_slots(kBytes))) {}
 
-CodeIndex::~CodeIndex() { munmap(static_cast<void*>(places_), kBytes); }
+CodeIndex::~CodeIndex() { munmap(static_cast<void*>(slots_), kBytes); }
 
 void CodeIndex::enter(const BlockKey& key, const void* code) {
   const std::uint64_t tag = tag_of(key);
-  Place* const place = tag == kNoTag ? nullptr : place_of(tag);
-  if (place == nullptr) return;
-  place->code.store(code, std::memory_order_release);
-  place->tag.store(tag, std::memory_order_release);
+  Slot* const slot = tag == kNoTag ? nullptr : slot_of(tag);
+  if (slot == nullptr) return;
+  slot->code.store(code, std::memory_order_release);
+  slot->tag.store(tag, std::memory_order_release);
 }
 
 void CodeIndex::remove(const BlockKey& key) {
   const std::uint64_t tag = tag_of(key);
-  Place* const place = tag == kNoTag ? nullptr : place_of(tag);
-  // An empty place has no code as it is.
-  if (place != nullptr) place->code.store(nullptr, std::memory_order_release);
+  Slot* const slot = tag == kNoTag ? nullptr : slot_of(tag);
+  // An empty slot has no code as it is.
+  if (slot != nullptr) slot->code.store(nullptr, std::memory_order_release);
 }
 
-void CodeIndex::clear() { std::memset(static_cast<void*>(places_), 0, kBytes); }
+void CodeIndex::clear() { std::memset(static_cast<void*>(slots_), 0, kBytes); }
 
 }  // namespace gstage::tcg

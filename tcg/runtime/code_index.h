@@ -12,10 +12,10 @@ namespace gstage::tcg {
 
 /// Where the code of blocks begins that the dispatcher asked for, by key. It is dense, and what lies together
 /// in guest code lies together here, so that a look costs less than one at the blocks, which take ten times
-/// the memory. It need not hold a block: straddling ones are not entered, nor what finds no place.
+/// the memory. It need not hold a block: straddling ones are not entered, nor what finds no slot.
 ///
 /// `find` and `has_room` may be called by any thread at any time, the rest under the translator's lock. For
-/// that a place belongs to its key until `clear`: only its code changes.
+/// that a slot belongs to its key until `clear`: only its code changes.
 class CodeIndex {
  public:
   CodeIndex();
@@ -26,15 +26,15 @@ class CodeIndex {
   /// The code of the live block with this key, or null: then it is to be looked for elsewhere.
   [[nodiscard]] const void* find(const BlockKey& key) const {
     const std::uint64_t tag = tag_of(key);
-    const Place* const place = tag == kNoTag ? nullptr : place_of(tag);
-    // The tag comes last when a place is filled: without it the code is another key's.
-    if (place == nullptr || place->tag.load(std::memory_order_acquire) != tag) return nullptr;
-    return place->code.load(std::memory_order_acquire);
+    const Slot* const slot = tag == kNoTag ? nullptr : slot_of(tag);
+    // The tag comes last when a slot is filled: without it the code is another key's.
+    if (slot == nullptr || slot->tag.load(std::memory_order_acquire) != tag) return nullptr;
+    return slot->code.load(std::memory_order_acquire);
   }
   /// Whether `enter` could enter it.
   [[nodiscard]] bool has_room(const BlockKey& key) const {
     const std::uint64_t tag = tag_of(key);
-    return tag != kNoTag && place_of(tag) != nullptr;
+    return tag != kNoTag && slot_of(tag) != nullptr;
   }
   /// Notes the code of a live block.
   void enter(const BlockKey& key, const void* code);
@@ -45,40 +45,40 @@ class CodeIndex {
 
  private:
   static constexpr unsigned kBits = 17;
-  static constexpr unsigned kPageBits = 6;  ///< a guest page's own places, as many as it needs in the mean …
+  static constexpr unsigned kPageBits = 6;  ///< a guest page's own slots, as many as it needs in the mean …
   static constexpr unsigned kLineBits = 2;  ///< … of which so many share a cache line
   static constexpr unsigned kWays = 16;     ///< looked at before the key counts as absent
   static constexpr std::uint64_t kNoTag = 0;
-  struct Place {
+  struct Slot {
     std::atomic<std::uint64_t> tag;
     std::atomic<const void*> code;
   };
-  static_assert(sizeof(Place) << kLineBits == 64);
-  static constexpr std::size_t kBytes = sizeof(Place) << kBits;
+  static_assert(sizeof(Slot) << kLineBits == 64);
+  static constexpr std::size_t kBytes = sizeof(Slot) << kBits;
 
   /// Addresses of the host's user space have no more than 48 bits. kNoTag: not to be entered.
   [[nodiscard]] static std::uint64_t tag_of(const BlockKey& key) {
     if (key.second_page != nullptr || key.flags >> 16 != 0) return kNoTag;
     return reinterpret_cast<std::uintptr_t>(key.host) | std::uint64_t{key.flags} << 48;
   }
-  /// The first place to look at: a line of the page's by the place in the page.
+  /// The first slot to look at: a line of the page's by the offset in the page.
   [[nodiscard]] static std::size_t home_of(std::uint64_t tag) {
     constexpr unsigned kLinesBits = kPageBits - kLineBits;
     const std::size_t line = (tag & kPageMask) >> (kPageShift - kLinesBits);
     return std::size_t{hash_bits(tag >> kPageShift, kBits - kPageBits)} << kPageBits | line << kLineBits;
   }
-  /// The place that has the tag, or else the one to put it in, or null.
-  [[nodiscard]] Place* place_of(std::uint64_t tag) const {
+  /// The slot that has the tag, or else the one to put it in, or null.
+  [[nodiscard]] Slot* slot_of(std::uint64_t tag) const {
     const std::size_t home = home_of(tag);
     for (unsigned way = 0; way < kWays; ++way) {
-      Place& place = places_[home ^ way];
-      const std::uint64_t here = place.tag.load(std::memory_order_acquire);
-      if (here == tag || here == kNoTag) return &place;
+      Slot& slot = slots_[home ^ way];
+      const std::uint64_t here = slot.tag.load(std::memory_order_acquire);
+      if (here == tag || here == kNoTag) return &slot;
     }
     return nullptr;
   }
 
-  Place* const places_;
+  Slot* const slots_;
 };
 
 }  // namespace gstage::tcg

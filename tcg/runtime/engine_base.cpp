@@ -78,19 +78,19 @@ bool EngineBase::ask_for_samples() {
 
 const void* EngineBase::find_next(CpuCore& core) {
   while (core.attention.load(std::memory_order_relaxed) == 0 || guest_.attend(core)) {
-    Place place;
-    if (!locate(core, place)) {
+    CodeLocation location;
+    if (!locate(core, location)) {
       guest_.deliver_trap(core);
       continue;
     }
-    const void* code = blocks_.find_code(place.key);
-    if (code == nullptr) code = find_block_code(place.key);
+    const void* code = blocks_.find_code(location.key);
+    if (code == nullptr) code = find_block_code(location.key);
     if (code == nullptr) return nullptr;
     const std::uint64_t pc = core.pc;
-    if (place.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core.jumps, pc, code);
+    if (location.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core.jumps, pc, code);
     core.pc_page = pc & ~kPageMask;
     if (log_enabled(Log::kExec))
-      if (const Block* const block = blocks_.find(place.key)) dump_exec(guest_, core, *block);
+      if (const Block* const block = blocks_.find(location.key)) dump_exec(guest_, core, *block);
     return code;
   }
   return nullptr;
@@ -124,46 +124,46 @@ bool EngineBase::locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bo
   return true;
 }
 
-bool EngineBase::locate(CpuCore& core, Place& place) {
+bool EngineBase::locate(CpuCore& core, CodeLocation& location) {
   const Vaddr pc{core.pc};
   const std::byte* page = nullptr;
-  if (!locate_page(core, pc, page, place.may_cache)) return false;
-  place.key = {page + pc.page_offset(), nullptr, guest_.block_flags(core)};
-  return pc.page_offset() != kLastHalfword || locate_straddling(core, place);
+  if (!locate_page(core, pc, page, location.may_cache)) return false;
+  location.key = {page + pc.page_offset(), nullptr, guest_.block_flags(core)};
+  return pc.page_offset() != kLastHalfword || locate_straddling(core, location);
 }
 
-bool EngineBase::locate_straddling(CpuCore& core, Place& place) {
+bool EngineBase::locate_straddling(CpuCore& core, CodeLocation& location) {
   std::uint16_t halfword = 0;
-  std::memcpy(&halfword, place.key.host, sizeof halfword);
+  std::memcpy(&halfword, location.key.host, sizeof halfword);
   if (!guest_.is_long(halfword)) return true;
   bool is_cached = false;
-  if (!locate_page(core, Vaddr{core.pc} + 2, place.key.second_page, is_cached)) return false;
-  place.may_cache = place.may_cache && is_cached;
+  if (!locate_page(core, Vaddr{core.pc} + 2, location.key.second_page, is_cached)) return false;
+  location.may_cache = location.may_cache && is_cached;
   return true;
 }
 
-bool EngineBase::locate_fully(CpuCore& core, Place& place) {
-  if (!locate(core, place)) return false;
+bool EngineBase::locate_fully(CpuCore& core, CodeLocation& location) {
+  if (!locate(core, location)) return false;
   const Vaddr pc{core.pc};
   const std::optional<FetchPage> first = guest_.fetch(core, pc);
   if (!first) return false;
-  place.paddr = first->page + pc.page_offset();
-  if (place.key.second_page == nullptr) return true;
+  location.paddr = first->page + pc.page_offset();
+  if (location.key.second_page == nullptr) return true;
   const std::optional<FetchPage> second = guest_.fetch(core, pc + 2);
   if (!second) return false;
-  place.second = second->page;
+  location.second = second->page;
   return true;
 }
 
 void EngineBase::translate(CpuCore& core) {
   while (true) {
-    Place place;
-    if (!locate_fully(core, place)) return;
+    CodeLocation location;
+    if (!locate_fully(core, location)) return;
     Outcome outcome;
     std::uint64_t generation;
     {
       const std::lock_guard lock(mutex_);
-      outcome = translate_locked(place);
+      outcome = translate_locked(location);
       generation = generation_;
     }
     switch (outcome) {
@@ -192,32 +192,32 @@ void EngineBase::settle() {
   unsettled_.clear();
 }
 
-EngineBase::Outcome EngineBase::translate_locked(const Place& place) {
-  if (blocks_.find(place.key) != nullptr) return Outcome::kDone;  // another hart was faster
+EngineBase::Outcome EngineBase::translate_locked(const CodeLocation& location) {
+  if (blocks_.find(location.key) != nullptr) return Outcome::kDone;  // another hart was faster
   if (!has_room()) return Outcome::kFull;
-  const bool is_first_settled = is_settled(place.paddr.page());
-  const bool has_second = place.key.second_page != nullptr;
-  if (!(has_second ? is_settled(place.second) : true) || !is_first_settled) return Outcome::kUnsettled;
+  const bool is_first_settled = is_settled(location.paddr.page());
+  const bool has_second = location.key.second_page != nullptr;
+  if (!(has_second ? is_settled(location.second) : true) || !is_first_settled) return Outcome::kUnsettled;
   Block& block = blocks_.make();
-  block.key = place.key;
-  block.paddr = place.paddr;
+  block.key = location.key;
+  block.paddr = location.paddr;
   for (unsigned max_insns = kMaxInsns;; max_insns /= 2) {
     CHECK(max_insns != 0);
-    make_unit(place, max_insns);
+    make_unit(location, max_insns);
     block.bytes = static_cast<std::uint16_t>(unit_.guest_bytes);
     if (generate(block, unit_)) break;
   }
-  blocks_.publish(block, place.second);
+  blocks_.publish(block, location.second);
   return Outcome::kDone;
 }
 
-void EngineBase::make_unit(const Place& place, unsigned max_insns) {
-  const auto offset = static_cast<std::uint32_t>(place.paddr.page_offset());
+void EngineBase::make_unit(const CodeLocation& location, unsigned max_insns) {
+  const auto offset = static_cast<std::uint32_t>(location.paddr.page_offset());
   unit_.clear();
-  guest_.translate({offset, place.key.flags, place.key.host - offset, place.key.second_page, max_insns},
-                   unit_);
+  guest_.translate(
+      {offset, location.key.flags, location.key.host - offset, location.key.second_page, max_insns}, unit_);
   CHECK(unit_.guest_bytes != 0);
-  if (log_enabled(Log::kInAsm)) dump_guest_code(guest_, place.key, place.paddr, unit_);
+  if (log_enabled(Log::kInAsm)) dump_guest_code(guest_, location.key, location.paddr, unit_);
   if (log_enabled(Log::kOp)) dump_unit(Log::kOp, unit_);
   optimize(unit_);
   if (log_enabled(Log::kOpOpt)) dump_unit(Log::kOpOpt, unit_);

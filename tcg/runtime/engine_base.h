@@ -31,7 +31,7 @@ class EngineBase : public Engine {
   EngineBase(Guest& guest, AddressSpace& memory, Exclusive& exclusive);
 
   /// The hart's guest code at core.pc.
-  struct Place {
+  struct CodeLocation {
     BlockKey key;
     Paddr paddr;             ///< set by `locate_fully` only
     Paddr second;            ///< likewise
@@ -64,10 +64,10 @@ class EngineBase : public Engine {
   /// Translates the block at core.pc. A trap may be left pending. Outside generated code.
   void translate(CpuCore& core);
   /// False: a trap is pending.
-  bool locate(CpuCore& core, Place& place);
-  bool locate_fully(CpuCore& core, Place& place);
+  bool locate(CpuCore& core, CodeLocation& location);
+  bool locate_fully(CpuCore& core, CodeLocation& location);
   /// Translates to IR into `unit_`; under the lock.
-  void make_unit(const Place& place, unsigned max_insns);
+  void make_unit(const CodeLocation& location, unsigned max_insns);
   [[nodiscard]] std::mutex& mutex() { return mutex_; }
   [[nodiscard]] BlockCache& blocks() { return blocks_; }
   /// Whether code of the page can be read now: it is withheld from stores and none is under way. Under the
@@ -90,9 +90,9 @@ class EngineBase : public Engine {
   HartRecord& record_of(CpuCore& core);
   bool must_return(CpuCore& core);
   bool locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bool& is_cached);
-  bool locate_straddling(CpuCore& core, Place& place);
+  bool locate_straddling(CpuCore& core, CodeLocation& location);
   const void* find_block_code(const BlockKey& key);
-  Outcome translate_locked(const Place& place);
+  Outcome translate_locked(const CodeLocation& location);
   bool is_settled(Paddr page);
   void settle();
   void flush(std::uint64_t generation);

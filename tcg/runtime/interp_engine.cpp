@@ -33,12 +33,12 @@ void InterpEngine::execute(CpuCore& core) {
 }
 
 void InterpEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
-  Place place;
-  if (!locate_fully(core, place)) return;
+  CodeLocation location;
+  if (!locate_fully(core, location)) return;
   Unit unit;
   {
     const std::lock_guard lock(mutex());
-    make_unit(place, max_insns);
+    make_unit(location, max_insns);
     unit = unit_;
   }
   exclusive_.enter_guest(core);

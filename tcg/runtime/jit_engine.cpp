@@ -46,18 +46,18 @@ void JitEngine::execute(CpuCore& core) {
 void JitEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
   const std::lock_guard single(single_mutex_);
   Block block;
-  Place place;
-  if (!locate_fully(core, place)) return;
+  CodeLocation location;
+  if (!locate_fully(core, location)) return;
   {
     const std::lock_guard lock(mutex());
-    block.key = place.key;
+    block.key = location.key;
     bool is_done = false;
     for (unsigned limit = max_insns; !is_done; limit /= 2) {
       CHECK(limit != 0);
-      make_unit(place, limit);
+      make_unit(location, limit);
       is_done = compile(block, unit_,
                         {single_at_, single_at_ + Compiler::kMaxInlineBytes, &block, nullptr, true,
-                         place.key.second_page != nullptr, memory_.has_one_agent()});
+                         location.key.second_page != nullptr, memory_.has_one_agent()});
     }
   }
   exclusive_.enter_guest(core);

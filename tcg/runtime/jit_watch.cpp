@@ -39,29 +39,29 @@ void JitEngine::watch(CpuCore& core) {
 }
 
 bool JitEngine::watch_block(CpuCore& core, Watch& watch) {
-  Place place;
-  if (!locate(core, place)) {
+  CodeLocation location;
+  if (!locate(core, location)) {
     guest_.deliver_trap(core);
     return true;
   }
-  const std::byte* const page = place.key.host - (core.pc & kPageMask);
+  const std::byte* const page = location.key.host - (core.pc & kPageMask);
   const std::uint64_t pc_page = core.pc & ~kPageMask;
   const Unit* unit = nullptr;
   {
     const std::lock_guard lock(mutex());
-    const Block* const block = blocks().find(place.key);
+    const Block* const block = blocks().find(location.key);
     if (block == nullptr || !is_readable(block->paddr.page())) return false;
     const auto [at, is_new] = watch.units.try_emplace(block);
     if (is_new) {
-      const bool is_settled =
-          locate_fully(core, place) && (place.key.second_page == nullptr || is_readable(place.second));
+      const bool is_settled = locate_fully(core, location) &&
+                              (location.key.second_page == nullptr || is_readable(location.second));
       core.trap_pending = 0;
       if (!is_settled) return false;
-      make_unit(place, kMaxInsns);
+      make_unit(location, kMaxInsns);
       at->second = unit_;
     }
     unit = &at->second;
-    jumps_.note_block(place.key.host, core.pc <= watch.last_pc && core.pc + kMaxLoop > watch.last_pc);
+    jumps_.note_block(location.key.host, core.pc <= watch.last_pc && core.pc + kMaxLoop > watch.last_pc);
   }
   watch.last_pc = core.pc;
   core.pc_page = pc_page;

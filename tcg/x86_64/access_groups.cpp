@@ -21,7 +21,7 @@ void AccessGroups::find(const Unit& unit, std::span<const std::uint8_t> pointers
   groups_.clear();
   open_.clear();
   group_of_.assign(unit.insts.size(), kNone);
-  places_.resize(unit.insts.size());
+  values_.resize(unit.insts.size());
   next_root_ = 0;
   forget_registers();
   pointers_ = pointers;
@@ -30,20 +30,20 @@ void AccessGroups::find(const Unit& unit, std::span<const std::uint8_t> pointers
 }
 
 void AccessGroups::forget_registers() {
-  for (Place& place : registers_) place = {next_root_++, 0};
+  for (RootOffset& value : registers_) value = {next_root_++, 0};
 }
 
 void AccessGroups::follow(const Unit& unit, std::uint32_t index) {
   const Inst& inst = unit.insts[index];
-  places_[index] = {next_root_++, 0};
+  values_[index] = {next_root_++, 0};
   switch (inst.op) {
-    case Op::get_x: places_[index] = registers_[static_cast<unsigned>(inst.imm)]; break;
-    case Op::set_x: registers_[static_cast<unsigned>(inst.imm)] = places_[inst.args[0].index]; break;
+    case Op::get_x: values_[index] = registers_[static_cast<unsigned>(inst.imm)]; break;
+    case Op::set_x: registers_[static_cast<unsigned>(inst.imm)] = values_[inst.args[0].index]; break;
     case Op::add: {
       const Inst& constant = unit.insts[inst.args[1].index];
-      const Place& base = places_[inst.args[0].index];
+      const RootOffset& base = values_[inst.args[0].index];
       if (constant.op == Op::const_ && is_small(constant.imm) && is_small(base.offset))
-        places_[index] = {base.root, base.offset + constant.imm};
+        values_[index] = {base.root, base.offset + constant.imm};
       break;
     }
     case Op::load:
@@ -58,7 +58,7 @@ void AccessGroups::follow(const Unit& unit, std::uint32_t index) {
 void AccessGroups::add(const Unit& unit, std::uint32_t index) {
   const Inst& inst = unit.insts[index];
   if (!is_small(inst.imm) || (!pointers_.empty() && pointers_[index] != kNoPointer)) return;
-  const Place& base = places_[inst.args[0].index];
+  const RootOffset& base = values_[inst.args[0].index];
   const bool is_store = inst.op == Op::store;
   const std::int64_t low = base.offset + inst.imm;
   const std::int64_t high = low + mem_size(static_cast<MemKind>(inst.aux));

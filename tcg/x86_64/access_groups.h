@@ -35,7 +35,7 @@ class AccessGroups {
 
  private:
   /// A value as a root plus a constant.
-  struct Place {
+  struct RootOffset {
     std::uint32_t root;
     std::int64_t offset;
   };
@@ -54,8 +54,8 @@ class AccessGroups {
 
   std::vector<AccessGroup> groups_;
   std::vector<std::uint16_t> group_of_;
-  std::vector<Place> places_;  ///< of each value
-  std::array<Place, 32> registers_{};
+  std::vector<RootOffset> values_;  ///< of each value
+  std::array<RootOffset, 32> registers_{};
   std::vector<Open> open_;
   std::span<const std::uint8_t> pointers_;
   std::uint32_t next_root_ = 0;

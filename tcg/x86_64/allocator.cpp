@@ -27,15 +27,15 @@ Allocator::Allocator(Assembler& assembler, const GuestLayout& layout)
   common_global_registers_.fill(kNoReg);
   for (unsigned i = 0; i < kGlobalRegisters; ++i)
     common_global_registers_[layout.global_registers[i]] = kGlobalHosts[i];
-  banks_[kInts].all = kScratchGprs;
+  classes_[kInts].all = kScratchGprs;
   set_global_registers(common_global_registers_);
 }
 
 void Allocator::set_global_registers(const GlobalRegisters& hosts) {
   global_registers_ = hosts;
-  banks_[kFloats].all = kAllXmms;
+  classes_[kFloats].all = kAllXmms;
   for (unsigned home = 32; home < hosts.size(); ++home)
-    if (hosts[home] != kNoReg) banks_[kFloats].all &= ~reg_bit(hosts[home]);
+    if (hosts[home] != kNoReg) classes_[kFloats].all &= ~reg_bit(hosts[home]);
 }
 
 void Allocator::start(const Unit& unit) {
@@ -46,7 +46,7 @@ void Allocator::start(const Unit& unit) {
     const Inst& inst = unit.insts[i];
     for (unsigned n = 0; n < inst.argument_count; ++n) state(inst.args[n]).last_use = i;
   }
-  for (Bank& bank : banks_) bank.owned = bank.temps = bank.locked = 0;
+  for (ClassState& state : classes_) state.owned = state.temps = state.locked = 0;
   home_values_.fill(kNoValue);
   homes_in_use_ = 0;
   free_slot_count_ = Frame::kSlots;
@@ -69,7 +69,7 @@ void Allocator::end_inst() {
   for (unsigned n = 0; n < inst.argument_count; ++n)
     if (state(inst.args[n]).last_use <= now_) release(inst.args[n]);
   if (states_[now_].last_use == 0) release(Value{now_});
-  for (Bank& bank : banks_) bank.temps = bank.locked = 0;
+  for (ClassState& state : classes_) state.temps = state.locked = 0;
 }
 
 void Allocator::release(Value v) {
@@ -82,8 +82,8 @@ void Allocator::release(Value v) {
 void Allocator::drop_reg(Value v) {
   State& s = state(v);
   if (s.reg == kNoReg) return;
-  Bank& bank = banks_[bank_of(v)];
-  bank.owned &= ~reg_bit(s.reg);
+  ClassState& state = classes_[class_of(v)];
+  state.owned &= ~reg_bit(s.reg);
   s.reg = kNoReg;
 }
 
@@ -105,7 +105,7 @@ Source Allocator::home_operand(unsigned home) const {
   return {Source::Kind::hart, 0, x_displacement_ + 8 * static_cast<std::int32_t>(home)};
 }
 
-Source Allocator::place(Value v) const {
+Source Allocator::location(Value v) const {
   const State& s = state(v);
   if (is_const(v)) return {Source::Kind::imm, 0, static_cast<std::int32_t>(const_of(v))};
   if (s.reg != kNoReg) return {Source::Kind::reg, s.reg, 0};
@@ -118,10 +118,10 @@ Source Allocator::source(Value v) {
     return {Source::Kind::imm, 0, static_cast<std::int32_t>(const_of(v))};
   if (s.reg == kNoReg && !is_live(v) && !is_const(v)) {
     // Used for the last time: straight from memory.
-    const Source place = s.home != kNoHome ? home_operand(s.home) : slot_operand(s.slot);
-    if (place.is_memory()) return place;
+    const Source source = s.home != kNoHome ? home_operand(s.home) : slot_operand(s.slot);
+    if (source.is_memory()) return source;
   }
-  return {Source::Kind::reg, use_in(bank_of(v), v), 0};
+  return {Source::Kind::reg, use_in(class_of(v), v), 0};
 }
 
 Source Allocator::bits_source(Value v, bool may_be_imm) {
@@ -133,21 +133,21 @@ Source Allocator::bits_source(Value v, bool may_be_imm) {
   return {Source::Kind::reg, use_in(kInts, v), 0};
 }
 
-std::uint8_t Allocator::global_place(BankIndex bank, const State& s) const {
-  const bool is_own_kind = s.home != kNoHome && (s.home < 32) == (bank == kInts);
-  return is_own_kind ? global_registers_[s.home] : kNoReg;
+std::uint8_t Allocator::global_location(RegisterClass reg_class, const State& s) const {
+  const bool is_own_class = s.home != kNoHome && (s.home < 32) == (reg_class == kInts);
+  return is_own_class ? global_registers_[s.home] : kNoReg;
 }
 
-std::uint8_t Allocator::use_in(BankIndex bank, Value v) {
+std::uint8_t Allocator::use_in(RegisterClass reg_class, Value v) {
   const State& s = state(v);
   std::uint8_t reg = s.reg;
-  if (reg == kNoReg) reg = global_place(bank, s);
+  if (reg == kNoReg) reg = global_location(reg_class, s);
   if (reg == kNoReg) {
-    reg = allocate(bank, banks_[bank].all);
+    reg = allocate(reg_class, classes_[reg_class].all);
     move_to_register(reg, v);
-    bind(bank, reg, v);
+    bind(reg_class, reg, v);
   }
-  banks_[bank].locked |= reg_bit(reg);
+  classes_[reg_class].locked |= reg_bit(reg);
   return reg;
 }
 
@@ -172,27 +172,27 @@ void Allocator::move_to_register(std::uint8_t reg, Value v) {
   }
 }
 
-void Allocator::bind(BankIndex bank, std::uint8_t reg, Value v) {
-  Bank& b = banks_[bank];
+void Allocator::bind(RegisterClass reg_class, std::uint8_t reg, Value v) {
+  ClassState& b = classes_[reg_class];
   b.owned |= reg_bit(reg);
   b.temps &= ~reg_bit(reg);
   b.owner[reg] = v.index;
   state(v).reg = reg;
 }
 
-std::uint8_t Allocator::allocate(BankIndex bank, RegMask allowed) {
-  const Bank& b = banks_[bank];
+std::uint8_t Allocator::allocate(RegisterClass reg_class, RegMask allowed) {
+  const ClassState& b = classes_[reg_class];
   const RegMask candidates = allowed & ~(b.locked | b.temps);
   const RegMask free = candidates & ~b.owned;
   if (free != 0) return static_cast<std::uint8_t>(std::countr_zero(free));
   CHECK(candidates != 0);
-  const std::uint8_t victim = choose_victim(bank, candidates);
-  evict(bank, victim);
+  const std::uint8_t victim = choose_victim(reg_class, candidates);
+  evict(reg_class, victim);
   return victim;
 }
 
-std::uint8_t Allocator::choose_victim(BankIndex bank, RegMask candidates) const {
-  const Bank& b = banks_[bank];
+std::uint8_t Allocator::choose_victim(RegisterClass reg_class, RegMask candidates) const {
+  const ClassState& b = classes_[reg_class];
   std::uint8_t best = kNoReg;
   std::uint64_t best_score = 0;
   for (RegMask rest = candidates; rest != 0; rest &= rest - 1) {
@@ -221,36 +221,36 @@ void Allocator::save_to_slot(Value v) {
 
 void Allocator::move_home_to_slot(Value v) {
   State& s = state(v);
-  const Source place = home_operand(s.home);
-  if (!place.is_memory()) {
+  const Source home = home_operand(s.home);
+  if (!home.is_memory()) {
     s.slot = allocate_slot();
     const Xbyak::Address to = slot_operand(s.slot).memory(qword);
-    place.is_xmm() ? a_.movsd(to, xmm(place.reg)) : a_.mov(to, gpr(place.reg));
+    home.is_xmm() ? a_.movsd(to, xmm(home.reg)) : a_.mov(to, gpr(home.reg));
     return;
   }
   if (s.reg == kNoReg) {
-    const BankIndex bank = bank_of(v);
-    const std::uint8_t reg = allocate(bank, banks_[bank].all);
+    const RegisterClass reg_class = class_of(v);
+    const std::uint8_t reg = allocate(reg_class, classes_[reg_class].all);
     move_to_register(reg, v);
-    bind(bank, reg, v);
+    bind(reg_class, reg, v);
   }
   save_to_slot(v);
 }
 
-void Allocator::evict(BankIndex bank, std::uint8_t reg) {
-  const Value v{banks_[bank].owner[reg]};
+void Allocator::evict(RegisterClass reg_class, std::uint8_t reg) {
+  const Value v{classes_[reg_class].owner[reg]};
   if (!has_backup(state(v), v, true)) save_to_slot(v);
   drop_reg(v);
 }
 
-std::uint8_t Allocator::temp_in(BankIndex bank) {
-  const std::uint8_t reg = allocate(bank, banks_[bank].all);
-  banks_[bank].temps |= reg_bit(reg);
+std::uint8_t Allocator::temp_in(RegisterClass reg_class) {
+  const std::uint8_t reg = allocate(reg_class, classes_[reg_class].all);
+  classes_[reg_class].temps |= reg_bit(reg);
   return reg;
 }
 
 Xbyak::Reg64 Allocator::take(unsigned reg) {
-  Bank& b = banks_[kInts];
+  ClassState& b = classes_[kInts];
   CHECK(((b.locked | b.temps) & reg_bit(reg)) == 0);
   if ((b.owned & reg_bit(reg)) != 0) {
     const Value v{b.owner[reg]};
@@ -270,7 +270,7 @@ Xbyak::Reg64 Allocator::take(unsigned reg) {
 
 Xbyak::Reg64 Allocator::bring(Value v, unsigned reg) {
   State& s = state(v);
-  Bank& b = banks_[kInts];
+  ClassState& b = classes_[kInts];
   if (s.reg == reg && (b.locked & reg_bit(reg)) == 0) {
     // In place, and where it is still wanted it moves on (take copies it away).
     if (!is_live(v)) {
@@ -318,19 +318,19 @@ std::uint8_t Allocator::def_hinted() {
   return global_registers_[home];
 }
 
-std::uint8_t Allocator::def_in(BankIndex bank, Value reuse) {
-  Bank& b = banks_[bank];
+std::uint8_t Allocator::def_in(RegisterClass reg_class, Value reuse) {
+  ClassState& b = classes_[reg_class];
   const Value v{now_};
   if (const std::uint8_t host = def_hinted(); host != kNoReg) return host;
   std::uint8_t reg = kNoReg;
   if (reuse.is_valid() && state(reuse).last_use <= now_ && state(reuse).reg != kNoReg &&
-      bank_of(reuse) == bank) {
+      class_of(reuse) == reg_class) {
     reg = state(reuse).reg;
     drop_reg(reuse);
   } else {
-    reg = allocate(bank, b.all);
+    reg = allocate(reg_class, b.all);
   }
-  bind(bank, reg, v);
+  bind(reg_class, reg, v);
   b.locked |= reg_bit(reg);
   return reg;
 }
@@ -341,12 +341,12 @@ Xbyak::Reg64 Allocator::def_or(const Xbyak::Reg64& temporary) {
   return temporary;
 }
 
-std::uint8_t Allocator::def_apart_in(BankIndex bank) {
+std::uint8_t Allocator::def_apart_in(RegisterClass reg_class) {
   const std::uint8_t host = hinted();
-  if (host != kNoReg && (banks_[bank].locked & reg_bit(host)) == 0) return def_hinted();
-  const std::uint8_t reg = allocate(bank, banks_[bank].all);
-  bind(bank, reg, Value{now_});
-  banks_[bank].locked |= reg_bit(reg);
+  if (host != kNoReg && (classes_[reg_class].locked & reg_bit(host)) == 0) return def_hinted();
+  const std::uint8_t reg = allocate(reg_class, classes_[reg_class].all);
+  bind(reg_class, reg, Value{now_});
+  classes_[reg_class].locked |= reg_bit(reg);
   return reg;
 }
 
@@ -355,7 +355,7 @@ Xbyak::Xmm Allocator::def_xmm_apart() { return xmm(def_apart_in(kFloats)); }
 
 void Allocator::def_in_scratch(unsigned reg) {
   bind(kInts, static_cast<std::uint8_t>(reg), Value{now_});
-  banks_[kInts].locked |= reg_bit(reg);
+  classes_[kInts].locked |= reg_bit(reg);
 }
 
 void Allocator::def_home(unsigned home) { settle(home, Value{now_}); }
@@ -383,16 +383,16 @@ void Allocator::evacuate(unsigned home) {
 }
 
 void Allocator::leave_home(Value v) {
-  const BankIndex bank = bank_of(v);
-  const Bank& b = banks_[bank];
+  const RegisterClass reg_class = class_of(v);
+  const ClassState& b = classes_[reg_class];
   if ((b.all & ~(b.locked | b.temps)) == 0) return move_home_to_slot(v);
-  const std::uint8_t reg = allocate(bank, b.all);
+  const std::uint8_t reg = allocate(reg_class, b.all);
   move_to_register(reg, v);
-  bind(bank, reg, v);
+  bind(reg_class, reg, v);
 }
 
-RegMask Allocator::live_in(BankIndex bank) const {
-  const Bank& b = banks_[bank];
+RegMask Allocator::live_in(RegisterClass reg_class) const {
+  const ClassState& b = classes_[reg_class];
   RegMask live = 0;
   for (RegMask rest = b.owned; rest != 0; rest &= rest - 1) {
     const int reg = std::countr_zero(rest);
@@ -403,8 +403,8 @@ RegMask Allocator::live_in(BankIndex bank) const {
 }
 
 void Allocator::before_call(bool touches_registers) {
-  for (const BankIndex bank : {kInts, kFloats}) {
-    Bank& b = banks_[bank];
+  for (const RegisterClass reg_class : {kInts, kFloats}) {
+    ClassState& b = classes_[reg_class];
     for (RegMask rest = b.owned; rest != 0; rest &= rest - 1) {
       const Value v{b.owner[static_cast<unsigned>(std::countr_zero(rest))]};
       if (is_live(v) && !has_backup(state(v), v, !touches_registers)) save_to_slot(v);
@@ -421,8 +421,8 @@ void Allocator::before_call(bool touches_registers) {
 }
 
 void Allocator::after_call(bool touches_registers) {
-  for (const BankIndex bank : {kInts, kFloats}) {
-    Bank& b = banks_[bank];
+  for (const RegisterClass reg_class : {kInts, kFloats}) {
+    ClassState& b = classes_[reg_class];
     for (RegMask rest = b.owned; rest != 0; rest &= rest - 1)
       states_[b.owner[static_cast<unsigned>(std::countr_zero(rest))]].reg = kNoReg;
     b.owned = b.temps = b.locked = 0;

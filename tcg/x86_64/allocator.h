@@ -35,7 +35,7 @@ struct Source {
   [[nodiscard]] Xbyak::Address memory(const Xbyak::AddressFrame& size) const { return size[address()]; }
 };
 
-/// Assigns the values of a unit to places, in one pass in step with the emission. A value is, at the same
+/// Assigns the values of a unit to locations, in one pass in step with the emission. A value is, at the same
 /// time, in any of: a constant, a host register, the home of a guest register (the host register of a global
 /// one, or its memory), a slot of the frame. Guest registers are read lazily: a value made by get_x costs
 /// nothing until the register is overwritten while the value is still wanted.
@@ -84,12 +84,12 @@ class Allocator {
   /// An integer whose bits go to memory or to an SSE register: in a general register, the SSE register of a
   /// global one or, with `may_be_imm`, as an immediate.
   Source bits_source(Value v, bool may_be_imm = false);
-  /// The operand was used and need not stay in its place.
+  /// The operand was used and need not stay where it is.
   void unlock(const Source& source) {
-    if (source.is_reg()) banks_[kInts].locked &= ~reg_bit(source.reg);
+    if (source.is_reg()) classes_[kInts].locked &= ~reg_bit(source.reg);
   }
   /// Where the value is now, a 64-bit constant aside. Changes nothing.
-  [[nodiscard]] Source place(Value v) const;
+  [[nodiscard]] Source location(Value v) const;
   /// The value in a register, not to be written.
   Xbyak::Reg64 use(Value v) { return gpr(use_in(kInts, v)); }
   std::uint8_t use_index(Value v) { return use_in(kInts, v); }
@@ -148,7 +148,7 @@ class Allocator {
   static constexpr std::uint8_t kNoHome = 0xff;
 
  private:
-  enum BankIndex : unsigned { kInts, kFloats };
+  enum RegisterClass : unsigned { kInts, kFloats };
   static constexpr std::uint32_t kNoValue = ~0u;
 
   struct State {
@@ -159,7 +159,7 @@ class Allocator {
     std::uint8_t home = kNoHome;
   };
   /// The registers of one kind.
-  struct Bank {
+  struct ClassState {
     RegMask all = 0;
     RegMask owned = 0;   ///< hold values
     RegMask temps = 0;   ///< hold temporaries
@@ -170,23 +170,23 @@ class Allocator {
   [[nodiscard]] State& state(Value v) { return states_[v.index]; }
   [[nodiscard]] const State& state(Value v) const { return states_[v.index]; }
   [[nodiscard]] Type type(Value v) const;
-  [[nodiscard]] BankIndex bank_of(Value v) const { return type(v) == Type::i64 ? kInts : kFloats; }
+  [[nodiscard]] RegisterClass class_of(Value v) const { return type(v) == Type::i64 ? kInts : kFloats; }
   [[nodiscard]] bool has_backup(const State& s, Value v, bool homes_count) const {
     return s.slot >= 0 || is_const(v) || (homes_count && s.home != kNoHome);
   }
 
-  std::uint8_t use_in(BankIndex bank, Value v);
-  std::uint8_t temp_in(BankIndex bank);
-  std::uint8_t def_in(BankIndex bank, Value reuse);
-  std::uint8_t def_apart_in(BankIndex bank);
+  std::uint8_t use_in(RegisterClass reg_class, Value v);
+  std::uint8_t temp_in(RegisterClass reg_class);
+  std::uint8_t def_in(RegisterClass reg_class, Value reuse);
+  std::uint8_t def_apart_in(RegisterClass reg_class);
   std::uint8_t def_hinted();
   /// The register of its own kind in which the value lies as that of a global register, or kNoReg.
-  [[nodiscard]] std::uint8_t global_place(BankIndex bank, const State& s) const;
-  [[nodiscard]] RegMask live_in(BankIndex bank) const;
-  std::uint8_t allocate(BankIndex bank, RegMask allowed);
-  [[nodiscard]] std::uint8_t choose_victim(BankIndex bank, RegMask candidates) const;
-  void evict(BankIndex bank, std::uint8_t reg);
-  void bind(BankIndex bank, std::uint8_t reg, Value v);
+  [[nodiscard]] std::uint8_t global_location(RegisterClass reg_class, const State& s) const;
+  [[nodiscard]] RegMask live_in(RegisterClass reg_class) const;
+  std::uint8_t allocate(RegisterClass reg_class, RegMask allowed);
+  [[nodiscard]] std::uint8_t choose_victim(RegisterClass reg_class, RegMask candidates) const;
+  void evict(RegisterClass reg_class, std::uint8_t reg);
+  void bind(RegisterClass reg_class, std::uint8_t reg, Value v);
   void drop_reg(Value v);
   void save_to_slot(Value v);
   void move_home_to_slot(Value v);
@@ -203,7 +203,7 @@ class Allocator {
   std::uint32_t now_ = 0;
   bool is_overflown_ = false;
   std::vector<State> states_;
-  std::array<Bank, 2> banks_;
+  std::array<ClassState, 2> classes_;
   std::array<std::uint32_t, 64> home_values_{};  ///< lists of values by home
   std::uint64_t homes_in_use_ = 0;
   std::array<std::uint16_t, Frame::kSlots> free_slots_{};

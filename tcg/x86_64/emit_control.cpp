@@ -20,7 +20,7 @@ void Compiler::move_arguments(const Inst& inst) {
   constexpr unsigned kTo[] = {kRsi, kRdx, kRcx, kRax};
   const unsigned count = inst.argument_count;
   Source from[4];
-  for (unsigned n = 0; n < count; ++n) from[n] = regs_.place(inst.args[n]);
+  for (unsigned n = 0; n < count; ++n) from[n] = regs_.location(inst.args[n]);
   // First those that come from a scratch register: each once nobody else wants what it overwrites.
   unsigned pending = 0;
   for (unsigned n = 0; n < count; ++n)
