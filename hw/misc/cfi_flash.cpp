@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/misc/cfi_flash.h"
 
+#include <algorithm>
 #include <bit>
 #include <cinttypes>
 #include <cstring>
@@ -58,6 +59,13 @@ CfiFlash::~CfiFlash() { munmap(inverted_, size_); }
 void CfiFlash::reset() {
   const std::lock_guard lock(mutex_);
   state_ = State{};
+}
+
+void CfiFlash::load(std::uint64_t offset, std::span<const std::byte> bytes) {
+  const std::lock_guard lock(mutex_);
+  CHECK(offset <= size_ && bytes.size() <= size_ - offset);
+  std::transform(bytes.begin(), bytes.end(), inverted_ + offset,
+                 [](std::byte byte) { return static_cast<std::uint8_t>(~byte); });
 }
 
 std::uint64_t CfiFlash::read_array(std::uint64_t offset, unsigned size) const {

@@ -75,10 +75,9 @@ Status Boot::plan(const MachineOptions& options, std::vector<std::byte> fdt) {
   }
   fdt_name_ = options.dtb.empty() ? kFdtImageName : "-dtb " + options.dtb;
   if (!options.dtb.empty()) {
-    auto file = ImageFile::open("-dtb", options.dtb, ImageFile::Gzip::kKeep, 0);
-    if (!file.ok()) return file.error();
-    fdt.resize((*file)->size());
-    if (Status status = (*file)->read(0, fdt); !status.ok()) return status;
+    auto tree = read_dtb(options.dtb);
+    if (!tree.ok()) return tree.error();
+    fdt = std::move(*tree);
   }
   if (Status status = plan_initrd(options); !status.ok()) return status;
   if (Status status = plan_fdt(options, std::move(fdt)); !status.ok()) return status;
@@ -86,50 +85,92 @@ Status Boot::plan(const MachineOptions& options, std::vector<std::byte> fdt) {
                            make_reset_rom({places_.rom_base, start_, fdt_address_, next_}));
 }
 
+Result<std::vector<std::byte>> Boot::read_dtb(const std::string& path) const {
+  auto file = ImageFile::open("-dtb", path, ImageFile::Packed::kKeep, 0);
+  if (!file.ok()) return file.error();
+  std::vector<std::byte> tree(std::min<std::uint64_t>((*file)->size(), kMaxFdtBytes + 1));
+  if (Status status = (*file)->read(0, tree); !status.ok()) return status.error();
+  if (Status status = check_fdt((*file)->name(), tree); !status.ok()) return status.error();
+  const std::string doubt = doubt_fdt_memory(tree, places_.ram_base, places_.ram_size);
+  if (!doubt.empty()) warn("%s %s", (*file)->name().c_str(), doubt.c_str());
+  return tree;
+}
+
+Result<Boot::Placed> Boot::place_elf(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base) {
+  auto elf = parse_elf(*file);
+  if (!elf.ok()) return elf.error();
+  if (elf->is_movable && !elf->move(flat_base))
+    return error("%s does not fit at 0x%" PRIx64 "; choose another address", file->name().c_str(), flat_base);
+  auto fit = images_.fit(file, *elf);
+  if (!fit.ok()) return fit.error();
+  const Placed placed{elf->has_entry ? elf->entry : fit->low, fit->low, fit->high};
+  if (Status status = images_.add_elf(file, std::move(*fit)); !status.ok()) return status.error();
+  return placed;
+}
+
 Result<Boot::Placed> Boot::place(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base) {
   auto is_elf_file = is_elf(*file);
   if (!is_elf_file.ok()) return is_elf_file.error();
-  if (*is_elf_file) {
-    auto elf = parse_elf(*file);
-    if (!elf.ok()) return elf.error();
-    if (Status status = images_.add_elf(file, *elf); !status.ok()) return status.error();
-    return Placed{true, elf->entry, elf->low, elf->high};
-  }
+  if (*is_elf_file) return place_elf(file, flat_base);
   auto footprint = flat_footprint(*file);
   if (!footprint.ok()) return footprint.error();
   if (Status status = images_.add_file(file, flat_base, *footprint); !status.ok()) return status.error();
-  return Placed{false, flat_base, flat_base, flat_base + *footprint};
+  return Placed{flat_base, flat_base, flat_base + *footprint};
+}
+
+Status Boot::check_entry(const ImageFile& file, std::uint64_t entry) const {
+  if (images_.holds_code(entry)) return Ok{};
+  return error("%s has its entry point at 0x%" PRIx64
+               ", outside of what is loaded into RAM; link it with one inside",
+               file.name().c_str(), entry);
+}
+
+Result<bool> Boot::replaces_firmware(const std::shared_ptr<ImageFile>& kernel) {
+  auto is_elf_file = is_elf(*kernel);
+  if (!is_elf_file.ok()) return is_elf_file.error();
+  if (!*is_elf_file) return false;
+  auto elf = parse_elf(*kernel);
+  if (!elf.ok()) return elf.error();
+  if (elf->is_movable) return false;
+  auto fit = images_.fit(kernel, *elf);
+  if (!fit.ok()) return fit.error();
+  return fit->low <= places_.ram_base;
+}
+
+Result<std::uint64_t> Boot::plan_firmware(const MachineOptions& options) {
+  auto path = options.bios == "default" ? default_firmware() : Result<std::string>(options.bios);
+  if (!path.ok()) return path.error();
+  auto file = ImageFile::open("-bios", *path, ImageFile::Packed::kUnpack, places_.ram_size);
+  if (!file.ok()) return file.error();
+  auto firmware = place(*file, places_.ram_base);
+  if (!firmware.ok()) return firmware.error();
+  if (Status status = check_entry(**file, firmware->entry); !status.ok()) return status.error();
+  start_ = firmware->entry;
+  return align_up(firmware->high, kKernelAlign);
 }
 
 Status Boot::plan_kernel_and_firmware(const MachineOptions& options) {
   std::shared_ptr<ImageFile> kernel;
   bool has_firmware = options.bios != "none";
   if (!options.kernel.empty()) {
-    auto opened = ImageFile::open("-kernel", options.kernel, ImageFile::Gzip::kInflate, places_.ram_size);
+    auto opened = ImageFile::open("-kernel", options.kernel, ImageFile::Packed::kUnpack, places_.ram_size);
     if (!opened.ok()) return opened.error();
     kernel = *opened;
+  }
+  if (kernel != nullptr && options.bios == "default") {
     // Scripts from before there was a default firmware start firmware itself with -kernel.
-    auto is_elf_file = is_elf(*kernel);
-    if (!is_elf_file.ok()) return is_elf_file.error();
-    if (*is_elf_file && options.bios == "default") {
-      auto elf = parse_elf(*kernel);
-      if (!elf.ok()) return elf.error();
-      has_firmware = elf->low > places_.ram_base;
-      if (!has_firmware)
-        warn("%s lies where the firmware belongs and takes its place, as with -bios none",
-             kernel->name().c_str());
-    }
+    auto replaces = replaces_firmware(kernel);
+    if (!replaces.ok()) return replaces.error();
+    has_firmware = !*replaces;
+    if (!has_firmware)
+      warn("%s lies where the firmware belongs and takes its place, as with -bios none",
+           kernel->name().c_str());
   }
   std::uint64_t kernel_base = places_.ram_base;
   if (has_firmware) {
-    auto path = options.bios == "default" ? default_firmware() : Result<std::string>(options.bios);
-    if (!path.ok()) return path.error();
-    auto opened = ImageFile::open("-bios", *path, ImageFile::Gzip::kInflate, places_.ram_size);
-    if (!opened.ok()) return opened.error();
-    auto firmware = place(*opened, places_.ram_base);
-    if (!firmware.ok()) return firmware.error();
-    start_ = firmware->entry;
-    kernel_base = align_up(firmware->high, kKernelAlign);
+    auto behind = plan_firmware(options);
+    if (!behind.ok()) return behind.error();
+    kernel_base = *behind;
   }
   if (kernel == nullptr) return Ok{};
   auto placed = place(kernel, kernel_base);
@@ -139,23 +180,22 @@ Status Boot::plan_kernel_and_firmware(const MachineOptions& options) {
   // Firmware starts an ELF kernel at its lowest address, as it would a flat one: ELF files may have another
   // entry for the case that there is no firmware.
   next_ = placed->low;
-  if (!has_firmware) start_ = placed->entry;
-  return Ok{};
+  if (has_firmware) return Ok{};
+  start_ = placed->entry;
+  return check_entry(*kernel, start_);
 }
 
 Status Boot::plan_initrd(const MachineOptions& options) {
   if (options.initrd.empty()) return Ok{};
-  auto file = ImageFile::open("-initrd", options.initrd, ImageFile::Gzip::kKeep, 0);
+  auto file = ImageFile::open("-initrd", options.initrd, ImageFile::Packed::kKeep, 0);
   if (!file.ok()) return file.error();
   const std::uint64_t size = (*file)->size();
   std::uint64_t base = kernel_low_ + std::min(places_.ram_size / 2, kInitrdDistance);
   base = std::max(base, align_up(kernel_high_, kPageSize));
-  // In little memory: as high as the tree above it allows.
-  const std::uint64_t limit = align_down(ram_end() - kFdtSlack, kFdtAlign);
-  if (base + size > limit && size < limit) {
-    const std::uint64_t lower = align_down(limit - size, kPageSize);
-    if (lower >= kernel_high_ && lower >= places_.ram_base) base = lower;
-  }
+  if (base >= ram_end() || size > ram_end() - base)
+    return error("%s is too large: it needs %" PRIu64 " KiB at 0x%" PRIx64
+                 ", which is above the kernel and half of RAM; choose a larger -m",
+                 (*file)->name().c_str(), (size + 1023) >> 10, base);
   chosen_.initrd_base = base;
   chosen_.initrd_size = size;
   return images_.add_file(*file, base);
@@ -187,7 +227,7 @@ Status Boot::plan_loader(const MachineOptions& options, const DeviceOptions& dev
   const bool has_hart = properties.is_given("cpu-num");
   const auto hart = static_cast<unsigned>(properties.number("cpu-num", 0, options.harts - 1));
   if (Status status = properties.finish(); !status.ok()) return status;
-  auto file = ImageFile::open("-device loader,file=", path, ImageFile::Gzip::kKeep, 0);
+  auto file = ImageFile::open("-device loader,file=", path, ImageFile::Packed::kKeep, 0);
   if (!file.ok()) return file.error();
   auto is_elf_file = is_elf(**file);
   if (!is_elf_file.ok()) return is_elf_file.error();
@@ -198,7 +238,7 @@ Status Boot::plan_loader(const MachineOptions& options, const DeviceOptions& dev
   if (is_flat) {
     if (Status status = images_.add_file(*file, address); !status.ok()) return status;
   } else {
-    auto placed = place(*file, address);
+    auto placed = place(*file, has_address ? address : places_.ram_base);
     if (!placed.ok()) return placed.error();
     entry = placed->entry;
   }

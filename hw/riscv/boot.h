@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "softmmu/machine.h"
+#include "hw/core/loadable.h"
 #include "hw/riscv/fdt_chosen.h"
 #include "hw/riscv/loaded_images.h"
 
@@ -17,16 +18,18 @@ struct BootPlaces {
   std::uint64_t rom_base;
   std::uint64_t ram_base;
   std::uint64_t ram_size;
+  std::vector<LoadablePlace> devices{};  ///< that hold memory as well: flash
 };
 
 /// What `-bios`, `-kernel`, `-initrd`, `-append`, `-dtb` and `-device loader` put into memory, and where the
 /// harts begin. Placement is that of QEMU's virt board: firmware at the start of RAM, a flat kernel at the
 /// next 2 MiB boundary after it, the initrd half of RAM (at most 512 MiB) above the kernel, the tree at the
-/// last 2 MiB boundary of RAM.
+/// last 2 MiB boundary of RAM. Firmware and kernels may be packed, and go where a flat image would when they
+/// are position-independent ELF files; other ELF files go where they are linked.
 class Boot {
  public:
   /// `memory` outlives the object.
-  Boot(AddressSpace& memory, const BootPlaces& places) : places_(places), images_(memory) {}
+  Boot(AddressSpace& memory, const BootPlaces& places) : places_(places), images_(memory, places.devices) {}
 
   /// Reads the files and decides on the places. `fdt` is the board's tree. Nothing is written yet.
   Status plan(const MachineOptions& options, std::vector<std::byte> fdt);
@@ -46,18 +49,25 @@ class Boot {
  private:
   /// An image and where it went.
   struct Placed {
-    bool is_elf = false;
     std::uint64_t entry = 0;
     std::uint64_t low = 0;
     std::uint64_t high = 0;  ///< end
   };
 
   Status plan_kernel_and_firmware(const MachineOptions& options);
+  /// Whether a kernel goes where the default firmware would.
+  Result<bool> replaces_firmware(const std::shared_ptr<ImageFile>& kernel);
+  /// Loads the firmware, and says where a flat kernel goes behind it.
+  Result<std::uint64_t> plan_firmware(const MachineOptions& options);
+  Result<std::vector<std::byte>> read_dtb(const std::string& path) const;
   Status plan_initrd(const MachineOptions& options);
   Status plan_fdt(const MachineOptions& options, std::vector<std::byte> fdt);
   Status plan_loader(const MachineOptions& options, const DeviceOptions& device);
   Status plan_loader_data(const MachineOptions& options, const DeviceOptions& device);
   Result<Placed> place(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base);
+  Result<Placed> place_elf(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base);
+  /// An error unless a hart can begin at the image's entry point.
+  [[nodiscard]] Status check_entry(const ImageFile& file, std::uint64_t entry) const;
   [[nodiscard]] std::uint64_t ram_end() const { return places_.ram_base + places_.ram_size; }
 
   BootPlaces places_;

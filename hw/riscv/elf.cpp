@@ -2,6 +2,7 @@
 #include "hw/riscv/elf.h"
 
 #include <algorithm>
+#include <cinttypes>
 #include <cstring>
 
 #include <elf.h>
@@ -15,8 +16,11 @@ constexpr unsigned EM_RISCV = 243;
 
 /// Null, or what is wrong with the file's header.
 const char* check_header(const Elf64_Ehdr& header) {
+  if (header.e_ident[EI_CLASS] == ELFCLASS32)
+    return "is a 32-bit ELF file, and the machine has 64-bit harts; build it for riscv64";
   if (header.e_ident[EI_CLASS] != ELFCLASS64) return "is not a 64-bit ELF file; build it for riscv64";
-  if (header.e_ident[EI_DATA] != ELFDATA2LSB) return "is a big-endian ELF file; build it for riscv64";
+  if (header.e_ident[EI_DATA] == ELFDATA2MSB) return "is a big-endian ELF file; build it for riscv64";
+  if (header.e_ident[EI_DATA] != ELFDATA2LSB) return "is a damaged ELF file (byte order); link it again";
   if (header.e_machine != EM_RISCV) return "is not an ELF file for RISC-V; build it for riscv64";
   if (header.e_type != ET_EXEC && header.e_type != ET_DYN)
     return "is an ELF file that is not an executable; link it";
@@ -35,12 +39,27 @@ const char* check_segment(const Elf64_Phdr& segment, std::uint64_t file_size) {
   return nullptr;
 }
 
-/// The entry point is a virtual address; segments say where that lies.
-std::uint64_t physical_entry(const std::vector<Elf64_Phdr>& headers, std::uint64_t entry) {
-  for (const Elf64_Phdr& segment : headers)
-    if (segment.p_type == PT_LOAD && entry - segment.p_vaddr < segment.p_memsz)
-      return entry - segment.p_vaddr + segment.p_paddr;
-  return entry;
+/// The entry point is a virtual address; segments say where that lies. Some files have the physical one.
+void find_entry(ElfImage& image, const std::vector<Elf64_Phdr>& headers, std::uint64_t entry) {
+  image.entry = entry;
+  for (const Elf64_Phdr& segment : headers) {
+    if (segment.p_type != PT_LOAD || entry - segment.p_vaddr >= segment.p_memsz) continue;
+    image.entry = entry - segment.p_vaddr + segment.p_paddr;
+    return;
+  }
+  const auto holds_entry = [entry](const auto& segment) { return entry - segment.paddr < segment.size; };
+  // "If the file has no associated entry point, this member holds zero."
+  image.has_entry = entry != 0 || std::any_of(image.segments.begin(), image.segments.end(), holds_entry);
+}
+
+/// Sorts the segments; an error when two of them overlap.
+Status sort_segments(const char* name, std::vector<ElfImage::Segment>& segments) {
+  std::sort(segments.begin(), segments.end(), [](const auto& a, const auto& b) { return a.paddr < b.paddr; });
+  for (std::size_t i = 1; i < segments.size(); ++i)
+    if (segments[i].paddr - segments[i - 1].paddr < segments[i - 1].size)
+      return error("%s is a damaged ELF file: two segments overlap at 0x%" PRIx64 "; link it again", name,
+                   segments[i].paddr);
+  return Ok{};
 }
 
 }  // namespace
@@ -69,17 +88,29 @@ Result<ElfImage> parse_elf(ImageFile& file) {
   if (!status.ok()) return status.error();
 
   ElfImage image;
-  image.low = UINT64_MAX;
+  bool has_interpreter = false;
   for (const Elf64_Phdr& segment : headers) {
+    has_interpreter |= segment.p_type == PT_INTERP;
     if (segment.p_type != PT_LOAD || segment.p_memsz == 0) continue;
     if (const char* wrong = check_segment(segment, file.size())) return error("%s %s", name, wrong);
     image.segments.push_back({segment.p_paddr, segment.p_offset, segment.p_filesz, segment.p_memsz});
-    image.low = std::min<std::uint64_t>(image.low, segment.p_paddr);
-    image.high = std::max<std::uint64_t>(image.high, segment.p_paddr + segment.p_memsz);
   }
   if (image.segments.empty()) return error("%s is an ELF file with nothing to load; link it", name);
-  image.entry = physical_entry(headers, header->e_entry);
+  if (Status sorted = sort_segments(name, image.segments); !sorted.ok()) return sorted.error();
+  find_entry(image, headers, header->e_entry);
+  image.is_movable = header->e_type == ET_DYN && image.segments.front().paddr == 0;
+  if (image.is_movable && has_interpreter)
+    return error("%s is a program that an operating system runs; name firmware or a kernel", name);
   return image;
+}
+
+bool ElfImage::move(std::uint64_t base) {
+  CHECK(is_movable);
+  if (segments.back().paddr + (segments.back().size - 1) > UINT64_MAX - base) return false;
+  for (Segment& segment : segments) segment.paddr += base;
+  entry += base;
+  is_movable = false;
+  return true;
 }
 
 }  // namespace gstage::hw

@@ -17,10 +17,14 @@ struct ElfImage {
     std::uint64_t file_bytes;  ///< from the file
     std::uint64_t size;        ///< in memory; what the file does not give is zero
   };
-  std::uint64_t entry = 0;  ///< physical
-  std::uint64_t low = 0;    ///< the lowest address of a segment
-  std::uint64_t high = 0;   ///< the end of the highest
-  std::vector<Segment> segments;
+  std::uint64_t entry = 0;  ///< physical; as the file has it when it is in no segment
+  bool has_entry = true;    ///< false: the file names none
+  /// Position-independent and linked at 0, as OpenSBI's files are: it belongs where a flat image would go.
+  bool is_movable = false;
+  std::vector<Segment> segments;  ///< by address, and disjoint
+
+  /// Moves what is movable to `base`; false when it does not fit below the end of the address space.
+  bool move(std::uint64_t base);
 };
 
 /// Whether the file begins as ELF files do.

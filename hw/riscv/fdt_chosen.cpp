@@ -2,12 +2,14 @@
 #include "hw/riscv/fdt_chosen.h"
 
 #include <array>
+#include <cinttypes>
 #include <cstring>
 
 #include <libfdt.h>
 #include <sys/random.h>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/format.h"
 
 namespace gstage::hw {
 namespace {
@@ -35,20 +37,75 @@ int set_properties(void* fdt, const Chosen& chosen) {
   return status;
 }
 
+/// A number of one or two cells (of more, the low two), which moves `cell` on.
+std::uint64_t read_cells(const fdt32_t*& cell, int count) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < count; ++i) value = value << 32 | fdt32_ld(cell++);
+  return value;
+}
+
 }  // namespace
+
+std::string doubt_fdt_memory(const std::vector<std::byte>& tree, std::uint64_t ram_base,
+                             std::uint64_t ram_size) {
+  constexpr char kMemory[] = "memory";
+  const void* const fdt = tree.data();
+  const int address_cells = fdt_address_cells(fdt, 0);
+  const int size_cells = fdt_size_cells(fdt, 0);
+  if (address_cells < 1 || size_cells < 1) return "";
+  bool is_there = false;
+  const auto next = [&](int node) {
+    return fdt_node_offset_by_prop_value(fdt, node, "device_type", kMemory, sizeof kMemory);
+  };
+  for (int node = next(-1); node >= 0; node = next(node)) {
+    is_there = true;
+    int length = 0;
+    const auto* cell = static_cast<const fdt32_t*>(fdt_getprop(fdt, node, "reg", &length));
+    const int entry_cells = address_cells + size_cells;
+    for (int left = cell == nullptr ? 0 : length / 4; left >= entry_cells; left -= entry_cells) {
+      const std::uint64_t base = read_cells(cell, address_cells);
+      const std::uint64_t size = read_cells(cell, size_cells);
+      if (size != 0 && (base - ram_base >= ram_size || size > ram_size - (base - ram_base)))
+        return format("says that there is RAM at 0x%" PRIx64 "–0x%" PRIx64
+                      ", but the machine has it at 0x%" PRIx64 "–0x%" PRIx64
+                      "; choose another -m or another tree",
+                      base, base + size - 1, ram_base, ram_base + ram_size - 1);
+    }
+  }
+  return is_there ? "" : "has no memory node: most kernels will not find their RAM";
+}
+
+Status check_fdt(const std::string& name, const std::vector<std::byte>& blob) {
+  // Everything that libfdt does afterwards trusts offsets and lengths inside the tree: the header alone says
+  // nothing of them.
+  const int status = blob.size() < sizeof(fdt_header) ? -FDT_ERR_TRUNCATED
+                     : blob.size() > kMaxFdtBytes     ? -FDT_ERR_NOSPACE
+                                                      : fdt_check_full(blob.data(), blob.size());
+  switch (status) {
+    case 0: return Ok{};
+    case -FDT_ERR_BADMAGIC:
+      return error("%s is no flattened device tree; make one with dtc -O dtb", name.c_str());
+    case -FDT_ERR_TRUNCATED:
+      return error("%s is no flattened device tree, or a truncated one; make it with dtc -O dtb",
+                   name.c_str());
+    case -FDT_ERR_NOSPACE:
+      return error("%s is larger than %zu MiB; make a smaller device tree", name.c_str(), kMaxFdtBytes >> 20);
+    default:
+      return error("%s is a damaged device tree (%s); make it again with dtc -O dtb", name.c_str(),
+                   fdt_strerror(status));
+  }
+}
 
 Result<std::vector<std::byte>> set_chosen(const std::string& name, const std::vector<std::byte>& blob,
                                           const Chosen& chosen) {
-  if (blob.size() < sizeof(fdt_header) || fdt_check_header(blob.data()) != 0 ||
-      fdt_totalsize(blob.data()) > blob.size())
-    return error("%s is no flattened device tree, or a truncated one; make it with dtc", name.c_str());
+  if (Status status = check_fdt(name, blob); !status.ok()) return status.error();
   std::vector<std::byte> tree(blob.size() + chosen.bootargs.size() + kExtraBytes);
   int status = fdt_open_into(blob.data(), tree.data(), static_cast<int>(tree.size()));
   if (status == 0) status = set_properties(tree.data(), chosen);
+  if (status == 0) status = fdt_pack(tree.data());
   if (status != 0)
     return error("%s: the device tree cannot be completed (%s); make it again with dtc", name.c_str(),
                  fdt_strerror(status));
-  CHECK(fdt_pack(tree.data()) == 0);
   tree.resize(fdt_totalsize(tree.data()));
   return tree;
 }

@@ -10,6 +10,10 @@
 
 namespace gstage::hw {
 
+/// The largest tree that is taken: ten times the largest that Linux reads, and far from where libfdt's
+/// lengths, which are ints, overflow.
+inline constexpr std::size_t kMaxFdtBytes = 20 << 20;
+
 /// What the loader tells the kernel in the tree's /chosen node.
 struct Chosen {
   std::string bootargs;           ///< empty: left as it is
@@ -18,7 +22,16 @@ struct Chosen {
   bool has_seed = false;          ///< a fresh rng-seed each time; else left as it is
 };
 
-/// The tree with the properties set. `name` is for messages. An error when `blob` is no flattened tree.
+/// An error unless `blob` begins with a flattened tree that is sound in all its parts. `name` is for
+/// messages.
+Status check_fdt(const std::string& name, const std::vector<std::byte>& blob);
+
+/// What a kernel will stumble over in the memory nodes of a sound tree on a machine with this RAM: the end of
+/// a sentence that begins with the tree's name. Empty: nothing.
+std::string doubt_fdt_memory(const std::vector<std::byte>& tree, std::uint64_t ram_base,
+                             std::uint64_t ram_size);
+
+/// The tree with the properties set. `name` is for messages. An error when `blob` is no sound tree.
 Result<std::vector<std::byte>> set_chosen(const std::string& name, const std::vector<std::byte>& blob,
                                           const Chosen& chosen);
 

@@ -6,9 +6,9 @@
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
 
 #include "softmmu/base/result.h"
+#include "hw/loader/unpack.h"
 
 namespace gstage::hw {
 
@@ -16,17 +16,18 @@ namespace gstage::hw {
 /// when it is needed, so that no second copy of it stays in the host's memory.
 class ImageFile {
  public:
-  enum class Gzip : std::uint8_t { kInflate, kKeep };
+  /// What becomes of packed files: kUnpack unpacks what can be unpacked, and refuses what is no image by the
+  /// name of its kind; kKeep takes all as they are.
+  enum class Packed : std::uint8_t { kUnpack, kKeep };
 
-  /// `option` is for messages: "-kernel". With kInflate a gzip file is what it inflates to, at most
-  /// `most_bytes`.
+  /// `option` is for messages: "-kernel". What is unpacked has `ram_bytes` at most.
   static Result<std::shared_ptr<ImageFile>> open(const std::string& option, const std::string& path,
-                                                 Gzip gzip, std::uint64_t most_bytes);
+                                                 Packed packed, std::uint64_t ram_bytes);
   ~ImageFile();
   ImageFile(const ImageFile&) = delete;
   ImageFile& operator=(const ImageFile&) = delete;
 
-  [[nodiscard]] std::uint64_t size() const { return size_; }  ///< bytes, inflated
+  [[nodiscard]] std::uint64_t size() const { return size_; }  ///< bytes, unpacked
   /// "-kernel vmlinux", for messages.
   [[nodiscard]] const std::string& name() const { return name_; }
   /// All of `to`, from `offset`. An error also when the file has become shorter since.
@@ -40,21 +41,25 @@ class ImageFile {
     if (!status.ok()) return status.error();
     return header;
   }
-  /// Forgets what was inflated, until the next read.
-  void release();
+  /// Forgets what was unpacked, until the next read.
+  void release() { unpacked_ = ByteBuffer(); }
 
  private:
   ImageFile(std::string name, int fd) : name_(std::move(name)), fd_(fd) {}
+  /// Finds out whether the file is packed, and unpacks it.
+  Status look_inside(std::uint64_t ram_bytes);
   Status read_raw(std::uint64_t offset, std::span<std::byte> to) const;
-  Status inflate_all();
+  Status unpack_all();
 
   std::string name_;
   int fd_;
-  bool is_gzip_ = false;
   std::uint64_t raw_size_ = 0;
   std::uint64_t size_ = 0;
-  std::uint64_t most_bytes_ = 0;
-  std::vector<std::byte> inflated_;
+  const FileKind* kind_ = nullptr;  ///< of what is packed, if the file is: these bytes of it
+  std::uint64_t packed_begin_ = 0;
+  std::uint64_t packed_end_ = 0;
+  std::uint64_t ram_bytes_ = 0;
+  ByteBuffer unpacked_;
 };
 
 }  // namespace gstage::hw

@@ -109,6 +109,7 @@ class VirtMachine final : public Machine {
   VirtInterrupts interrupts_;
   std::unique_ptr<VirtIrqchip> irqchip_;
   std::vector<std::unique_ptr<Device>> devices_;
+  std::vector<LoadablePlace> flash_;
   std::unique_ptr<Boot> boot_;
 };
 
@@ -146,12 +147,19 @@ Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& optio
 Status VirtMachine::add_memory(const MachineOptions& options) {
   const VirtUnit& rom = virt_unit(Unit::kResetRom);
   if (Status status = memory_.add_rom(rom.name, Paddr{rom.base}, rom.size); !status.ok()) return status;
+  const VirtUnit& flash = virt_unit(Unit::kFlash);
+  for (unsigned bank = 0; bank < flash.count; ++bank) {
+    auto device = std::make_unique<CfiFlash>(flash.size);
+    flash_.push_back({flash.name, flash.base + bank * flash.size, flash.size, device.get()});
+    if (Status status = add(Unit::kFlash, std::move(device), bank); !status.ok()) return status;
+  }
   const VirtUnit& ram = virt_unit(Unit::kRam);
   return memory_.add_ram(ram.name, Paddr{ram.base}, options.ram_bytes);
 }
 
 Status VirtMachine::plan_boot(const MachineOptions& options, const riscv::CpuConfig& config) {
-  const BootPlaces places{virt_unit(Unit::kResetRom).base, virt_unit(Unit::kRam).base, options.ram_bytes};
+  const BootPlaces places{virt_unit(Unit::kResetRom).base, virt_unit(Unit::kRam).base, options.ram_bytes,
+                          flash_};
   boot_ = std::make_unique<Boot>(memory_, places);
   return boot_->plan(options, make_virt_fdt(options.harts, options.ram_bytes, config, interrupts_));
 }
@@ -199,10 +207,6 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   };
   for (Status& status : steps)
     if (!status.ok()) return status;
-  for (unsigned bank = 0; bank < virt_unit(Unit::kFlash).count; ++bank) {
-    auto flash = std::make_unique<CfiFlash>(virt_unit(Unit::kFlash).size);
-    if (Status status = add(Unit::kFlash, std::move(flash), bank); !status.ok()) return status;
-  }
   return Ok{};
 }
 

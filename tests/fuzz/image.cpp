@@ -18,7 +18,7 @@ constexpr std::uint64_t kMostBytes = 1 << 20;
 void run(Input& input) {
   static const ScratchFile file;
   file.set(input.rest());
-  auto opened = hw::ImageFile::open("-kernel", file.path(), hw::ImageFile::Gzip::kInflate, kMostBytes);
+  auto opened = hw::ImageFile::open("-kernel", file.path(), hw::ImageFile::Packed::kUnpack, kMostBytes);
   if (!opened.ok()) return CHECK(!opened.error().message.empty());
   hw::ImageFile& image = **opened;
   std::vector<std::byte> first(image.size());

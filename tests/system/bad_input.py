@@ -6,7 +6,10 @@ usage: bad_input.py [--gstage FILE] [WORD of the rows to try]
 """
 
 import argparse
+import bz2
 import ctypes
+import gzip
+import lzma
 import os
 import re
 import shlex
@@ -27,10 +30,14 @@ ROWS = [
     ('-kernel good -dtb missing', ['missing', 'no such file']),
     ('-kernel good -device loader,file=missing,addr=0x84000000', ['missing', 'no such file']),
     ('-drive if=none,id=d,format=raw,file=missing -device virtio-blk-device,drive=d', ['missing', 'no such file']),
-    ('-kernel directory', ['directory']),
-    ('-kernel unreadable', ['unreadable', 'permission denied']),
     ('-drive if=none,id=d,format=raw,file=readonly -device virtio-blk-device,drive=d', ['readonly', 'readonly=on']),
-    ('-kernel empty', ['empty']),
+    *((f'{option} {name}', [f'{option.split()[-1]} {name}', words])
+      for option in ('-kernel', '-bios', '-kernel good -initrd', '-kernel good -dtb')
+      for name, words in (('directory', 'directory'), ('fifo', 'not a regular file'), ('empty', 'empty'),
+                          ('unreadable', 'permission denied'), ('/dev/zero', 'not a regular file'))),
+    *((f'-device loader,addr=0x84000000,file={name}', ['-device loader', name, words])
+      for name, words in (('directory', 'directory'), ('fifo', 'not a regular file'), ('empty', 'empty'),
+                          ('unreadable', 'permission denied'), ('/dev/zero', 'not a regular file'))),
     # Images
     ('-kernel short_header', ['short_header', 'truncated']),
     ('-kernel short_segment', ['short_segment', 'truncated']),
@@ -38,10 +45,38 @@ ROWS = [
     ('-kernel x86', ['x86', 'risc-v']),
     ('-kernel elf32', ['elf32', '64-bit']),
     ('-kernel outside', ['outside', 'ram']),
+    ('-kernel big_endian', ['big_endian', 'big-endian']),
+    ('-kernel overlapping', ['overlapping', 'two segments overlap at 0x80000004']),
+    ('-kernel wrapping', ['wrapping', 'beyond the address space']),
+    ('-kernel elsewhere', ['elsewhere', 'entry point at 0x1234']),
+    ('-m 64M -kernel huge_memory', ['huge_memory', 'larger -m']),
     ('-m 64M -kernel big', ['big', 'ram']),
     ('-m 64M -kernel good -initrd big', ['big', 'ram']),
     ('-m 64M -device loader,file=good,addr=0x90000000,force-raw=on', ['good', 'ram']),
     ('-kernel good -device loader,file=good,addr=0x80000000,force-raw=on', ['overlap']),
+    ('-kernel good -bios good', ['-kernel good', '-bios good', 'overlap']),
+    ('-m 128M -kernel good -initrd big', ['-initrd big', 'too large', 'larger -m']),
+    # Device trees
+    ('-dtb good', ['good', 'no flattened device tree']),
+    ('-dtb truncated.dtb', ['truncated.dtb', 'truncated']),
+    ('-dtb reservations.dtb', ['reservations.dtb', 'tree']),
+    ('-dtb structure.dtb', ['structure.dtb', 'damaged device tree']),
+    ('-dtb rootless.dtb', ['rootless.dtb', 'tree']),
+    ('-dtb huge', ['huge', '20 mib']),
+    # Packed files and containers
+    ('-kernel damaged.gz', ['damaged.gz', 'gzip', 'damaged or truncated']),
+    ('-kernel damaged.xz', ['damaged.xz', 'xz', 'damaged or truncated']),
+    ('-kernel damaged.bz2', ['damaged.bz2', 'bzip2', 'damaged or truncated']),
+    ('-kernel damaged.zst', ['damaged.zst', 'zstd', 'damaged or truncated']),
+    ('-kernel damaged.lz4', ['damaged.lz4', 'lz4', 'damaged or truncated']),
+    ('-m 64M -kernel bomb.gz', ['bomb.gz', 'more than the 64 mib', 'larger -m']),
+    ('-m 64M -bios bomb.xz', ['bomb.xz', 'more than the 64 mib', 'larger -m']),
+    ('-kernel image.lzo', ['image.lzo', 'lzo', 'lzop -d']),
+    ('-kernel uImage', ['uImage', 'dumpimage']),
+    ('-kernel structure.dtb', ['structure.dtb', 'FIT']),
+    ('-kernel archive.zip', ['archive.zip', 'zip file', 'unzip']),
+    ('-kernel grub.efi', ['grub.efi', 'EFI program']),
+    ('-kernel cut.efi', ['cut.efi', 'zboot', 'truncated']),
     # Sizes and numbers
     ('-m 1', ['-m', '1 mib', 'small']),
     ('-m lots', ['-m', 'lots']),
@@ -99,29 +134,71 @@ ROWS = [
 ]
 
 
-def elf(machine=ELF_RISCV, bits=64, address=0x80000000, file_size=8, memory_size=8):
-    """An executable of one segment; its code is a jump to itself."""
-    code = struct.pack('<II', 0x0000006f, 0x0000006f).ljust(file_size, b'\0')
-    ident = b'\x7fELF' + bytes([2 if bits == 64 else 1, 1, 1]) + bytes(9)
+def elf(machine=ELF_RISCV, bits=64, segments=((0x80000000, 8, 8),), entry=0x80000000, order=1):
+    """An executable of these segments (address, bytes in the file, bytes in memory); each begins with a jump to
+    itself."""
+    code = struct.pack('<I', 0x0000006f)
+    ident = b'\x7fELF' + bytes([2 if bits == 64 else 1, order, 1]) + bytes(9)
     if bits == 32:
         return ident + struct.pack('<HHIIIIIHHHHHH', 2, machine, 1, 0x80000000, 0, 0, 0, 52, 0, 0, 0, 0, 0)
-    header = ident + struct.pack('<HHIQQQIHHHHHH', 2, machine, 1, address, 64, 0, 0, 64, 56, 1, 0, 0, 0)
-    segment = struct.pack('<IIQQQQQQ', 1, 7, 120, address, address, file_size, memory_size, 8)
-    return header + segment + code
+    headers = ident + struct.pack('<HHIQQQIHHHHHH', 2, machine, 1, entry, 64, 0, 0, 64, 56, len(segments), 0, 0, 0)
+    contents = b''
+    for address, file_size, memory_size in segments:
+        offset = 64 + 56 * len(segments) + len(contents)
+        headers += struct.pack('<IIQQQQQQ', 1, 7, offset, address, address, file_size, memory_size, 8)
+        contents += code.ljust(file_size, b'\0')[:file_size]
+    return headers + contents
+
+
+def tree(structure, reservations=bytes(16)):
+    """A flattened device tree of these words."""
+    words = struct.pack(f'>{len(structure)}I', *structure)
+    begin = 40 + len(reservations)
+    total = begin + len(words) + 8
+    return struct.pack('>10I', 0xd00dfeed, total, begin, begin + len(words), 40, 17, 16, 0, 8,
+                       len(words)) + reservations + words + b'a\0b\0c\0d\0'
+
+
+def pe_file(at_4=bytes(4), at_8=bytes(8)):
+    """The beginning of a PE file, in which EFI programs are."""
+    return (b'MZ\0\0' + at_4 + at_8).ljust(0x3c, b'\0') + struct.pack('<I', 0x40) + b'PE\0\0' + bytes(100)
+
+
+def packed_files():
+    """Damaged ones (cut in the middle), and bombs."""
+    image = bytes(range(256)) * 64
+    zeroes = bytes(65 * MIB)
+    lz4 = b'\x02\x21\x4c\x18' + struct.pack('<I', 100) + bytes(50)
+    zst = b'\x28\xb5\x2f\xfd\x00\x58' + struct.pack('<I', 100 << 3 | 1)[:3] + bytes(50)
+    cut = {'gz': gzip.compress(image), 'xz': lzma.compress(image), 'bz2': bz2.compress(image)}
+    return {**{f'damaged.{name}': content[:len(content) // 2] for name, content in cut.items()},
+            'damaged.lz4': lz4, 'damaged.zst': zst,
+            'bomb.gz': gzip.compress(zeroes, 1), 'bomb.xz': lzma.compress(zeroes, preset=0)}
 
 
 def make_files(directory):
     """The files that the rows name, in the directory that the rows run in."""
     contents = {
         'good': elf(), 'empty': b'', 'unreadable': elf(), 'readonly': bytes(MIB),
-        'short_header': elf()[:40], 'short_segment': elf(file_size=4096, memory_size=4096)[:1000],
-        'x86': elf(machine=ELF_X86), 'elf32': elf(bits=32), 'outside': elf(address=0x40000000),
+        'short_header': elf()[:40], 'short_segment': elf(segments=[(0x80000000, 4096, 4096)])[:1000],
+        'x86': elf(machine=ELF_X86), 'elf32': elf(bits=32), 'outside': elf(segments=[(0x40000000, 8, 8)]),
+        'big_endian': elf(order=2), 'overlapping': elf(segments=[(0x80000000, 8, 8), (0x80000004, 8, 8)]),
+        'wrapping': elf(segments=[((1 << 64) - 8, 8, 16)]), 'elsewhere': elf(entry=0x1234),
+        'huge_memory': elf(segments=[(0x80000000, 8, 1 << 62)]),
+        'truncated.dtb': tree([1, 0, 2, 9])[:-1], 'structure.dtb': tree([1, 0, 3, 1 << 30, 0, 2, 9]),
+        'reservations.dtb': tree([1, 0, 2, 9], bytes(15) + b'\1'), 'rootless.dtb': tree([9]),
+        'image.lzo': b'\x89LZO\0\r\n\x1a\n' + bytes(100), 'uImage': b'\x27\x05\x19\x56' + bytes(100),
+        'archive.zip': b'PK\3\4' + bytes(100), 'grub.efi': pe_file(),
+        'cut.efi': pe_file(b'zimg', struct.pack('<II', 4096, 1 << 31)),
+        **packed_files(),
     }
     for name, content in contents.items():
         with open(os.path.join(directory, name), 'wb') as stream:
             stream.write(content)
-    with open(os.path.join(directory, 'big'), 'wb') as stream:
-        stream.truncate(100 * MIB)
+    for name, size in (('big', 90 * MIB), ('huge', 1 << 42)):
+        with open(os.path.join(directory, name), 'wb') as stream:
+            stream.truncate(size)
+    os.mkfifo(os.path.join(directory, 'fifo'))
     os.mkdir(os.path.join(directory, 'directory'))
     os.chmod(os.path.join(directory, 'unreadable'), 0)
     os.chmod(os.path.join(directory, 'readonly'), 0o444)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cstring>
+#include <random>
 
 #include <gtest/gtest.h>
 #include <libfdt.h>
@@ -239,6 +240,58 @@ TEST(ChosenTest, MakesTheNodeAndRefusesWhatIsNoTree) {
   EXPECT_FALSE(set_chosen("tree", cut, {}).ok());
   EXPECT_FALSE(set_chosen("tree", std::vector<std::byte>(100), {}).ok());
   EXPECT_FALSE(set_chosen("tree", {}, {}).ok());
+}
+
+/// What becomes of trees that a random generator has bent: accepted ones can be read in full.
+TEST(ChosenTest, NoBentTreeIsTrusted) {
+  const auto blob = make_virt_fdt(2, 1 << 30, {});
+  const auto word = [](std::vector<std::byte>& tree, std::size_t at, std::uint32_t value) {
+    fdt32_st(tree.data() + at, value);
+  };
+  std::mt19937 random(1);
+  unsigned accepted = 0;
+  for (unsigned i = 0; i < 5000; ++i) {
+    std::vector<std::byte> bent = blob;
+    for (unsigned changes = 1 + random() % 4; changes > 0; --changes) {
+      const std::size_t in_header = random() % 10 * 4;
+      const std::size_t at = random() % 4 == 0 ? in_header : random() % (bent.size() / 4) * 4;
+      switch (random() % 5) {
+        case 0: bent[at + random() % 4] ^= std::byte(1 << random() % 8); break;
+        case 1: word(bent, at, random()); break;
+        case 2: word(bent, at, random() % 16); break;
+        case 3: word(bent, at, static_cast<std::uint32_t>(bent.size()) - random() % 64); break;
+        default: bent.resize(bent.size() - random() % 64); break;
+      }
+    }
+    bent.shrink_to_fit();
+    auto tree = set_chosen("tree", bent, {"some arguments", 0x1'9000'0000, 0x1234, true});
+    if (!tree.ok()) continue;
+    ++accepted;
+    EXPECT_TRUE(check_fdt("tree", *tree).ok());
+    doubt_fdt_memory(*tree, 0x8000'0000, 1 << 30);
+  }
+  EXPECT_GT(accepted, 500u);
+  EXPECT_LT(accepted, 4500u);
+}
+
+TEST(ChosenTest, TreeWithoutTheEndOfItsReservationsIsRefused) {
+  auto blob = make_virt_fdt(1, 1 << 30, {});
+  const std::size_t first = fdt_off_mem_rsvmap(blob.data());
+  for (std::size_t at = first; at + 16 <= blob.size(); at += 16) blob[at + 15] = std::byte{1};
+  const auto tree = set_chosen("-dtb bad", blob, {});
+  ASSERT_FALSE(tree.ok());
+  EXPECT_NE(tree.error().message.find("-dtb bad is"), std::string::npos) << tree.error().message;
+}
+
+TEST(ChosenTest, MemoryThatTheMachineLacksIsDoubted) {
+  constexpr std::uint64_t kRam = 0x8000'0000;
+  const auto blob = make_virt_fdt(1, 1 << 30, {});
+  EXPECT_EQ(doubt_fdt_memory(blob, kRam, 1 << 30), "");
+  EXPECT_EQ(doubt_fdt_memory(blob, kRam, 2ull << 30), "");
+  EXPECT_NE(doubt_fdt_memory(blob, kRam, (1 << 30) - 4096).find("0x80000000–0xbfffffff"), std::string::npos);
+  FdtBuilder builder;
+  { const auto root = builder.node(""); }
+  EXPECT_NE(doubt_fdt_memory(builder.finish(), kRam, 1 << 30).find("no memory node"), std::string::npos);
 }
 
 TEST(VirtMapTest, IsTheReferenceBoard) {
