@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/diff/world.h"
 
+#include <chrono>
 #include <cstring>
+#include <thread>
 
 #include "softmmu/base/check.h"
 #include "softmmu/base/format.h"
 
 #include "tests/diff/random_code.h"
+#include "tests/diff/tables.h"
 
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/pte.h"
+#include "target/riscv/trap/interrupts.h"
 #include "target/riscv/trap/mode.h"
 
 namespace gstage::test {
@@ -19,8 +23,6 @@ namespace gstage::test {
 namespace {
 
 using riscv::Hart;
-
-bool one_in(Rng& rng, unsigned n) { return rng() % n == 0; }
 
 /// A program may have switched the register off through misa; then it stays as it is.
 void write_csr(Hart& hart, unsigned number, std::uint64_t value) { riscv::csr_poke(hart, number, value); }
@@ -45,50 +47,6 @@ void build_table(Rng& rng, std::byte* ram, std::uint64_t at, unsigned root_pages
     if (one_in(rng, 12)) e ^= std::uint64_t{1} << rng() % 8;
     if (one_in(rng, 100)) e |= std::uint64_t{1} << (61 + rng() % 3);
     leaf_entries[page] = e;
-  }
-}
-
-std::uint64_t interesting(Rng& rng) {
-  switch (rng() % 10) {
-    case 0: return rng() % 64;
-    case 1: return ~(rng() % 64);
-    case 2: return static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(rng())));
-    case 3: return std::uint64_t{1} << rng() % 64;
-    case 4: return rng();
-    case 5: return kDataBase + rng() % (kDataPages * kPageSize);
-    case 6: return kCodeBase + (rng() % (kCodePages * kPageSize) & ~std::uint64_t{1});
-    default: return kDataBase + (rng() % (kDataPages * kPageSize) & ~std::uint64_t{7});
-  }
-}
-
-/// Values that floating point treats in special ways, boxed singles among them.
-std::uint64_t interesting_fp(Rng& rng) {
-  static constexpr std::uint64_t kSpecial[] = {0,
-                                               0x8000000000000000,
-                                               0x7ff0000000000000,
-                                               0xfff0000000000000,
-                                               0x7ff8000000000000,
-                                               0x7ff0000000000001,
-                                               0x3ff0000000000000,
-                                               0x0000000000000001,
-                                               0xffffffff7f800000,
-                                               0xffffffff7fc00000,
-                                               0xffffffff7f800001,
-                                               0xffffffff00000001,
-                                               0xffffffff80000000,
-                                               0xffffffff3f800000,
-                                               0x7fefffffffffffff,
-                                               0x41e0000000000000,
-                                               0xffffffffffff7e00,
-                                               0xffffffffffff7c01,
-                                               0xffffffffffff8000,
-                                               0xffffffffffff3c00};
-  switch (rng() % 5) {
-    case 4: return 0xffffffffffff0000 | (rng() & 0xffff);
-    case 0: return kSpecial[rng() % std::size(kSpecial)];
-    case 1: return 0xffffffff00000000 | (rng() & 0xffffffff);
-    case 2: return 0x3fe0000000000000 + (rng() & 0x803fffffffffffff);
-    default: return rng();
   }
 }
 
@@ -143,12 +101,58 @@ void randomize_translation(Rng& rng, Hart& hart, std::byte* ram, bool wants_user
 
 }  // namespace
 
-World::World(Accel accel) {
+std::uint64_t interesting_value(Rng& rng) {
+  switch (rng() % 10) {
+    case 0: return rng() % 64;
+    case 1: return ~(rng() % 64);
+    case 2: return static_cast<std::uint64_t>(static_cast<std::int64_t>(static_cast<std::int32_t>(rng())));
+    case 3: return std::uint64_t{1} << rng() % 64;
+    case 4: return rng();
+    case 5: return kDataBase + rng() % (kDataPages * kPageSize);
+    case 6: return kCodeBase + (rng() % (kCodePages * kPageSize) & ~std::uint64_t{1});
+    default: return kDataBase + (rng() % (kDataPages * kPageSize) & ~std::uint64_t{7});
+  }
+}
+
+/// Values that floating point treats in special ways, boxed singles among them.
+std::uint64_t interesting_float(Rng& rng) {
+  static constexpr std::uint64_t kSpecial[] = {0,
+                                               0x8000000000000000,
+                                               0x7ff0000000000000,
+                                               0xfff0000000000000,
+                                               0x7ff8000000000000,
+                                               0x7ff0000000000001,
+                                               0x3ff0000000000000,
+                                               0x0000000000000001,
+                                               0xffffffff7f800000,
+                                               0xffffffff7fc00000,
+                                               0xffffffff7f800001,
+                                               0xffffffff00000001,
+                                               0xffffffff80000000,
+                                               0xffffffff3f800000,
+                                               0x7fefffffffffffff,
+                                               0x41e0000000000000,
+                                               0xffffffffffff7e00,
+                                               0xffffffffffff7c01,
+                                               0xffffffffffff8000,
+                                               0xffffffffffff3c00};
+  switch (rng() % 5) {
+    case 4: return 0xffffffffffff0000 | (rng() & 0xffff);
+    case 0: return kSpecial[rng() % std::size(kSpecial)];
+    case 1: return 0xffffffff00000000 | (rng() & 0xffffffff);
+    case 2: return 0x3fe0000000000000 + (rng() & 0x803fffffffffffff);
+    default: return rng();
+  }
+}
+
+World::World(Accel accel, Regions regions) {
   CHECK(memory_.add_ram("ram", Paddr{kRamBase}, kRamSize).ok());
+  CHECK(memory_.add_mmio("stop", Paddr{kStopDevice}, kPageSize, stop_device_).ok());
   memory_.seal();
   timers_ = std::make_unique<TimerThread>(clock_);
   MachineOptions options;
   options.accel = accel;
+  options.regions = regions;
   riscv::CpuConfig config = riscv::max_config();
   config.zkr = false;  // answers the two machines differently
   auto cluster = riscv::make_cpus(options, {&memory_, &clock_, timers_.get(), config, kCodeBase});
@@ -163,15 +167,15 @@ void World::randomize(std::uint64_t seed) {
   std::memset(ram(), 0, kRamSize);
   fill_random_code(rng, ram(), kCodePages * kPageSize);
   for (std::uint64_t at = kDataBase - kRamBase; at < kDataBase - kRamBase + kDataPages * kPageSize; at += 8) {
-    const std::uint64_t value = interesting(rng);
+    const std::uint64_t value = interesting_value(rng);
     std::memcpy(ram() + at, &value, 8);
   }
   const std::uint8_t priv = one_in(rng, 4) ? riscv::kMachine : rng() % 2 ? riscv::kSupervisor : riscv::kUser;
   randomize_delegation(rng, h);
   randomize_modes(rng, h);
   randomize_translation(rng, h, ram(), priv == riscv::kUser);
-  for (unsigned i = 1; i < 32; ++i) h.x[i] = interesting(rng);
-  for (std::uint64_t& f : h.f) f = interesting_fp(rng);
+  for (unsigned i = 1; i < 32; ++i) h.x[i] = interesting_value(rng);
+  for (std::uint64_t& f : h.f) f = interesting_float(rng);
   h.core.pc = kCodeBase + (rng() % (kCodePages * kPageSize - 64) & ~std::uint64_t{1});
   memory_.dirty(Paddr{kRamBase}, kRamSize);
   riscv::set_mode(h, static_cast<riscv::Privilege>(priv), priv != riscv::kMachine && rng() % 2);
@@ -187,13 +191,94 @@ bool World::step(unsigned max_insns) {
   return true;
 }
 
+bool World::StopDevice::mmio_write(std::uint64_t, unsigned, std::uint64_t) {
+  world_.is_stopped_ = true;
+  world_.cpu().kick(kAttendStop);
+  return true;
+}
+
+std::string World::run() {
+  constexpr std::chrono::seconds kPatience{60};
+  is_stopped_ = false;
+  std::atomic<bool> is_over{false};
+  std::atomic<bool> is_late{false};
+  std::thread interrupting([&] {
+    const auto end = std::chrono::steady_clock::now() + kPatience;
+    for (unsigned i = 0; !is_over; ++i) {
+      cpu().set_irq(riscv::kSsi, true);
+      if (i % 4 == 0) cpu().kick(kAttendInterrupt);
+      std::this_thread::sleep_for(std::chrono::microseconds(20 + i % 7 * 30));
+      if (std::chrono::steady_clock::now() < end) continue;
+      is_late = true;
+      cpu().kick(kAttendStop);
+    }
+  });
+  cpu().run();
+  is_over = true;
+  interrupting.join();
+  hart().irq_lines = 0;
+  hart().core.attention = 0;
+  return is_late ? "the program does not end" : "";
+}
+
+std::string World::run_forgetting() {
+  constexpr unsigned kMostBlocks = 3'000'000;
+  constexpr unsigned kForgetEvery = 16;
+  constexpr unsigned kMaxInsns = 64;
+  Hart& h = hart();
+  is_stopped_ = false;
+  for (unsigned i = 0; i < kMostBlocks && !is_stopped_; ++i) {
+    if (i % kForgetEvery == 0) forget();
+    riscv::take_interrupt(h);
+    cluster_->engine().run_block(h.core, cpu().tlb(), kMaxInsns);
+    if (h.core.trap_pending != 0) riscv::deliver_trap(h);
+  }
+  h.core.attention = 0;
+  return is_stopped_ ? "" : "the program does not end block by block";
+}
+
+void World::execute_in_machine_mode(std::uint32_t raw, std::uint64_t x5, std::uint64_t x6) {
+  Hart& h = hart();
+  const std::uint64_t saved[] = {h.x[5], h.x[6], h.core.pc};
+  const auto priv = static_cast<riscv::Privilege>(h.priv);
+  const bool v = h.v != 0;
+  memory_.write(Paddr{kFencePage}, &raw, sizeof raw);
+  riscv::set_mode(h, riscv::kMachine, false);
+  h.x[5] = x5;
+  h.x[6] = x6;
+  h.core.pc = kFencePage;
+  // A trigger that the program has armed may have kept it from being executed.
+  if (step(1)) riscv::reset_mmu(h);
+  h.x[5] = saved[0];
+  h.x[6] = saved[1];
+  h.core.pc = saved[2];
+  riscv::set_mode(h, priv, v);
+}
+
+void World::forget() {
+  riscv::reset_mmu(hart());
+  memory_.dirty(Paddr{kRamBase}, kRamSize);
+}
+
+void World::note_tables() {
+  tables_.resize(kTablesSize / 8);
+  std::memcpy(tables_.data(), &word(kTableBase), kTablesSize);
+}
+
+bool World::has_tables_as_noted() {
+  constexpr std::uint64_t kAccessedDirty = riscv::pte::A::kMask | riscv::pte::D::kMask;
+  for (std::size_t i = 0; i < tables_.size(); ++i)
+    if (((tables_[i] ^ word(kTableBase + 8 * i)) & ~kAccessedDirty) != 0) return false;
+  return true;
+}
+
 void World::nudge(std::uint64_t seed) {
   Rng rng(seed);
   Hart& h = hart();
   const std::uint64_t priv = rng() % 4;
   const bool is_machine = priv >= 2;  // M-mode does not fault for want of a mapping: more of it gets further
-  for (unsigned i = 0; i < 12; ++i) h.x[1 + rng() % 31] = interesting(rng);
-  for (unsigned i = 0; i < 4; ++i) h.f[rng() % 32] = interesting_fp(rng);
+  for (unsigned i = 0; i < 12; ++i) h.x[1 + rng() % 31] = interesting_value(rng);
+  for (unsigned i = 0; i < 4; ++i) h.f[rng() % 32] = interesting_float(rng);
   if (one_in(rng, 4)) randomize_modes(rng, h);
   h.core.pc = kCodeBase + (rng() % (kCodePages * kPageSize - 64) & ~std::uint64_t{1});
   riscv::set_mode(h, is_machine ? riscv::kMachine : static_cast<riscv::Privilege>(priv),
