@@ -45,7 +45,7 @@ class Program {
   Program(World& world, std::uint64_t seed) : world_(world), rng_(seed) {}
 
   void write() {
-    world_.cpu().reset();
+    world_.reset();
     std::memset(world_.ram(), 0, kRamSize);
     const bool is_guest = one_in(rng_, 2);
     for (std::uint64_t at = kDataBase; at < kDataBase + kDataPages * kPageSize; at += 8)

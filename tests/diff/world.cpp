@@ -160,9 +160,14 @@ World::World(Accel accel, Regions regions) {
   cluster_ = std::move(*cluster);
 }
 
+void World::reset() {
+  cpu().reset();
+  hart().core.reservation_value = 0;  // of an earlier program, where there is no reservation
+}
+
 void World::randomize(std::uint64_t seed) {
   Rng rng(seed);
-  cluster_->cpu(0).reset();
+  reset();
   Hart& h = hart();
   std::memset(ram(), 0, kRamSize);
   fill_random_code(rng, ram(), kCodePages * kPageSize);

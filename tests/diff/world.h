@@ -40,6 +40,8 @@ class World {
   AddressSpace& memory() { return memory_; }
   std::byte* ram() { return memory_.host(Paddr{kRamBase}); }
 
+  /// Power-on state of the hart.
+  void reset();
   /// Fills RAM, registers and CSRs from the seed: the same for every world.
   void randomize(std::uint64_t seed);
   /// Fills RAM with code of few traps, and sets the hart up with tables that tables.h describes.

@@ -237,7 +237,8 @@ TEST_F(BlkTest, ResetWaitsForTheRequestInFlightAndDropsItsCompletion) {
     driver_.slot->reset();
     is_reset = true;
   });
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  // The queue is taken back before the reset waits.
+  ASSERT_TRUE(eventually([&] { return get(*driver_.slot, Driver::kQueueReady) == 0; }));
   EXPECT_FALSE(is_reset) << "the device still uses the driver's memory";
   is_open = true;
   resetter.join();
