@@ -19,6 +19,7 @@ struct BlockKey {
   const std::byte* host = nullptr;         ///< first byte of guest code
   const std::byte* second_page = nullptr;  ///< of a block whose one instruction straddles two pages
   std::uint32_t flags = 0;                 ///< Guest::block_flags
+  std::uint16_t limit = 0;                 ///< FetchPage::limit: such a block is never linked to or from
   bool operator==(const BlockKey&) const = default;
 };
 

@@ -58,7 +58,7 @@ class CodeIndex {
 
   /// Addresses of the host's user space have no more than 48 bits. kNoTag: not to be entered.
   [[nodiscard]] static std::uint64_t tag_of(const BlockKey& key) {
-    if (key.second_page != nullptr || key.flags >> 16 != 0) return kNoTag;
+    if (key.second_page != nullptr || key.limit != 0 || key.flags >> 16 != 0) return kNoTag;
     return reinterpret_cast<std::uintptr_t>(key.host) | std::uint64_t{key.flags} << 48;
   }
   /// The first slot to look at: a line of the page's by the offset in the page.

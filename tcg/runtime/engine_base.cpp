@@ -13,8 +13,8 @@ namespace gstage::tcg {
 
 namespace {
 
-/// Bytes before the page's end in which a long instruction straddles.
-constexpr std::uint64_t kLastHalfword = kPageSize - 2;
+/// The page offset behind the last byte that is fetched without another look.
+std::uint32_t end_of(const BlockKey& key) { return key.limit == 0 ? std::uint32_t{kPageSize} : key.limit; }
 
 }  // namespace
 
@@ -108,37 +108,39 @@ const void* EngineBase::find_block_code(const BlockKey& key) {
   return block->code;
 }
 
-bool EngineBase::locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bool& is_cached) {
+bool EngineBase::locate_page(CpuCore& core, Vaddr pc, Fetched& fetched) {
   const auto lookup = [&] {
     const TlbEntry& entry = core.fetch[tlb_index(pc.value)];
-    is_cached = entry.tag == pc.page().value;
-    if (is_cached) page = reinterpret_cast<const std::byte*>(pc.page().value + entry.addend);
+    fetched.is_cached = entry.tag == pc.page().value;
+    if (fetched.is_cached) fetched.page = reinterpret_cast<const std::byte*>(pc.page().value + entry.addend);
   };
   lookup();
-  if (is_cached) return true;
-  const std::optional<FetchPage> fetched = guest_.fetch(core, pc);
-  if (!fetched) return false;
-  page = fetched->host;
+  if (fetched.is_cached) return true;
+  const std::optional<FetchPage> page = guest_.fetch(core, pc);
+  if (!page) return false;
   lookup();
-  page = fetched->host;
+  fetched.page = page->host;
+  fetched.limit = page->limit;
   return true;
 }
 
 bool EngineBase::locate(CpuCore& core, CodeLocation& location) {
   const Vaddr pc{core.pc};
-  const std::byte* page = nullptr;
-  if (!locate_page(core, pc, page, location.may_cache)) return false;
-  location.key = {page + pc.page_offset(), nullptr, guest_.block_flags(core)};
-  return pc.page_offset() != kLastHalfword || locate_straddling(core, location);
+  Fetched fetched;
+  if (!locate_page(core, pc, fetched)) return false;
+  location.may_cache = fetched.is_cached;
+  location.key = {fetched.page + pc.page_offset(), nullptr, guest_.block_flags(core), fetched.limit};
+  return pc.page_offset() + 2 != end_of(location.key) || locate_straddling(core, location);
 }
 
 bool EngineBase::locate_straddling(CpuCore& core, CodeLocation& location) {
   std::uint16_t halfword = 0;
   std::memcpy(&halfword, location.key.host, sizeof halfword);
   if (!guest_.is_long(halfword)) return true;
-  bool is_cached = false;
-  if (!locate_page(core, Vaddr{core.pc} + 2, location.key.second_page, is_cached)) return false;
-  location.may_cache = location.may_cache && is_cached;
+  Fetched fetched;
+  if (!locate_page(core, Vaddr{core.pc} + 2, fetched)) return false;
+  location.key.second_page = fetched.page;
+  location.may_cache = location.may_cache && fetched.is_cached;
   return true;
 }
 
@@ -214,8 +216,9 @@ EngineBase::Outcome EngineBase::translate_locked(const CodeLocation& location) {
 void EngineBase::make_unit(const CodeLocation& location, unsigned max_insns) {
   const auto offset = static_cast<std::uint32_t>(location.paddr.page_offset());
   unit_.clear();
-  guest_.translate(
-      {offset, location.key.flags, location.key.host - offset, location.key.second_page, max_insns}, unit_);
+  guest_.translate({offset, location.key.flags, location.key.host - offset, location.key.second_page,
+                    max_insns, end_of(location.key)},
+                   unit_);
   CHECK(unit_.guest_bytes != 0);
   if (log_enabled(Log::kInAsm)) dump_guest_code(guest_, location.key, location.paddr, unit_);
   if (log_enabled(Log::kOp)) dump_unit(Log::kOp, unit_);

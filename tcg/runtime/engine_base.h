@@ -89,7 +89,13 @@ class EngineBase : public Engine {
   };
   HartRecord& record_of(CpuCore& core);
   bool must_return(CpuCore& core);
-  bool locate_page(CpuCore& core, Vaddr pc, const std::byte*& page, bool& is_cached);
+  /// What can be fetched at an address.
+  struct Fetched {
+    const std::byte* page = nullptr;
+    bool is_cached = false;   ///< the page is in the fetch table
+    std::uint16_t limit = 0;  ///< FetchPage::limit
+  };
+  bool locate_page(CpuCore& core, Vaddr pc, Fetched& fetched);
   bool locate_straddling(CpuCore& core, CodeLocation& location);
   const void* find_block_code(const BlockKey& key);
   Outcome translate_locked(const CodeLocation& location);

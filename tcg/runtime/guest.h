@@ -28,16 +28,21 @@ struct GuestLayout {
 struct FetchPage {
   Paddr page;
   const std::byte* host;  ///< its 4096 bytes
+  /// 0: all of it may be fetched, and it is in the fetch table. Else it is not: only the bytes from the pc up
+  /// to this offset in the page may be fetched, and each entry of a block has to be asked for.
+  std::uint16_t limit = 0;
 };
 
-/// The guest bytes of one block. It ends at the page's end at the latest; only a block whose one instruction
-/// straddles two pages has a second page.
+/// The guest bytes of one block. It ends at `end` at the latest; only a block whose one instruction straddles
+/// that has a second page, in which the instruction's second halfword lies: at its begin where `end` is the
+/// page's, else at `end` (and then the two pages are one).
 struct BlockSource {
-  std::uint32_t first_offset;    ///< in the page
-  std::uint32_t flags;           ///< Guest::block_flags
-  const std::byte* page;         ///< 4096 bytes
-  const std::byte* second_page;  ///< or null
-  unsigned max_insns;            ///< at least 1
+  std::uint32_t first_offset;     ///< in the page
+  std::uint32_t flags;            ///< Guest::block_flags
+  const std::byte* page;          ///< 4096 bytes
+  const std::byte* second_page;   ///< or null
+  unsigned max_insns;             ///< at least 1
+  std::uint32_t end = kPageSize;  ///< page offset: FetchPage::limit, or the page's end
 };
 
 /// What a target gives the translator. One object a machine; the hart is always passed in.
@@ -49,8 +54,8 @@ class Guest {
   /// All that translation depends on besides the bytes (privilege, V, …). Constant between changes of the
   /// regime, that is: two values never share a TlbContext.
   [[nodiscard]] virtual std::uint32_t block_flags(const CpuCore& core) const = 0;
-  /// The page that the hart fetches from at `pc`, entered in the fetch table. On failure raises the trap and
-  /// returns nothing.
+  /// The page that the hart fetches from at `pc`, entered in the fetch table if it has no limit. On failure
+  /// raises the trap and returns nothing.
   virtual std::optional<FetchPage> fetch(CpuCore& core, Vaddr pc) = 0;
   /// Whether the instruction that begins with this halfword has 4 bytes (else 2).
   [[nodiscard]] virtual bool is_long(std::uint16_t first_halfword) const = 0;

@@ -92,7 +92,7 @@ const void* JitEngine::on_link(RunContext* context, const LinkSite* site) {
 Block* JitEngine::link(CpuCore&, const LinkSite& site) {
   const std::uint8_t* const entry = reinterpret_cast<const std::uint8_t*>(&site) - site.self;
   auto& from = *static_cast<Block*>(const_cast<void*>(Compiler::owner(entry)));
-  if (from.key.second_page != nullptr) return nullptr;
+  if (from.key.second_page != nullptr || from.key.limit != 0) return nullptr;
   const std::lock_guard lock(mutex());
   // The same virtual page is the same physical page: the target's bytes are found from the block's own.
   const std::byte* const page = from.key.host - from.paddr.page_offset();
@@ -159,7 +159,8 @@ void JitEngine::take(Block& block, const x86_64::CompileRequest& request, const 
 
 bool JitEngine::generate(Block& block, const Unit& unit) {
   linking_ = &block;
-  x86_64::LinkTargets* const links = log_enabled(Log::kNoChain) ? nullptr : this;
+  const bool may_link = block.key.limit == 0 && !log_enabled(Log::kNoChain);
+  x86_64::LinkTargets* const links = may_link ? this : nullptr;
   return compile(block, unit,
                  {inline_.next, out_of_line_.next, &block, links, false, block.key.second_page != nullptr,
                   memory_.has_one_agent()});

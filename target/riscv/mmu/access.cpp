@@ -255,7 +255,7 @@ void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, unsigned size, Acce
 
 std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
   const Regime& regime = hart.mmu->fetch;
-  // Two bytes at least are fetched; what lies beyond is checked when it is reached.
+  // A halfword at least is fetched; what can be fetched with it, the limit tells.
   const Piece piece{vaddr, 2, Access::kFetch, vaddr};
   count_miss(hart, regime, piece.access);
   const Translation t = translate(hart, regime, vaddr, piece.size, piece.access);
@@ -270,8 +270,10 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
   }
   const Paddr page = t.paddr.page();
   const std::byte* const host = region->host + (page - region->base);
+  // A page of which PMP allows a part is not entered: each block of it is checked each time.
+  if (!t.is_cacheable) return tcg::FetchPage{page, host, t.fetch_limit};
   hart.mmu->fetch_context->insert(TlbAccess::kFetch, vaddr, host, t.origin);
-  return tcg::FetchPage{page, host};
+  return tcg::FetchPage{page, host, 0};
 }
 
 std::uint64_t hyp_load(Hart& hart, Vaddr vaddr, tcg::MemKind kind, bool needs_execute) {

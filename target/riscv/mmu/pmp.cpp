@@ -54,6 +54,39 @@ Allowed default_permission(const Hart& hart, bool is_machine) {
   return (hart.mseccfg & kMml) != 0 ? from_rwx(kR | kW) : kAllowAll;
 }
 
+/// Bytes for which one rule, or none, decides.
+struct Stretch {
+  std::uint64_t end;
+  Allowed allowed;
+};
+
+/// From `first` on, at most to the end of the page.
+Stretch stretch_at(const Hart& hart, std::uint64_t first, std::uint64_t page, bool is_machine) {
+  Stretch stretch{page + kPageSize, 0};
+  for (unsigned i = 0; i < hart.pmp_rule_count; ++i) {
+    const PmpRule& rule = hart.pmp_rules[i];
+    if (rule.last < first) continue;
+    if (rule.first <= first) {
+      if (rule.last - first < stretch.end - first) stretch.end = rule.last + 1;
+      stretch.allowed = rule_permission(hart, rule.cfg, is_machine);
+      return stretch;
+    }
+    if (rule.first < stretch.end) stretch.end = rule.first;
+  }
+  stretch.allowed = default_permission(hart, is_machine);
+  return stretch;
+}
+
+/// Where what can be fetched from `first` on ends, at most the end of the page.
+std::uint64_t end_of_fetchable(const Hart& hart, std::uint64_t first, std::uint64_t page, std::uint8_t priv) {
+  while (first < page + kPageSize) {
+    const Stretch stretch = stretch_at(hart, first, page, priv == kMachine);
+    if ((stretch.allowed & allows(Access::kFetch)) == 0) break;
+    first = stretch.end;
+  }
+  return first;
+}
+
 }  // namespace
 
 void pmp_decode(Hart& hart) {
@@ -97,6 +130,17 @@ Allowed pmp_check_table(Hart& hart, Paddr slot) {
   const PmpVerdict verdict = pmp_check(hart, slot, kEntryBytes, kSupervisor);
   if (verdict.is_uniform) known = {page, verdict.allowed};
   return verdict.allowed;
+}
+
+PmpFetch pmp_check_fetch(const Hart& hart, Paddr paddr, std::uint8_t priv) {
+  constexpr unsigned kHalfword = 2;
+  const PmpVerdict verdict = pmp_check(hart, paddr, kHalfword, priv);
+  if ((verdict.allowed & allows(Access::kFetch)) == 0) return {false, false, 0};
+  if (verdict.is_uniform) return {true, true, kPageSize};
+  const std::uint64_t page = paddr.page().value;
+  const std::uint64_t before = end_of_fetchable(hart, page, page, priv);
+  const std::uint64_t end = before > paddr.value ? before : end_of_fetchable(hart, paddr.value, page, priv);
+  return {true, before == page + kPageSize, static_cast<std::uint16_t>(end - page)};
 }
 
 PmpVerdict pmp_check(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv) {

@@ -26,6 +26,18 @@ void pmp_decode(Hart& hart);
 /// What an implicit access to the entry of a page table may do: S-mode's verdict on its 8 bytes.
 Allowed pmp_check_table(Hart& hart, Paddr slot);
 
+/// What PMP says of fetching instructions.
+struct PmpFetch {
+  bool is_allowed;      ///< the first halfword may be fetched
+  bool is_whole_page;   ///< … and so may all of its 4 KiB page
+  std::uint16_t limit;  ///< offset in the page up to which, from the first halfword on, all may be fetched
+};
+
+/// The verdict on the halfword at `paddr` and on what follows it. An instruction is fetched in halfwords:
+/// "misaligned … instruction fetches may be decomposed into multiple memory operations" ("Priority and
+/// Matching Logic"), and none of them can straddle two entries, whose bounds are multiples of 4.
+PmpFetch pmp_check_fetch(const Hart& hart, Paddr paddr, std::uint8_t priv);
+
 /// The verdict on `size` bytes at `paddr` (they do not cross a page) for an access at the privilege.
 /// ISA manual vol. II, "Physical Memory Protection" and "Smepmp".
 PmpVerdict pmp_check(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv);

@@ -73,20 +73,32 @@ class Walker {
       result_.origin.page_shift =
           static_cast<std::uint8_t>(levels_of(regime_.satp) == 0 ? leaf.shift : result_.origin.page_shift);
     }
-    const PmpVerdict verdict = pmp_check(hart_, Paddr{paddr}, size, regime_.priv());
-    // HLVX needs read permission of the physical memory as well as execute.
-    const Allowed needed =
-        regime_.has(Regime::kExecute) ? allows(Access::kLoad) | allows(Access::kFetch) : allows(access_);
-    if ((verdict.allowed & needed) != needed) return failed(FaultKind::kAccess, gpa);
     result_.paddr = Paddr{paddr};
-    result_.allowed = allowed & verdict.allowed;
-    result_.is_cacheable = verdict.is_uniform;
+    result_.allowed = allowed;
+    if (!(access_ == Access::kFetch ? is_fetch_permitted() : is_data_permitted(size)))
+      return failed(FaultKind::kAccess, gpa);
     result_.origin.gpa_page = Gpa{gpa}.page().value;
     result_.origin.paddr_page = result_.paddr.page().value;
     return result_;
   }
 
  private:
+  /// PMP's verdict on data, which narrows what later accesses may do.
+  bool is_data_permitted(unsigned size) {
+    const PmpVerdict verdict = pmp_check(hart_, result_.paddr, size, regime_.priv());
+    // HLVX needs read permission of the physical memory as well as execute.
+    const Allowed needed =
+        regime_.has(Regime::kExecute) ? allows(Access::kLoad) | allows(Access::kFetch) : allows(access_);
+    result_.allowed &= verdict.allowed;
+    result_.is_cacheable = verdict.is_uniform;
+    return (verdict.allowed & needed) == needed;
+  }
+  bool is_fetch_permitted() {
+    const PmpFetch fetch = pmp_check_fetch(hart_, result_.paddr, regime_.priv());
+    result_.is_cacheable = fetch.is_whole_page;
+    result_.fetch_limit = fetch.limit;
+    return fetch.is_allowed;
+  }
   Translation failed(FaultKind fault, std::uint64_t gpa) {
     result_.fault = fault;
     if (!result_.is_implicit) result_.gpa = gpa;

@@ -29,8 +29,9 @@ struct Translation {
   std::uint64_t gpa = 0;           ///< also of a success: what the first stage yields
   // Of a success:
   Paddr paddr;
-  Allowed allowed = 0;  ///< what a later access of this page may do without another walk
-  bool is_cacheable = false;
+  Allowed allowed = 0;            ///< what a later access of this page may do without another walk
+  bool is_cacheable = false;      ///< PMP says the same of the whole 4 KiB page
+  std::uint16_t fetch_limit = 0;  ///< of a fetch: the page offset up to which no other check is needed
   TlbOrigin origin;
 
   [[nodiscard]] bool ok() const { return fault == FaultKind::kNone; }

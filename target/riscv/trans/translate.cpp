@@ -27,10 +27,10 @@ constexpr std::array<Handler, kInsnCount> kHandlers{{
 
 std::uint16_t Translator::halfword(std::uint32_t offset) const {
   const std::byte* page = source_.page;
-  if (offset >= kPageSize) {
+  if (offset >= source_.end) {
     CHECK(source_.second_page != nullptr);
     page = source_.second_page;
-    offset -= kPageSize;
+    offset %= kPageSize;
   }
   std::uint16_t value = 0;
   std::memcpy(&value, page + offset, sizeof value);
@@ -80,11 +80,11 @@ void Translator::run() {
   next_ = source_.first_offset;
   while (!is_done_) {
     offset_ = next_;
-    const bool is_full = unit.guest_insns == limit || offset_ >= std::int64_t{kPageSize};
+    const bool is_full = unit.guest_insns == limit || offset_ >= std::int64_t{source_.end};
     if (!is_full) raw_ = halfword(static_cast<std::uint32_t>(offset_));
     const bool has_four = !is_full && is_long(static_cast<std::uint16_t>(raw_));
-    // An instruction that straddles the pages is a block of its own.
-    const bool straddles = has_four && offset_ + 4 > std::int64_t{kPageSize};
+    // An instruction that straddles the end is a block of its own.
+    const bool straddles = has_four && offset_ + 4 > std::int64_t{source_.end};
     if (is_full || (straddles && unit.guest_insns != 0)) {
       ir_.jump(offset_);
       break;

@@ -2,19 +2,7 @@
 // Physical memory protection: matching modes, priorities, locks, granularity, accesses of page-table
 // walks and of guests (chapter "Physical Memory Protection").
 
-#include "priv.h"
-
-#define PMP_R 1
-#define PMP_W 2
-#define PMP_X 4
-#define PMP_TOR 0x08
-#define PMP_NA4 0x10
-#define PMP_NAPOT 0x18
-#define PMP_L 0x80
-
-static uint64_t napot(const void *base, uint64_t size) {
-  return (uint64_t)base >> 2 | ((size >> 3) - 1);
-}
+#include "pmp.h"
 
 static void set_cfg(unsigned entry, uint64_t cfg) {
   uint64_t mask = 0xffull << (entry & 7) * 8;

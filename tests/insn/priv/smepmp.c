@@ -2,19 +2,9 @@
 // Smepmp: mseccfg.RLB, MMWP and MML, whose bits are sticky, and the truth table of MML (chapter
 // "Smepmp" and its table of pmpcfg encodings). The whole image is opened to M mode first.
 
-#include "priv.h"
+#include "pmp.h"
 
-#define MML 1
-#define MMWP 2
-#define RLB 4
-#define PMP_TOR 0x08
-#define PMP_NAPOT 0x18
-#define PMP_L 0x80
 #define UNMATCHED 0x84000000  // RAM that the entries below leave out
-
-static uint64_t napot(const void *base, uint64_t size) {
-  return (uint64_t)base >> 2 | ((size >> 3) - 1);
-}
 
 static void set_cfg0(uint64_t cfg) {
   csr_write(PMPCFG0, (csr_read(PMPCFG0) & ~0xffull) | cfg);
