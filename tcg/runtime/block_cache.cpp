@@ -31,6 +31,9 @@ Extent extent_in(const Block& block, std::uint64_t page_base) {
   const std::uint64_t first = block.paddr.value;
   const std::uint64_t page_left = kPageSize - (first & kPageMask);
   const std::uint64_t here = std::min<std::uint64_t>(block.bytes, page_left);
+  // Of two virtual pages that are one physical page, the block has the last bytes and the first.
+  const bool is_around = here < block.bytes && block.key.second_page + (first & kPageMask) == block.key.host;
+  if (is_around) return {page_base, page_base | kPageMask};
   if (block.paddr.page().value == page_base) return {first, first + here - 1};
   return {page_base, page_base + (block.bytes - here) - 1};
 }
@@ -75,8 +78,9 @@ void BlockCache::publish(Block& block, Paddr second) {
   if (block.region != nullptr) {
     for (const RegionPage& page : block.region->pages) enter(page.paddr.value);
   } else {
-    enter(block.paddr.page().value);
-    if (block.key.second_page != nullptr) enter(second.value);
+    const std::uint64_t page = block.paddr.page().value;
+    enter(page);
+    if (block.key.second_page != nullptr && second.value != page) enter(second.value);
   }
   Bucket& bucket = buckets_[bucket_of(block.key)];
   block.next.store(bucket.load(std::memory_order_relaxed), std::memory_order_relaxed);

@@ -165,6 +165,19 @@ TEST_P(EngineTest, KeysAStraddlingInstructionByBothPages) {
   EXPECT_EQ(m.hart().x[10], 3333u);
 }
 
+TEST_P(EngineTest, SeesAStoreToAStraddlingInstructionWhoseTwoPagesAreOnePhysicalPage) {
+  ToyMachine m(GetParam());
+  constexpr std::uint64_t kEnd = kCode + kPageSize - 2;
+  m.guest->remapped[kCode + kPageSize] = kCode;
+  m.write(kEnd, {li(0)});
+  m.write(kCode, {1111, halt()});
+  m.run(kEnd);
+  ASSERT_EQ(m.hart().x[10], 1111u);
+  m.write(kCode, {3333});
+  m.run(kEnd);
+  EXPECT_EQ(m.hart().x[10], 3333u);
+}
+
 TEST_P(EngineTest, TrapsWhenTheSecondHalfCannotBeFetched) {
   ToyMachine m(GetParam());
   constexpr std::uint64_t kEnd = kToyRam + kToyPages * kPageSize - 2;
