@@ -244,8 +244,10 @@ void VirtioMmio::write_status(Access, std::uint64_t value) {
   const std::uint64_t features = state_.driver_features;
   if ((wanted & ~old & kFeaturesOk) != 0) {
     // Virtio 1.3, 3.1.1 step 6: refuse by leaving the bit clear.
-    const bool is_subset = (features & ~offered_features()) == 0;
-    if (!is_subset || (features & kVersion1) == 0) {
+    // A driver that leaves VERSION_1 out is taken: it uses this transport's registers and little-endian
+    // rings, and for the devices here the layouts of the time before are the same ("Legacy Interface" of
+    // each).
+    if ((features & ~offered_features()) != 0) {
       log_line(Log::kGuestErrors, "virtio-mmio: the driver's features 0x%" PRIx64 " are refused", features);
       wanted &= ~std::uint32_t{kFeaturesOk};
     }

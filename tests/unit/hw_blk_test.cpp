@@ -93,6 +93,15 @@ TEST_F(BlkTest, Reads) {
   EXPECT_TRUE(eventually([&] { return driver_.irq.load(); }));
 }
 
+TEST_F(BlkTest, DriversWithoutVersion1ReadAndWrite) {
+  driver_.start(0);
+  EXPECT_EQ(request(kIn, 3, 512, true), kOk);
+  EXPECT_EQ(driver_.peek<std::uint8_t>(kBuffer), 4u);
+  driver_.poke(kBuffer, std::uint8_t{77});
+  EXPECT_EQ(request(kOut, 5, 512, false), kOk);
+  EXPECT_EQ(static_cast<unsigned>(disk_->bytes[5 * 512]), 77u);
+}
+
 TEST_F(BlkTest, ReadsIntoManyPiecesOfOddSizes) {
   start(kFlushFeature);
   prepare(kIn, 1, 100, true);

@@ -110,11 +110,13 @@ TEST_F(VirtqueueTest, FeaturesThatWereNotOfferedAreRefused) {
   EXPECT_EQ(driver_.status(), 3u);
 }
 
-TEST_F(VirtqueueTest, LegacyDriversAreRefused) {
-  set(*driver_.slot, Driver::kStatus, 3);
-  set(*driver_.slot, Driver::kDriverFeatures, 1);
-  set(*driver_.slot, Driver::kStatus, 11);
-  EXPECT_EQ(driver_.status(), 3u);
+TEST_F(VirtqueueTest, DriversWithoutVersion1Work) {
+  driver_.start(0);
+  EXPECT_EQ(driver_.status(), 15u);
+  prepare("hello");
+  driver_.offer_and_kick(0, 0);
+  EXPECT_EQ(driver_.used_index(0), 1u);
+  EXPECT_EQ(driver_.text(Driver::kData + 0x1000, 5), "HELLO");
 }
 
 TEST_F(VirtqueueTest, TransfersABuffer) {
