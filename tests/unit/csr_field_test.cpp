@@ -73,6 +73,7 @@ TEST_F(CsrFieldTest, HenvcfgBitsAreZeroWhileThoseOfMenvcfgAre) {
   constexpr std::uint64_t kOwn = 0xf1;  // FIOM and those of cache blocks
   config.svpbmt = true;
   restart();
+  write(kMenvcfg, 0);
   write(kHenvcfg, ~0ull);
   EXPECT_EQ(read(kHenvcfg), kOwn);
   write(kMenvcfg, kBits);
@@ -85,6 +86,21 @@ TEST_F(CsrFieldTest, HenvcfgBitsAreZeroWhileThoseOfMenvcfgAre) {
   EXPECT_EQ(read(kHenvcfg), envcfg::Pbmte::kMask | kOwn);
   write(kMenvcfg, 0);
   EXPECT_EQ(read(kHenvcfg), kOwn);
+}
+
+TEST_F(CsrFieldTest, AtResetMenvcfgHasUpdatesUnlessSvadeIsThereAndMemoryTypes) {
+  for (const bool svade : {false, true})
+    for (const bool svadu : {false, true})
+      for (const bool svpbmt : {false, true}) {
+        config.svade = svade;
+        config.svadu = svadu;
+        config.svpbmt = svpbmt;
+        restart();
+        const std::uint64_t expected =
+            envcfg::Adue::set(0, svadu && !svade ? 1 : 0) | envcfg::Pbmte::set(0, svpbmt ? 1 : 0);
+        EXPECT_EQ(read(0x30a), expected) << svade << svadu << svpbmt;
+        EXPECT_EQ(read(0x60a), 0u) << "henvcfg";
+      }
 }
 
 TEST_F(CsrFieldTest, EnvironmentBitsOfAbsentExtensionsAreZero) {

@@ -21,6 +21,14 @@ std::uint64_t initial_misa(const CpuConfig& config) {
   return misa;
 }
 
+/// Which the specification leaves open. What no firmware sets up may rely on what the hart is said to have:
+/// it updates A and D where Svadu alone is there, and has the memory types of Svpbmt, as other emulators do.
+std::uint64_t initial_menvcfg(const CpuConfig& config) {
+  std::uint64_t value = config.svpbmt ? envcfg::Pbmte::kMask : 0;
+  if (config.svadu && !config.svade) value |= envcfg::Adue::kMask;
+  return value;
+}
+
 void reset_bank(Bank& bank) {
   bank = Bank{};
   bank.status = status::Uxl::set(0, kXlen64);
@@ -36,7 +44,8 @@ void reset_machine(Hart& hart) {
   hart.medeleg = hart.mideleg = hart.mie = hart.mip = 0;
   hart.miselect = hart.mvien = hart.mvip = hart.sie_own = 0;
   std::memset(hart.miprio, 0, sizeof hart.miprio);
-  hart.mcounteren = hart.mcountinhibit = hart.menvcfg = hart.mseccfg = 0;
+  hart.mcounteren = hart.mcountinhibit = hart.mseccfg = 0;
+  hart.menvcfg = initial_menvcfg(*hart.config);
   std::memset(hart.mstateen, 0, sizeof hart.mstateen);
   reset_counters(hart);
   for (unsigned i = 0; i < kPmpEntries; ++i) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fields of the hypervisor CSRs and VS CSRs: reset, WARL, aliases (chapter "Hypervisor and Virtual
-// Supervisor CSRs"). Reset values that the standard leaves open are those of this machine: zero.
+// Supervisor CSRs"). Reset values that the standard leaves open are those of this machine: zero,
+// but menvcfg has the hart update A and D.
 
 #include "priv.h"
 
@@ -24,6 +25,9 @@ void test_reset_values(void) {
   CHECK_EQ(csr_read(MCAUSE), 0);
   CHECK_EQ(csr_read(PMPCFG0) | csr_read(PMPCFG2), 0);
   CHECK_EQ(csr_read(MSECCFG), 0);
+  // Svadu without Svade.
+  CHECK_EQ(csr_read(MENVCFG), ENVCFG_ADUE);
+  CHECK_EQ(csr_read(HENVCFG), 0);
 }
 
 static void hypervisor_status(void) {
