@@ -8,7 +8,6 @@
 namespace gstage::hw {
 namespace {
 
-constexpr auto kTickNs = static_cast<std::uint64_t>(riscv::kNsPerTick);
 constexpr unsigned kMaxHarts = 4095;
 
 /// The hart of a register, or null (logged) when there is none.
@@ -86,8 +85,8 @@ void Sswi::write_setssip(Access access, std::uint64_t value) {
   if (of != nullptr && (value & 1) != 0) (*of)->set_pending(riscv::kSsi, true);
 }
 
-Mtimer::Mtimer(const Clock& clock, TimerThread& timers, const std::vector<HartLines*>& harts)
-    : clock_(clock) {
+Mtimer::Mtimer(riscv::TimeCounter& time, TimerThread& timers, const std::vector<HartLines*>& harts)
+    : time_(time) {
   for (HartLines* lines : harts) harts_.push_back({lines, kNever, nullptr});
   for (Hart& hart : harts_) {
     hart.timer = timers.make([this, &hart] {
@@ -101,7 +100,7 @@ std::span<const Register<Mtimer>> Mtimer::registers() {
   using M = Mtimer;
   static constexpr Register<M> kTable[] = {
       {0, 8, "mtimecmp", &M::read_mtimecmp, &M::write_mtimecmp, kMaxHarts, 0, 4 | 8},
-      {kMtimeOffset, 8, "mtime", &M::read_mtime, nullptr, 1, 0, 4 | 8},
+      {kMtimeOffset, 8, "mtime", &M::read_mtime, &M::write_mtime, 1, 0, 4 | 8},
   };
   static_assert(is_well_formed(kTable));
   return kTable;
@@ -109,20 +108,17 @@ std::span<const Register<Mtimer>> Mtimer::registers() {
 
 void Mtimer::reset() {
   const std::lock_guard lock(mutex_);
+  time_.set(0);
   for (Hart& hart : harts_) {
     hart.compare = kNever;
     update_timer(hart);
   }
 }
 
-std::uint64_t Mtimer::now_ticks() const { return static_cast<std::uint64_t>(clock_.now_ns()) / kTickNs; }
-
 void Mtimer::update_timer(Hart& hart) {
-  const bool is_due = now_ticks() >= hart.compare;
-  hart.lines->set_pending(riscv::kMti, is_due);
-  // A deadline beyond the clock's range never comes.
-  const bool is_armed = !is_due && hart.compare < static_cast<std::uint64_t>(INT64_MAX) / kTickNs;
-  hart.timer->arm(is_armed ? static_cast<std::int64_t>(hart.compare * kTickNs) : Timer::kNever);
+  const std::uint64_t now = time_.now();
+  hart.lines->set_pending(riscv::kMti, now >= hart.compare);
+  hart.timer->arm(time_.deadline(now, riscv::ticks_to_change(now, hart.compare)));
 }
 
 std::uint64_t Mtimer::read_mtimecmp(Access access) {
@@ -137,7 +133,12 @@ void Mtimer::write_mtimecmp(Access access, std::uint64_t value) {
   update_timer(*of);
 }
 
-std::uint64_t Mtimer::read_mtime(Access) { return now_ticks(); }
+std::uint64_t Mtimer::read_mtime(Access) { return time_.now(); }
+
+void Mtimer::write_mtime(Access, std::uint64_t value) {
+  time_.set(value);
+  for (Hart& hart : harts_) update_timer(hart);
+}
 
 void describe_clint(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
   const auto node = fdt.node("clint", place.base);

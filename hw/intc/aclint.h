@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "softmmu/io/clock.h"
+#include "target/riscv/time_counter.h"
 #include "hw/core/device.h"
 #include "hw/core/hart_lines.h"
 #include "hw/core/register_table.h"
@@ -52,15 +53,14 @@ class Sswi final : public Device, public RegisterDevice<Sswi> {
   std::vector<HartLines*> harts_;
 };
 
-/// MTIMER ("Machine-level Timer Device"): one comparand a hart, and mtime, which follows the machine's clock
-/// and cannot be written.
+/// MTIMER ("Machine-level Timer Device"): one comparand a hart, and mtime, which is the time of all harts.
 class Mtimer final : public Device, public RegisterDevice<Mtimer> {
  public:
   static constexpr const char* kName = "mtimer";
   static constexpr std::uint64_t kMtimeOffset = 0x7ff8;
 
-  /// Harts in the order of their ids. `clock`, `timers` and the lines outlive the device.
-  Mtimer(const Clock& clock, TimerThread& timers, const std::vector<HartLines*>& harts);
+  /// Harts in the order of their ids. `time`, `timers` and the lines outlive the device.
+  Mtimer(riscv::TimeCounter& time, TimerThread& timers, const std::vector<HartLines*>& harts);
   void reset() override;
   static std::span<const Register<Mtimer>> registers();
 
@@ -75,11 +75,11 @@ class Mtimer final : public Device, public RegisterDevice<Mtimer> {
   std::uint64_t read_mtimecmp(Access);
   void write_mtimecmp(Access, std::uint64_t);
   std::uint64_t read_mtime(Access);
-  [[nodiscard]] std::uint64_t now_ticks() const;
+  void write_mtime(Access, std::uint64_t);
   /// Sets the timer's line to what time and compare say, and arms the host's timer for the change.
   void update_timer(Hart& hart);
 
-  const Clock& clock_;
+  riscv::TimeCounter& time_;
   std::vector<Hart> harts_;
 };
 

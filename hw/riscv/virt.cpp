@@ -103,6 +103,7 @@ class VirtMachine final : public Machine {
   // In the order of dependence: what is below uses what is above, and is destroyed before it.
   AddressSpace memory_;
   Clock clock_;
+  riscv::TimeCounter time_{clock_};
   TimerThread timers_;
   std::unique_ptr<riscv::CpuCluster> harts_;
   std::vector<std::unique_ptr<CpuLines>> lines_;
@@ -165,8 +166,8 @@ Status VirtMachine::plan_boot(const MachineOptions& options, const riscv::CpuCon
 }
 
 Status VirtMachine::add_harts(const MachineOptions& options, const riscv::CpuConfig& config) {
-  riscv::CpuSetup setup{&memory_,           &clock_, &timers_, config, virt_unit(Unit::kResetRom).base,
-                        interrupts_.imsic()};
+  riscv::CpuSetup setup{
+      &memory_, &clock_, &time_, &timers_, config, virt_unit(Unit::kResetRom).base, interrupts_.imsic()};
   auto harts = riscv::make_cpus(options, setup);
   if (!harts.ok()) return harts.error();
   harts_ = std::move(*harts);
@@ -189,7 +190,7 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   std::vector<HartLines*> lines;
   for (const auto& line : lines_) lines.push_back(line.get());
   irqchip_ =
-      std::make_unique<VirtIrqchip>(VirtIrqchipSetup{memory_, clock_, timers_, *harts_, lines}, interrupts_);
+      std::make_unique<VirtIrqchip>(VirtIrqchipSetup{memory_, time_, timers_, *harts_, lines}, interrupts_);
   const auto irq = [this](Unit unit) { return irqchip_->line(virt_unit(unit).irq); };
   if (options.serials.size() > 1) warn("the virt board has one UART: the second -serial leads nowhere");
   auto fw_cfg = std::make_unique<FwCfg>(memory_);

@@ -11,7 +11,7 @@ VirtIrqchip::VirtIrqchip(const VirtIrqchipSetup& setup, const VirtInterrupts& ch
       choice_(choice),
       hart_count_(setup.harts.count()),
       mswi_(setup.lines),
-      mtimer_(setup.clock, setup.timers, setup.lines),
+      mtimer_(setup.time, setup.timers, setup.lines),
       sswi_(setup.lines) {
   if (choice_.has_aplic())
     make_aplics(setup);

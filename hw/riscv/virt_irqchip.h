@@ -20,7 +20,7 @@ namespace gstage::hw {
 /// What a board gives its interrupt controllers; outlives them.
 struct VirtIrqchipSetup {
   AddressSpace& memory;
-  const Clock& clock;
+  riscv::TimeCounter& time;
   TimerThread& timers;
   riscv::CpuCluster& harts;
   const std::vector<HartLines*>& lines;  ///< in the order of the harts

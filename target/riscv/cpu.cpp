@@ -45,6 +45,11 @@ class HartCpu final : public RiscvCpu {
     vs_timer_ = setup_.timers->make(look);
     nap_timer_ = setup_.timers->make(look);
     overflow_timer_ = setup_.timers->make(look);
+    // Until the hart has looked again nothing is known of its timers: whoever asks compares with the time.
+    setup_.time->on_set([this] {
+      hart_->timers_due.store(0, std::memory_order_relaxed);
+      kick(kAttendTimer);
+    });
   }
 
   void set_engine(tcg::Engine& engine) { engine_ = &engine; }
@@ -53,9 +58,8 @@ class HartCpu final : public RiscvCpu {
   CpuCore& core() override { return hart_->core; }
   Tlb& tlb() override { return mmu_.tlb; }
   Hart& hart() override { return *hart_; }
-  [[nodiscard]] std::uint64_t time() const override {
-    return static_cast<std::uint64_t>(setup_.clock->now_ns() / kNsPerTick);
-  }
+  [[nodiscard]] std::uint64_t time() const override { return setup_.time->now(); }
+  [[nodiscard]] std::uint64_t uptime() const override { return setup_.time->uptime(); }
 
   void run() override {
     std::atomic<std::uint32_t>& attention = hart_->core.attention;
@@ -102,8 +106,12 @@ class HartCpu final : public RiscvCpu {
 
   void update_timers() override {
     const std::uint64_t now = note_due_timers(*hart_);
-    s_timer_->arm(has_stimecmp_interrupt(*hart_) ? deadline(hart_->hs.timecmp, now) : Timer::kNever);
-    vs_timer_->arm(has_vstimecmp_interrupt(*hart_) ? vs_deadline(now) : Timer::kNever);
+    const auto deadline = [&](std::uint64_t compare, std::uint64_t delta) {
+      return setup_.time->deadline(now, ticks_to_change(now + delta, compare));
+    };
+    s_timer_->arm(has_stimecmp_interrupt(*hart_) ? deadline(hart_->hs.timecmp, 0) : Timer::kNever);
+    vs_timer_->arm(has_vstimecmp_interrupt(*hart_) ? deadline(hart_->vs.timecmp, hart_->htimedelta)
+                                                   : Timer::kNever);
     if (hart_->config->sscofpmf) arm_overflow_timer();
   }
 
@@ -118,21 +126,14 @@ class HartCpu final : public RiscvCpu {
   [[nodiscard]] std::string describe() const override;
 
  private:
-  /// One of the hart's timers has run out.
+  /// One of the hart's timers has run out, or mtime was written. Timers only say that it may be time: clocked
+  /// counters are compared.
   void look_at_timers() {
-    note_due_timers(*hart_);
-    look_for_overflows();
-  }
-  /// Timers only say that it may be time: clocked counters are compared.
-  void look_for_overflows() {
-    if (!hart_->config->sscofpmf) return;
-    notice_overflows(*hart_);
-    arm_overflow_timer();
+    if (hart_->config->sscofpmf) notice_overflows(*hart_);
+    update_timers();
   }
   void arm_overflow_timer() {
-    const std::uint64_t now = time();
-    const std::uint64_t left = ticks_to_overflow(*hart_);
-    overflow_timer_->arm(left > ~now ? Timer::kNever : deadline(now + left, now));
+    overflow_timer_->arm(setup_.time->deadline(time(), ticks_to_overflow(*hart_)));
   }
 
   /// wfi: until an interrupt is pending that mie enables (or, in a nap, somebody kicks the hart), or somebody
@@ -170,23 +171,9 @@ class HartCpu final : public RiscvCpu {
         attention.fetch_and(~kMayBeNothing, std::memory_order_seq_cst);
       else
         wait_for_attention();
-      if ((seen & kAttendTimer) != 0) look_for_overflows();
+      if ((seen & kAttendTimer) != 0) look_at_timers();
     }
     hart_->is_waiting = 0;
-  }
-
-  /// Machine time at which `time`, which is `now`, reaches the comparand. Never where it has: who changed the
-  /// registers looks at the interrupts next.
-  static std::int64_t deadline(std::uint64_t ticks, std::uint64_t now) {
-    constexpr auto kLast = static_cast<std::uint64_t>(Timer::kNever / kNsPerTick);
-    return ticks <= now || ticks >= kLast ? Timer::kNever : static_cast<std::int64_t>(ticks) * kNsPerTick;
-  }
-  /// vstimecmp is compared with time + htimedelta, as unsigned numbers that wrap.
-  [[nodiscard]] std::int64_t vs_deadline(std::uint64_t now) const {
-    const std::uint64_t guest_now = now + hart_->htimedelta;
-    if (guest_now >= hart_->vs.timecmp) return Timer::kNever;
-    const std::uint64_t wait = hart_->vs.timecmp - guest_now;
-    return wait > ~now ? Timer::kNever : deadline(now + wait, now);
   }
 
   const unsigned index_;

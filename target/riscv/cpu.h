@@ -11,6 +11,7 @@
 #include "softmmu/mem/address_space.h"
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/extensions.h"
+#include "target/riscv/time_counter.h"
 
 namespace gstage::tcg {
 class Engine;
@@ -19,10 +20,6 @@ class Engine;
 namespace gstage::riscv {
 
 struct Hart;
-
-/// `time` counts at 10 MHz, the timebase-frequency of the virt board.
-inline constexpr std::uint64_t kTimebaseHz = 10'000'000;
-inline constexpr std::int64_t kNsPerTick = 1'000'000'000 / kTimebaseHz;
 
 /// Bits of mip that wires drive.
 enum InterruptBit : unsigned {
@@ -47,8 +44,10 @@ class RiscvCpu : public Cpu {
   virtual Hart& hart() = 0;
   /// `time` in ticks.
   [[nodiscard]] virtual std::uint64_t time() const = 0;
-  /// Re-arms the hart's stimecmp/vstimecmp timers after their registers, htimedelta or STCE changed. Own
-  /// thread.
+  /// Ticks since power-on: `time` as it would be if mtime had never been written.
+  [[nodiscard]] virtual std::uint64_t uptime() const = 0;
+  /// Re-arms the hart's stimecmp/vstimecmp timers after their registers, htimedelta, STCE or mtime changed.
+  /// Own thread.
   virtual void update_timers() = 0;
   /// tcg::Guest::attend: takes interrupts. Own thread.
   virtual bool attend() { return false; }
@@ -60,6 +59,7 @@ class RiscvCpu : public Cpu {
 struct CpuSetup {
   AddressSpace* memory;
   const Clock* clock;
+  TimeCounter* time;
   TimerThread* timers;
   CpuConfig config;
   std::uint64_t reset_pc;

@@ -144,9 +144,10 @@ struct Hart {
   std::uint64_t hgatp;
   std::uint64_t hstateen[kStateEnables];  ///< as written; bits that mstateen lacks read as zero
 
-  /// STI and VSTI, where stimecmp and vstimecmp are known to be reached: RiscvCpu::update_timers, and each
-  /// look after a deadline has passed, sets them. Reached they stay until they are written.
-  std::uint64_t timers_due;
+  /// STI and VSTI, where stimecmp and vstimecmp are known to be reached: RiscvCpu::update_timers sets them,
+  /// and each look after a deadline has passed. Reached they stay until a register is written or the time
+  /// wraps; any thread that sets mtime clears this.
+  std::atomic<std::uint64_t> timers_due;
 
   Trap trap;                 ///< valid while core.trap_pending
   std::uint32_t is_waiting;  ///< wfi was executed: the run loop sleeps before it goes on

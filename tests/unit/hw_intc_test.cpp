@@ -163,7 +163,8 @@ class AclintTest : public testing::Test {
   std::vector<HartLines*> lines_{&harts_[0], &harts_[1]};
   Mswi mswi_{lines_};
   Sswi sswi_{lines_};
-  Mtimer mtimer_{clock_, timers_, lines_};
+  riscv::TimeCounter time_{clock_};
+  Mtimer mtimer_{time_, timers_, lines_};
 };
 
 TEST_F(AclintTest, SoftwareInterruptFollowsBitZero) {
@@ -226,11 +227,88 @@ TEST_F(AclintTest, FarDeadlinesNeverCome) {
   clock_.stop();
 }
 
+TEST_F(AclintTest, WrittenTimeMovesAndGoesOn) {
+  constexpr std::uint64_t kTicks = 1'000'000'000'000;
+  set(mtimer_, kMtime, kTicks, 8);
+  EXPECT_EQ(get(mtimer_, kMtime, 8), kTicks);
+  EXPECT_EQ(time_.now(), kTicks) << "it is the harts' time";
+  EXPECT_EQ(time_.uptime(), 0u);
+  clock_.start();
+  EXPECT_TRUE(eventually([&] { return get(mtimer_, kMtime, 8) > kTicks + 100; }));
+  clock_.stop();
+  set(mtimer_, kMtime, 0, 8);
+  EXPECT_EQ(get(mtimer_, kMtime, 8), 0u);
+  set(mtimer_, kMtime, ~std::uint64_t{0}, 8);
+  EXPECT_EQ(get(mtimer_, kMtime, 8), ~std::uint64_t{0});
+}
+
+TEST_F(AclintTest, HalvesOfTheTime) {
+  set(mtimer_, kMtime, 0x12345678);
+  set(mtimer_, kMtime + 4, 0x9abcdef0);
+  EXPECT_EQ(get(mtimer_, kMtime, 8), 0x9abcdef012345678u);
+  EXPECT_EQ(get(mtimer_, kMtime + 4), 0x9abcdef0u);
+  set(mtimer_, kMtime, 0);
+  EXPECT_EQ(get(mtimer_, kMtime, 8), 0x9abcdef000000000u);
+}
+
+TEST_F(AclintTest, WrittenTimeRaisesAndLowersTheTimersOfAllHarts) {
+  set(mtimer_, mtimecmp(0), 1000, 8);
+  set(mtimer_, mtimecmp(1), 2000, 8);
+  const std::tuple<std::uint64_t, bool, bool> rows[] = {
+      {999, false, false}, {1000, true, false}, {2000, true, true}, {1500, true, false}, {0, false, false}};
+  for (const auto& [time, first, second] : rows) {
+    set(mtimer_, kMtime, time, 8);
+    EXPECT_EQ(harts_[0].is_high(kMti), first) << time;
+    EXPECT_EQ(harts_[1].is_high(kMti), second) << time;
+  }
+}
+
+TEST_F(AclintTest, WrittenTimeArmsTheTimersAnew) {
+  constexpr std::uint64_t kHour = 36'000'000'000;
+  clock_.start();
+  set(mtimer_, mtimecmp(0), kHour, 8);
+  set(mtimer_, kMtime, kHour - 10'000, 8);  // 1 ms before
+  EXPECT_TRUE(eventually([&] { return harts_[0].is_high(kMti); }));
+  EXPECT_GE(get(mtimer_, kMtime, 8), kHour);
+  clock_.stop();
+}
+
+TEST_F(AclintTest, TimerFallsWhenTheTimeWraps) {
+  set(mtimer_, mtimecmp(0), 1u << 31, 8);
+  set(mtimer_, kMtime, -std::uint64_t{20'000}, 8);  // 2 ms before
+  EXPECT_TRUE(harts_[0].is_high(kMti));
+  clock_.start();
+  EXPECT_TRUE(eventually([&] { return !harts_[0].is_high(kMti); }));
+  EXPECT_LT(get(mtimer_, kMtime, 8), std::uint64_t{1} << 40);
+  clock_.stop();
+}
+
+TEST_F(AclintTest, WritersOfTheTimeTellWhoHasDeadlines) {
+  unsigned times = 0;
+  time_.on_set([&] { times += time_.now() == 77 ? 1 : 0; });
+  set(mtimer_, kMtime, 77, 8);
+  EXPECT_EQ(times, 1u) << "after the time has moved";
+}
+
+TEST_F(AclintTest, DeadlinesAreTicksAfterThePresent) {
+  constexpr std::int64_t kNs = riscv::kNsPerTick;
+  time_.set(5000);  // at 0 ns
+  EXPECT_EQ(time_.deadline(5000, 7), 7 * kNs);
+  EXPECT_EQ(time_.deadline(5003, 7), 10 * kNs);
+  EXPECT_EQ(time_.deadline(5000, 0), Timer::kNever) << "2^64 ticks";
+  EXPECT_EQ(time_.deadline(5000, ~std::uint64_t{0}), Timer::kNever);
+  EXPECT_EQ(riscv::ticks_to_change(10, 12), 2u);
+  EXPECT_EQ(riscv::ticks_to_change(12, 12), -std::uint64_t{12}) << "reached until the counter wraps";
+  EXPECT_EQ(riscv::ticks_to_change(0, 0), 0u);
+}
+
 TEST_F(AclintTest, ResetLowersEverything) {
   set(mswi_, 0, 1);
   set(mtimer_, mtimecmp(0), 0, 8);
   mswi_.reset();
+  set(mtimer_, kMtime, 77, 8);
   mtimer_.reset();
+  EXPECT_EQ(get(mtimer_, kMtime, 8), 0u) << "ACLINT, \"MTIME Register\"";
   EXPECT_FALSE(harts_[0].is_high(kMsi));
   EXPECT_FALSE(harts_[0].is_high(kMti));
   EXPECT_EQ(get(mswi_, 0), 0u);

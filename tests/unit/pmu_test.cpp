@@ -110,6 +110,15 @@ TEST_F(PmuTest, ProgrammableCountersCanFollowTheClock) {
   }
 }
 
+TEST_F(PmuTest, ClocksGoOnWhenTheTimeIsSet) {
+  const std::uint64_t cycles = read(kMcycle);
+  const std::uint64_t retired = read(kMinstret);
+  cpu.set_by = -std::uint64_t{1'000'000};
+  cpu.now += 3 + cpu.set_by;
+  EXPECT_EQ(read(kMcycle), cycles + 300);
+  EXPECT_EQ(read(kMinstret), retired + 300);
+}
+
 TEST_F(PmuTest, FiltersStopEventsInTheirModeAlone) {
   for (unsigned filtered = 0; filtered < std::size(kModes); ++filtered) {
     for (unsigned mode = 0; mode < std::size(kModes); ++mode) {

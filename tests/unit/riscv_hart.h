@@ -41,6 +41,7 @@ class FakeCpu final : public RiscvCpu {
   }
   Hart& hart() override { return hart_; }
   [[nodiscard]] std::uint64_t time() const override { return now; }
+  [[nodiscard]] std::uint64_t uptime() const override { return now - set_by; }
   void update_timers() override {
     ++timer_updates;
     note_due_timers(hart_);
@@ -48,6 +49,7 @@ class FakeCpu final : public RiscvCpu {
   void report_critical_error() override { ++critical_errors; }
 
   std::uint64_t now = 1000;
+  std::uint64_t set_by = 0;  ///< how far writes of mtime have moved the time
   unsigned timer_updates = 0;
   unsigned critical_errors = 0;
 

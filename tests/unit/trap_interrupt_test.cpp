@@ -344,5 +344,32 @@ TEST_F(TrapInterruptTest, TimersThatCameDueWhileTheyWereMaskedAreSeenWithoutTheC
   EXPECT_EQ(hart().core.attention, kAttendInterrupt);
 }
 
+TEST_F(TrapInterruptTest, TimersFallWithATimeThatWasSetBack) {
+  hart().menvcfg = hart().henvcfg = envcfg::Stce::kMask;
+  hart().hs.timecmp = 2000;
+  hart().vs.timecmp = 2500;
+  hart().htimedelta = 400;
+  const std::pair<std::uint64_t, std::uint64_t> rows[] = {
+      {2100, 0x60}, {2050, 0x20}, {1999, 0}, {3000, 0x60}, {0, 0}, {-std::uint64_t{1}, 0x20}};
+  for (const auto& [time, due] : rows) {
+    cpu.now = time;
+    note_due_timers(hart());
+    EXPECT_EQ(hart().timers_due, due) << time;
+    EXPECT_EQ(read(0x344) & 0x60, due) << time;
+  }
+}
+
+TEST_F(TrapInterruptTest, WhatIsUnknownOfTimersIsComparedWithTheTime) {
+  hart().menvcfg = hart().henvcfg = envcfg::Stce::kMask;
+  hart().hs.timecmp = 2000;
+  hart().vs.timecmp = 2500;
+  cpu.now = 3000;
+  note_due_timers(hart());
+  // As it is between a write of mtime and the hart's next look.
+  cpu.now = 2200;
+  hart().timers_due = 0;
+  EXPECT_EQ(read(0x344) & 0x60, 0x20u);
+}
+
 }  // namespace
 }  // namespace gstage::riscv

@@ -36,7 +36,9 @@ void for_each(std::uint32_t set, Function&& function) {
   for (; set != 0; set &= set - 1) function(static_cast<unsigned>(std::countr_zero(set)));
 }
 
-std::uint64_t clock_of(const Hart& hart) { return hart.cpu->time() * static_cast<std::uint64_t>(kNsPerTick); }
+std::uint64_t clock_of(const Hart& hart) {
+  return hart.cpu->uptime() * static_cast<std::uint64_t>(kNsPerTick);
+}
 
 /// The filter of the hart's mode.
 std::uint64_t filter_of_mode(const Hart& hart) {

@@ -39,6 +39,8 @@ constexpr Interrupt kNames[] = {
 /// Hart::timers_due). A timer that comes due is soon known: its deadline kicks the hart.
 enum class TimerLook : std::uint8_t { kClock, kKnown };
 
+std::uint64_t known_due(const Hart& hart) { return hart.timers_due.load(std::memory_order_relaxed); }
+
 /// VSEI and SGEI: of the guest files only those are looked at that either asks for.
 std::uint64_t pending_of_files(const Hart& hart) {
   // VGEIN = 0 names no file: hgeip has no bit 0.
@@ -57,7 +59,7 @@ std::uint64_t pending_for_guest(const Hart& hart, std::uint64_t wanted, TimerLoo
   if (hart.hgeip.load(std::memory_order_acquire) != 0) pending |= pending_of_files(hart);
   const std::uint64_t vsti = interrupt_bit(kVsti);
   if ((wanted & ~pending & vsti) == 0 || !has_vstimecmp_interrupt(hart)) return pending;
-  const bool is_due = (hart.timers_due & vsti) != 0 ||
+  const bool is_due = (known_due(hart) & vsti) != 0 ||
                       (look == TimerLook::kClock && hart.cpu->time() + hart.htimedelta >= hart.vs.timecmp);
   return is_due ? pending | vsti : pending;
 }
@@ -72,7 +74,7 @@ std::uint64_t pending_of(const Hart& hart, std::uint64_t wanted, TimerLook look 
   const std::uint64_t sti = interrupt_bit(kSti);
   if (has_stimecmp_interrupt(hart)) {
     pending |= software & ~sti;
-    const bool is_known = (hart.timers_due & sti) != 0;
+    const bool is_known = (known_due(hart) & sti) != 0;
     if ((wanted & sti) != 0 &&
         (is_known || (look == TimerLook::kClock && hart.cpu->time() >= hart.hs.timecmp)))
       pending |= sti;
@@ -143,7 +145,7 @@ Takeable takeable(const Hart& hart, TimerLook look) {
 /// vsie are views of; what AIA makes virtual has enables of its own.
 bool may_be_pending(const Hart& hart) {
   const std::uint64_t signals =
-      hart.irq_lines.load(std::memory_order_acquire) | hart.mip | hart.hvip | hart.timers_due;
+      hart.irq_lines.load(std::memory_order_acquire) | hart.mip | hart.hvip | known_due(hart);
   const std::uint64_t files = hart.hgeip.load(std::memory_order_acquire);
   return (signals & hart.mie) != 0 || (files | hart.mvien | hart.hvien | hart.hvictl) != 0;
 }
@@ -206,13 +208,15 @@ bool has_wakeup(const Hart& hart) {
 
 std::uint64_t note_due_timers(Hart& hart) {
   constexpr std::uint64_t kNoDeadline = ~std::uint64_t{0};  // what software writes to have no timer
-  hart.timers_due = 0;
+  hart.timers_due.store(0, std::memory_order_relaxed);
   const bool is_vs_on = has_vstimecmp_interrupt(hart);
   const bool is_waited_for = hart.hs.timecmp != kNoDeadline || (is_vs_on && hart.vs.timecmp != kNoDeadline);
   if (!has_stimecmp_interrupt(hart) || !is_waited_for) return 0;
   const std::uint64_t now = hart.cpu->time();
-  if (now >= hart.hs.timecmp) hart.timers_due |= interrupt_bit(kSti);
-  if (is_vs_on && now + hart.htimedelta >= hart.vs.timecmp) hart.timers_due |= interrupt_bit(kVsti);
+  std::uint64_t due = now >= hart.hs.timecmp ? interrupt_bit(kSti) : 0;
+  if (is_vs_on && now + hart.htimedelta >= hart.vs.timecmp) due |= interrupt_bit(kVsti);
+  // Whoever sets mtime meanwhile, which `now` may not know of, has the hart look again.
+  hart.timers_due.store(due, std::memory_order_relaxed);
   return now;
 }
 
