@@ -29,6 +29,8 @@ constexpr CpuConfig max_config() {
   config.smaia = config.ssaia = false;
   // Firmware that does not know them dies of its first trap, or never sees an interrupt.
   config.smdbltrp = config.smrnmi = false;
+  // A choice between two behaviours, neither of which is more than the other.
+  config.sdtrig_guard = false;
   return config;
 }
 

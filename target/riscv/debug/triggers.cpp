@@ -49,9 +49,11 @@ bool is_counting(const Trigger& trigger) {
          (icount::Count::get(trigger.tdata1) != 0 || icount::Pending::get(trigger.tdata1) != 0);
 }
 
-/// Breakpoints must not hit the handler that they go to before it has saved its state ("Native Triggers",
-/// the first of the two solutions).
+/// Whether triggers may fire here. Breakpoints should not hit the handler that they go to before it has saved
+/// its state: `sdtrig-guard` is the first of the two solutions of "Native Triggers". Without it there is
+/// none.
 bool is_reentrant(const Hart& hart) {
+  if (!hart.config->sdtrig_guard) return true;
   constexpr std::uint64_t kBreakpointBit = 1u << static_cast<unsigned>(Cause::kBreakpoint);
   if (hart.priv == kMachine) return status::Mie::get(hart.mstatus) != 0;
   if (hart.priv == kUser || (hart.medeleg & kBreakpointBit) == 0) return true;
