@@ -16,7 +16,7 @@ using gstage::test::World;
 
 struct Plan {
   std::uint64_t first_seed = 1;
-  std::uint64_t seeds = 1000;
+  std::uint64_t seeds = 500;
   unsigned blocks = 400;
   unsigned max_insns = 16;
 };
