@@ -12,10 +12,12 @@ namespace {
 void run(Input& input) {
   static Clock clock;
   static TimerThread timers(clock);
+  static riscv::TimeCounter time(clock);
   static Wires wires;
-  static hw::Mtimer mtimer(clock, timers, wires.lines());
+  static hw::Mtimer mtimer(time, timers, wires.lines());
   hw::Mswi mswi(wires.lines());
   hw::Sswi sswi(wires.lines());
+  time.set(0);
   mtimer.reset();
   MmioHandler* const devices[] = {&mtimer, &mswi, &sswi};
   while (!input.empty()) {

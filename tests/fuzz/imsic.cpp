@@ -17,6 +17,7 @@ constexpr unsigned kGuestFiles = 3;
 struct Machine {
   AddressSpace memory;
   Clock clock;
+  riscv::TimeCounter time{clock};
   TimerThread timers{clock};
   std::unique_ptr<riscv::CpuCluster> harts;
   std::unique_ptr<hw::ImsicPages> pages;
@@ -26,7 +27,8 @@ struct Machine {
     memory.seal();
     riscv::CpuConfig config = riscv::max_config();
     config.smaia = config.ssaia = true;
-    auto made = riscv::make_cpus({}, {&memory, &clock, &timers, config, 0x8000'0000, {63, kGuestFiles}});
+    auto made =
+        riscv::make_cpus({}, {&memory, &clock, &time, &timers, config, 0x8000'0000, {63, kGuestFiles}});
     CHECK(made.ok());
     harts = std::move(*made);
     riscv::Imsic& all = imsic();
