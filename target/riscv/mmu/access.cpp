@@ -287,42 +287,46 @@ void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) 
   store_slow(hart, hypervisor_view(hart, false), vaddr, kind, value);
 }
 
-// Faults report rs1's value (transformed where pointers are masked), not the block's address ("CMO" chapter,
-// "Page-Fault, Guest-Page-Fault, and Access-Fault Exceptions").
-void zero_cache_block(Hart& hart, Vaddr vaddr) {
-  const View view = data_view(hart);
+namespace {
+
+/// Translates the cache block that holds the address, as one access of its 64 bytes, raising what fails.
+/// Faults report rs1's value (transformed where pointers are masked), not the block's address ("CMO" chapter,
+/// "Page-Fault, Guest- Page-Fault, and Access-Fault Exceptions"). Null: a trap was raised.
+const Region* reach_cache_block(Hart& hart, const View& view, Vaddr vaddr, Access access, Translation& t) {
   constexpr auto kSize = static_cast<unsigned>(kCacheBlockBytes);
-  const Piece piece{vaddr, kSize, Access::kStore, vaddr};
   const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
-  if (has_trigger(hart, view.regime, Vaddr{vaddr.value - in_block}, kSize, {false, true})) return;
-  count_miss(hart, view.regime, piece.access);
-  const Vaddr block = view.regime.unmasked(Vaddr{vaddr.value - in_block});
-  Translation t = translate(hart, view.regime, block, kSize, Access::kStore);
+  const Vaddr block{vaddr.value - in_block};
+  const Piece reported{vaddr, kSize, Access::kStore, vaddr};
+  if (has_trigger(hart, view.regime, block, kSize, {false, true})) return nullptr;
+  t = translate(hart, view.regime, view.regime.unmasked(block), kSize, access);
   if (!t.ok()) {
     if (!t.is_implicit) t.gpa += in_block;
-    raise_fault(hart, view.regime, t, piece);
-    return;
+    raise_fault(hart, view.regime, t, reported);
+    return nullptr;
   }
   const Region* const region = hart.memory->find(t.paddr);
-  if (region == nullptr || !region->is_memory() || !region->is_writable) {
-    raise_access(hart, view.regime, piece);
-    return;
-  }
+  const bool is_there =
+      region != nullptr && (access == Access::kLoad || (region->is_memory() && region->is_writable));
+  if (!is_there) raise_access(hart, view.regime, reported);
+  return is_there ? region : nullptr;
+}
+
+}  // namespace
+
+void zero_cache_block(Hart& hart, Vaddr vaddr) {
+  const View view = data_view(hart);
+  Translation t;
+  count_miss(hart, view.regime, Access::kStore);
+  const Region* const region = reach_cache_block(hart, view, vaddr, Access::kStore, t);
+  if (region == nullptr) return;
   enter(hart, view, vaddr, t, *region);
   static constexpr std::byte kZeros[kCacheBlockBytes] = {};
   hart.memory->write(t.paddr, kZeros, sizeof kZeros);
 }
 
 void check_cache_block(Hart& hart, Vaddr vaddr) {
-  const View view = data_view(hart);
-  const Vaddr block{vaddr.value & ~(kCacheBlockBytes - 1)};
-  if (has_trigger(hart, view.regime, block, kCacheBlockBytes, {false, true})) return;
-  const Translation t = translate(hart, view.regime, view.regime.unmasked(vaddr), 1, Access::kLoad);
-  const Piece piece{vaddr, 1, Access::kStore, vaddr};
-  if (!t.ok())
-    raise_fault(hart, view.regime, t, piece);
-  else if (hart.memory->find(t.paddr) == nullptr)
-    raise_access(hart, view.regime, piece);
+  Translation t;
+  reach_cache_block(hart, data_view(hart), vaddr, Access::kLoad, t);
 }
 
 std::optional<std::uint32_t> peek_instruction(Hart& hart) {

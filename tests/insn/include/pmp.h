@@ -35,14 +35,21 @@ static inline void write_pmpaddr(unsigned entry, uint64_t value) {
 
 static uint64_t pmp_rules;
 
+// Before the first of new rules the old ones go: with new addresses they might match anything.
+static inline void drop_old_rules(void) {
+  if (pmp_rules == 0) csr_write(PMPCFG0, 0);
+}
+
 // A naturally aligned range of 4 bytes or more.
 static inline void rule_napot(unsigned entry, const void *base, uint64_t size, uint64_t cfg) {
+  drop_old_rules();
   write_pmpaddr(entry, size == 4 ? (uint64_t)base >> 2 : napot(base, size));
   pmp_rules |= (cfg | (size == 4 ? PMP_NA4 : PMP_NAPOT)) << 8 * entry;
 }
 
 // Any range of words; takes two entries.
 static inline void rule_range(unsigned entry, const void *from, const void *to, uint64_t cfg) {
+  drop_old_rules();
   write_pmpaddr(entry, (uint64_t)from >> 2);
   write_pmpaddr(entry + 1, (uint64_t)to >> 2);
   pmp_rules |= (cfg | PMP_TOR) << 8 * (entry + 1);
