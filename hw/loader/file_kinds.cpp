@@ -27,8 +27,6 @@ constexpr FileKind kKinds[] = {
     {"a tar file", 257, "ustar"sv, nullptr, "unpack it with tar -xf"},
     {"a cpio archive", 0, "07070"sv, nullptr, "name it with -initrd, and with this option the kernel"},
     {"a library or package (ar)", 0, "!<arch>\n"sv, nullptr, "name the kernel that is inside"},
-    {"a U-Boot image (uImage)", 0, "\x27\x05\x19\x56"sv, nullptr,
-     "take the kernel out of it with dumpimage, and name that"},
     {"a device tree or a U-Boot image of several parts (FIT)", 0, "\xd0\x0d\xfe\xed"sv, nullptr,
      "name a tree with -dtb; take the kernel out of a FIT with dumpimage, and name that"},
     {"an Android boot image", 0, "ANDROID!"sv, nullptr, "name the kernel that is inside"},

@@ -15,14 +15,14 @@ constexpr std::size_t kOutputBytes = 1 << 20;
 /// A window of the part, which goes forward over it.
 class Input {
  public:
-  explicit Input(const PackedPart& part) : part_(part), next_(part.begin), buffer_(kInputBytes) {}
+  explicit Input(const PackedPart& part) : part_(part), buffer_(kInputBytes) {}
 
   /// Reads more where less than half of the window is left.
   Status fill() {
-    if (left_ > kInputBytes / 2 || next_ == part_.end) return Ok{};
+    if (left_ > kInputBytes / 2 || next_ == part_.size) return Ok{};
     std::memmove(buffer_.data(), buffer_.data() + first_, left_);
     first_ = 0;
-    const std::size_t more = std::min<std::uint64_t>(kInputBytes - left_, part_.end - next_);
+    const std::size_t more = std::min<std::uint64_t>(kInputBytes - left_, part_.size - next_);
     Status status = part_.read(next_, {buffer_.data() + left_, more});
     if (!status.ok()) return status;
     next_ += more;
@@ -34,11 +34,11 @@ class Input {
     first_ += bytes;
     left_ -= bytes;
   }
-  [[nodiscard]] bool is_at_end() const { return left_ == 0 && next_ == part_.end; }
+  [[nodiscard]] bool is_at_end() const { return left_ == 0 && next_ == part_.size; }
 
  private:
   const PackedPart& part_;
-  std::uint64_t next_;
+  std::uint64_t next_ = 0;
   std::vector<std::byte> buffer_;
   std::size_t first_ = 0;
   std::size_t left_ = 0;

@@ -13,9 +13,8 @@ namespace gstage::hw {
 
 /// A part of a file that holds something packed.
 struct PackedPart {
-  std::string name;         ///< of the file, for messages
-  std::uint64_t begin = 0;  ///< offsets in the file
-  std::uint64_t end = 0;
+  std::string name;        ///< of the file, for messages
+  std::uint64_t size = 0;  ///< bytes
   std::function<Status(std::uint64_t offset, std::span<std::byte> to)> read;
 };
 

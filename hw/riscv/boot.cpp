@@ -103,7 +103,9 @@ Result<Boot::Placed> Boot::place_elf(const std::shared_ptr<ImageFile>& file, std
     return error("%s does not fit at 0x%" PRIx64 "; choose another address", file->name().c_str(), flat_base);
   auto fit = images_.fit(file, *elf);
   if (!fit.ok()) return fit.error();
-  const Placed placed{elf->has_entry ? elf->entry : fit->low, fit->low, fit->high};
+  // Firmware starts an ELF kernel at its lowest address, as it would a flat one: ELF files may have another
+  // entry for the case that there is no firmware.
+  const Placed placed{elf->has_entry ? elf->entry : fit->low, fit->low, fit->high, fit->low};
   if (Status status = images_.add_elf(file, std::move(*fit)); !status.ok()) return status.error();
   return placed;
 }
@@ -114,8 +116,12 @@ Result<Boot::Placed> Boot::place(const std::shared_ptr<ImageFile>& file, std::ui
   if (*is_elf_file) return place_elf(file, flat_base);
   auto footprint = flat_footprint(*file);
   if (!footprint.ok()) return footprint.error();
-  if (Status status = images_.add_file(file, flat_base, *footprint); !status.ok()) return status.error();
-  return Placed{flat_base, flat_base, flat_base + *footprint};
+  const auto& uimage = file->uimage();
+  const bool has_address = uimage && uimage->has_address;
+  const std::uint64_t base = has_address ? uimage->load : flat_base;
+  const std::uint64_t entry = has_address ? uimage->entry : flat_base;
+  if (Status status = images_.add_file(file, base, *footprint); !status.ok()) return status.error();
+  return Placed{entry, base, base + *footprint, entry};
 }
 
 Status Boot::check_entry(const ImageFile& file, std::uint64_t entry) const {
@@ -177,9 +183,7 @@ Status Boot::plan_kernel_and_firmware(const MachineOptions& options) {
   if (!placed.ok()) return placed.error();
   kernel_low_ = placed->low;
   kernel_high_ = placed->high;
-  // Firmware starts an ELF kernel at its lowest address, as it would a flat one: ELF files may have another
-  // entry for the case that there is no firmware.
-  next_ = placed->low;
+  next_ = placed->next;
   if (has_firmware) return Ok{};
   start_ = placed->entry;
   return check_entry(*kernel, start_);

@@ -25,7 +25,7 @@ struct BootPlaces {
 /// harts begin. Placement is that of QEMU's virt board: firmware at the start of RAM, a flat kernel at the
 /// next 2 MiB boundary after it, the initrd half of RAM (at most 512 MiB) above the kernel, the tree at the
 /// last 2 MiB boundary of RAM. Firmware and kernels may be packed, and go where a flat image would when they
-/// are position-independent ELF files; other ELF files go where they are linked.
+/// are position-independent ELF files; other ELF files and U-Boot's images go where they are made for.
 class Boot {
  public:
   /// `memory` outlives the object.
@@ -52,6 +52,7 @@ class Boot {
     std::uint64_t entry = 0;
     std::uint64_t low = 0;
     std::uint64_t high = 0;  ///< end
+    std::uint64_t next = 0;  ///< where firmware starts it
   };
 
   Status plan_kernel_and_firmware(const MachineOptions& options);

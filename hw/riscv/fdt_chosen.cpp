@@ -17,6 +17,8 @@ namespace {
 /// Room for the node and the properties besides the command line.
 constexpr std::size_t kExtraBytes = 1024;
 constexpr std::size_t kSeedBytes = 32;
+/// Devicetree Specification, "Flattened Devicetree (DTB) Format": 17 is today's, and is read as 16.
+constexpr unsigned kFirstFdtVersion = 16;
 
 int set_properties(void* fdt, const Chosen& chosen) {
   int node = fdt_path_offset(fdt, "/chosen");
@@ -78,9 +80,13 @@ std::string doubt_fdt_memory(const std::vector<std::byte>& tree, std::uint64_t r
 Status check_fdt(const std::string& name, const std::vector<std::byte>& blob) {
   // Everything that libfdt does afterwards trusts offsets and lengths inside the tree: the header alone says
   // nothing of them.
-  const int status = blob.size() < sizeof(fdt_header) ? -FDT_ERR_TRUNCATED
-                     : blob.size() > kMaxFdtBytes     ? -FDT_ERR_NOSPACE
-                                                      : fdt_check_full(blob.data(), blob.size());
+  int status = -FDT_ERR_TRUNCATED;
+  if (blob.size() > kMaxFdtBytes) status = -FDT_ERR_NOSPACE;
+  if (blob.size() >= sizeof(fdt_header) && blob.size() <= kMaxFdtBytes)
+    status = fdt_check_header(blob.data());
+  // The full check of libfdt 1.6.1 crashes on a tree of the first formats whose root has no name.
+  if (status == 0 && fdt_version(blob.data()) < kFirstFdtVersion) status = -FDT_ERR_BADVERSION;
+  if (status == 0) status = fdt_check_full(blob.data(), blob.size());
   switch (status) {
     case 0: return Ok{};
     case -FDT_ERR_BADMAGIC:

@@ -26,7 +26,7 @@ Result<std::shared_ptr<ImageFile>> ImageFile::open(const std::string& option, co
     return error("%s is %s; name a regular file that holds an image", name.c_str(),
                  S_ISDIR(status.st_mode) ? "a directory" : "not a regular file");
   file->raw_size_ = static_cast<std::uint64_t>(status.st_size);
-  file->size_ = file->raw_size_;
+  file->size_ = file->end_ = file->raw_size_;
   if (file->size_ == 0) return error("%s is empty; name a file that holds an image", name.c_str());
   if (packed == Packed::kUnpack)
     if (Status looked = file->look_inside(ram_bytes); !looked.ok()) return looked.error();
@@ -35,29 +35,47 @@ Result<std::shared_ptr<ImageFile>> ImageFile::open(const std::string& option, co
 
 ImageFile::~ImageFile() { close(fd_); }
 
+Result<std::string> ImageFile::open_container(std::span<const std::byte> head) {
+  std::string what;
+  std::uint64_t size = 0;
+  if (const auto zboot = find_efi_zboot(head)) {
+    what = "an EFI zboot image packed by " + zboot->compression;
+    begin_ = zboot->offset;
+    size = zboot->size;
+  } else {
+    auto uimage = find_uimage(name_, head);
+    if (!uimage.ok()) return uimage.error();
+    if (!*uimage) return std::string();
+    what = "a U-Boot image (uImage)";
+    begin_ = UImage::kHeaderBytes;
+    size = (*uimage)->size;
+    uimage_ = *uimage;
+  }
+  if (size == 0 || begin_ > raw_size_ || size > raw_size_ - begin_)
+    return error("%s is %s that is damaged or truncated; make it again", name_.c_str(), what.c_str());
+  size_ = size;
+  end_ = begin_ + size;
+  return what;
+}
+
 Status ImageFile::look_inside(std::uint64_t ram_bytes) {
   std::array<std::byte, kFileKindBytes> buffer;
-  std::span<std::byte> head(buffer.data(), std::min<std::uint64_t>(raw_size_, buffer.size()));
+  std::span<std::byte> head(buffer.data(), std::min<std::uint64_t>(size_, buffer.size()));
   if (Status status = read_raw(0, head); !status.ok()) return status;
-  ram_bytes_ = ram_bytes;
-  packed_end_ = raw_size_;
-  const auto zboot = find_efi_zboot(head);
-  if (zboot) {
-    if (zboot->offset > raw_size_ || zboot->size > raw_size_ - zboot->offset || zboot->size == 0)
-      return error("%s is a damaged or truncated EFI zboot image; make it again", name_.c_str());
-    packed_begin_ = zboot->offset;
-    packed_end_ = zboot->offset + zboot->size;
-    head = head.first(std::min<std::uint64_t>(zboot->size, head.size()));
-    if (Status status = read_raw(packed_begin_, head); !status.ok()) return status;
-  }
+  auto container = open_container(head);
+  if (!container.ok()) return container.error();
+  head = head.first(std::min<std::uint64_t>(size_, head.size()));
+  if (Status status = read_raw(0, head); !status.ok()) return status;
   const FileKind* const kind = find_file_kind(head);
-  if (zboot && (kind == nullptr || kind->unpacker == nullptr))
-    return error(
-        "%s is an EFI zboot image packed by %s, which gstage does not unpack; name the kernel's Image",
-        name_.c_str(), zboot->compression.c_str());
+  const bool is_packed = kind != nullptr && kind->unpacker != nullptr;
+  // Its program cannot run without EFI.
+  if (!container->empty() && !uimage_ && !is_packed)
+    return error("%s is %s, which gstage does not unpack; name the kernel's Image", name_.c_str(),
+                 container->c_str());
   if (kind == nullptr) return Ok{};
-  if (kind->unpacker == nullptr) return refuse_file_kind(name_, *kind);
+  if (!is_packed) return refuse_file_kind(name_, *kind);
   kind_ = kind;
+  ram_bytes_ = ram_bytes;
   if (Status status = unpack_all(); !status.ok()) return status;
   size_ = unpacked_.size();
   if (size_ == 0) return error("%s unpacks to nothing; name a file that holds an image", name_.c_str());
@@ -66,6 +84,7 @@ Status ImageFile::look_inside(std::uint64_t ram_bytes) {
 }
 
 Status ImageFile::read_raw(std::uint64_t offset, std::span<std::byte> to) const {
+  offset += begin_;
   while (!to.empty()) {
     const ssize_t got = pread(fd_, to.data(), to.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR) continue;
@@ -89,9 +108,9 @@ Status ImageFile::read(std::uint64_t offset, std::span<std::byte> to) {
 }
 
 Status ImageFile::unpack_all() {
-  const PackedPart part{
-      name_, packed_begin_, packed_end_,
-      [this](std::uint64_t offset, std::span<std::byte> to) { return read_raw(offset, to); }};
+  const PackedPart part{name_, end_ - begin_, [this](std::uint64_t offset, std::span<std::byte> to) {
+                          return read_raw(offset, to);
+                        }};
   auto bytes = unpack(part, *kind_, ram_bytes_);
   if (!bytes.ok()) return bytes.error();
   unpacked_ = std::move(*bytes);

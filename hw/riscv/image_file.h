@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "softmmu/base/result.h"
+#include "hw/loader/uimage.h"
 #include "hw/loader/unpack.h"
 
 namespace gstage::hw {
@@ -30,6 +32,8 @@ class ImageFile {
   [[nodiscard]] std::uint64_t size() const { return size_; }  ///< bytes, unpacked
   /// "-kernel vmlinux", for messages.
   [[nodiscard]] const std::string& name() const { return name_; }
+  /// Where the file says that it belongs: U-Boot images do.
+  [[nodiscard]] const std::optional<UImage>& uimage() const { return uimage_; }
   /// All of `to`, from `offset`. An error also when the file has become shorter since.
   Status read(std::uint64_t offset, std::span<std::byte> to);
   /// The first bytes, zeroes beyond the end of the file.
@@ -48,6 +52,8 @@ class ImageFile {
   ImageFile(std::string name, int fd) : name_(std::move(name)), fd_(fd) {}
   /// Finds out whether the file is packed, and unpacks it.
   Status look_inside(std::uint64_t ram_bytes);
+  /// Finds the kernel in a container of one: sets `begin_` and `end_`, and says how messages call it.
+  Result<std::string> open_container(std::span<const std::byte> head);
   Status read_raw(std::uint64_t offset, std::span<std::byte> to) const;
   Status unpack_all();
 
@@ -55,9 +61,10 @@ class ImageFile {
   int fd_;
   std::uint64_t raw_size_ = 0;
   std::uint64_t size_ = 0;
-  const FileKind* kind_ = nullptr;  ///< of what is packed, if the file is: these bytes of it
-  std::uint64_t packed_begin_ = 0;
-  std::uint64_t packed_end_ = 0;
+  std::uint64_t begin_ = 0;  ///< of the image, packed or not, in the file
+  std::uint64_t end_ = 0;
+  const FileKind* kind_ = nullptr;  ///< if it is packed
+  std::optional<UImage> uimage_;
   std::uint64_t ram_bytes_ = 0;
   ByteBuffer unpacked_;
 };

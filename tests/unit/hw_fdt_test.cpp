@@ -283,6 +283,16 @@ TEST(ChosenTest, TreeWithoutTheEndOfItsReservationsIsRefused) {
   EXPECT_NE(tree.error().message.find("-dtb bad is"), std::string::npos) << tree.error().message;
 }
 
+TEST(ChosenTest, TreeOfAnOldFormatIsRefused) {
+  // A root without a name, as there was none before version 16.
+  auto blob = make_virt_fdt(1, 1 << 30, {});
+  fdt_set_version(blob.data(), 3);
+  fdt_set_last_comp_version(blob.data(), 2);
+  const auto tree = set_chosen("-dtb old", blob, {});
+  ASSERT_FALSE(tree.ok());
+  EXPECT_NE(tree.error().message.find("FDT_ERR_BADVERSION"), std::string::npos) << tree.error().message;
+}
+
 TEST(ChosenTest, MemoryThatTheMachineLacksIsDoubted) {
   constexpr std::uint64_t kRam = 0x8000'0000;
   const auto blob = make_virt_fdt(1, 1 << 30, {});

@@ -77,7 +77,60 @@ TEST_F(LoaderTest, EfiZbootIsUnpacked) {
   options_.kernel = file("lzo.efi", zboot(std::string("\x89LZO\0\r\n\x1a\n", 9), "lz\to"));
   expect_refusal("packed by lz\\x09o");
   options_.kernel = file("short.efi", zboot(payload, "gzip").substr(0, 4096));
-  expect_refusal("truncated EFI zboot");
+  expect_refusal("an EFI zboot image packed by gzip that is damaged or truncated");
+}
+
+/// A file as mkimage makes them.
+std::string uimage_of(const std::string& content, std::uint32_t load, std::uint32_t entry, char type = 2,
+                      char architecture = 26) {
+  const auto word = [](std::uint32_t value) {
+    const std::uint32_t swapped = __builtin_bswap32(value);
+    return std::string(reinterpret_cast<const char*>(&swapped), sizeof swapped);
+  };
+  std::string header = word(0x27051956) + word(0) + word(0) +
+                       word(static_cast<std::uint32_t>(content.size())) + word(load) + word(entry) + word(0) +
+                       '\5' + architecture + type + '\0' + std::string(32, '\0');
+  const auto crc = crc32(0, reinterpret_cast<const Bytef*>(header.data()), 64);
+  return header.replace(4, 4, word(static_cast<std::uint32_t>(crc))) + content;
+}
+
+TEST_F(LoaderTest, UImageGoesWhereItSays) {
+  options_.kernel = file("uImage", uimage_of("kernel", 0x80400000, 0x80400002) + "behind");
+  options_.bios = file("fw", "firmware");
+  load();
+  EXPECT_EQ(bytes(kRam + 4 * kMiB, 8), std::string("kernel\0\0", 8));
+  EXPECT_EQ(boot_->next(), kRam + 4 * kMiB + 2);
+  std::ifstream in(gzip_file("flat.gz", "packed kernel"), std::ios::binary);
+  options_.kernel = file(
+      "uImage.gz", uimage_of(std::string((std::istreambuf_iterator<char>(in)), {}), 0x80500000, 0x80500000));
+  options_.bios = "none";
+  load();
+  EXPECT_EQ(bytes(kRam + 5 * kMiB, 13), "packed kernel");
+  EXPECT_EQ(boot_->start(), kRam + 5 * kMiB);
+  options_.kernel = file("noload", uimage_of("anywhere", 0, 0, 14));
+  load();
+  EXPECT_EQ(bytes(kRam, 8), "anywhere");
+}
+
+TEST_F(LoaderTest, BadUImages) {
+  const std::string good = uimage_of("kernel", 0x80400000, 0x80400000);
+  std::string bent = good;
+  bent[20] ^= 1;
+  const std::pair<std::string, const char*> cases[] = {
+      {bent, "checksum"},
+      {good.substr(0, good.size() - 1), "truncated"},
+      {uimage_of("", 0x80400000, 0x80400000), "truncated"},
+      {uimage_of("kernel", 0x80400000, 0x80400000, 2, 2), "another architecture"},
+      {uimage_of("kernel", 0x80400000, 0x80400000, 4), "dumpimage"},
+      {uimage_of("kernel", 0x70000000, 0x70000000), "there is no RAM"},
+      {uimage_of("kernel", 0x80400000, 0x80300000), "entry point"},
+      {uimage_of(std::string("\x89LZO\0\r\n\x1a\n", 9), 0x80400000, 0x80400000), "lzop -d"},
+  };
+  int number = 0;
+  for (const auto& [content, part] : cases) {
+    options_.kernel = file("bad.uImage" + std::to_string(number++), content);
+    expect_refusal(part);
+  }
 }
 
 TEST_F(LoaderTest, WhatIsPackedTwiceOrHoldsNoImageIsRefused) {
