@@ -210,10 +210,12 @@ class Program {
     emit(row_of(Insn::fence_i).pattern.match);
   }
 
-  /// A page of the data, seldom of the code, changes places with itself elsewhere; then a fence.
+  /// A page of the data or of the functions, which lie alike in all their pages, leads elsewhere and back;
+  /// then a fence.
   void change_table() {
-    const std::uint64_t page = kFirstData + below(kDataPages);
-    const std::uint64_t frame = kFirstData + below(kDataPages);
+    const bool is_code = below(3) == 0;
+    const std::uint64_t page = is_code ? 2 + below(kCodePages - 2) : kFirstData + below(kDataPages);
+    const std::uint64_t frame = is_code ? frames_[1 + below(kCodePages - 1)] : kFirstData + below(kDataPages);
     const std::int32_t first = constant(((kRamBase >> 12) + frame) << 10 | kFlags);
     constant(((kRamBase >> 12) + frames_[page]) << 10 | kFlags);
     emit(encode(Insn::andi, ArgsI{kTemp, counter(), 8}));
@@ -243,7 +245,7 @@ class Program {
 
   void loop() {
     constexpr unsigned kMostRounds = 6000;
-    const std::uint32_t rounds = std::min(3 + below(depth_ == 0 ? 40 : 120), kMostRounds / rounds_);
+    const std::uint32_t rounds = std::min(3 + below(depth_ == 0 ? 60 : 120), kMostRounds / rounds_);
     if (rounds < 3) return simple();
     const unsigned outer = rounds_;
     rounds_ *= rounds;
@@ -254,8 +256,10 @@ class Program {
       load_constant(static_cast<X>(8 + 2 * (depth_ - 1) + i),
                     kDataBase + 5 * kPageSize + below(5 * kPageSize));
     const std::uint64_t head = at_;
+    // Innermost loops that go by their pointers alone, and others.
+    const bool is_plain = below(2) == 0;
     const unsigned parts = 2 + below(4);
-    for (unsigned i = 0; i < parts; ++i) element();
+    for (unsigned i = 0; i < parts; ++i) is_plain ? simple() : element();
     emit(addi(counter(), counter(), -1));
     emit(encode(Insn::bne, ArgsB{counter(), kZero, static_cast<std::int32_t>(head - at_)}));
     --depth_;

@@ -155,7 +155,7 @@ World::World(Accel accel, Regions regions) {
   options.regions = regions;
   riscv::CpuConfig config = riscv::max_config();
   config.zkr = false;  // answers the two machines differently
-  auto cluster = riscv::make_cpus(options, {&memory_, &clock_, timers_.get(), config, kCodeBase});
+  auto cluster = riscv::make_cpus(options, {&memory_, &clock_, &time_, timers_.get(), config, kCodeBase});
   CHECK(cluster.ok());
   cluster_ = std::move(*cluster);
 }

@@ -12,6 +12,7 @@
 #include "tcg/runtime/engine.h"
 #include "target/riscv/cpu.h"
 #include "target/riscv/hart.h"
+#include "target/riscv/time_counter.h"
 
 namespace gstage::test {
 
@@ -94,6 +95,7 @@ class World {
   StopDevice stop_device_{*this};
   std::atomic<bool> is_stopped_{false};
   Clock clock_;
+  riscv::TimeCounter time_{clock_};
   std::unique_ptr<TimerThread> timers_;
   std::unique_ptr<riscv::CpuCluster> cluster_;
   std::vector<std::uint64_t> tables_;  ///< as they were noted

@@ -56,8 +56,12 @@ TEST_F(CsrFieldTest, UnsupportedModeInVsatpIsIgnoredWholeWithV1AndByFieldWithV0)
   write(kSatp, atp(15, 4, 0x90000));
   EXPECT_EQ(read(kSatp), atp(8, 3, 0x80000));
   enter(kHs);
-  write(kVsatp, atp(15, 4, 0x90000));
-  EXPECT_EQ(read(kVsatp), atp(8, 4, 0x90000));
+  for (const std::uint64_t hgatp : {std::uint64_t{0}, atp(8, 1, 0x80000)}) {
+    write(kVsatp, atp(8, 3, 0x80000));
+    write(kHgatp, hgatp);
+    write(kVsatp, atp(15, 4, 0x90000));
+    EXPECT_EQ(read(kVsatp), atp(8, 4, 0x90000)) << hgatp;
+  }
   EXPECT_EQ(read(kSatp), 0u);
 }
 

@@ -57,6 +57,19 @@ TEST_F(TrapDoubleTest, ResetSetsMdtWithTheExtensionAlone) {
   EXPECT_FALSE(is_nmi_enabled(hart()));
 }
 
+TEST_F(TrapDoubleTest, SdtKeepsSieClearInEitherBank) {
+  constexpr unsigned kSstatus = 0x100;
+  constexpr std::uint64_t kBits = status::Sie::kMask | kSdt;
+  start(false);
+  ready();
+  hart().menvcfg = hart().henvcfg = envcfg::Dte::kMask;
+  for (const Mode& mode : {kHs, kVs}) {
+    enter(mode);
+    write(kSstatus, kBits);
+    EXPECT_EQ(read(kSstatus) & kBits, kSdt) << mode.name;
+  }
+}
+
 TEST_F(TrapDoubleTest, WithoutTheExtensionTrapsNest) {
   hart().mtvec = kMvec;
   take(kM, Cause::kIllegalInstruction);
