@@ -66,8 +66,8 @@ std::int64_t BlkRequests::execute(AddressSpace& memory, const Chain& chain, bool
   const bool has_header =
       copy_from(chain.readable, {reinterpret_cast<std::uint8_t*>(&header), sizeof header}) == sizeof header;
   if (!has_header || writable == 0) return -1;
-  const Pieces to_disk = slice(chain.readable, sizeof header, UINT64_MAX);
-  const Pieces to_guest = slice(chain.writable, 0, writable - 1);
+  const BufferElements to_disk = slice(chain.readable, sizeof header, UINT64_MAX);
+  const BufferElements to_guest = slice(chain.writable, 0, writable - 1);
   std::uint8_t status = kUnsupported;
   switch (header.type) {
     case kIn: status = read(memory, header.sector, to_guest); break;
@@ -95,24 +95,24 @@ bool BlkRequests::is_inside(std::uint64_t sector, std::uint64_t bytes) const {
   return bytes % kSectorBytes == 0 && sector <= sectors() && bytes / kSectorBytes <= sectors() - sector;
 }
 
-std::uint8_t BlkRequests::read(AddressSpace& memory, std::uint64_t sector, const Pieces& data) {
+std::uint8_t BlkRequests::read(AddressSpace& memory, std::uint64_t sector, const BufferElements& data) {
   if (!is_inside(sector, total_bytes(data))) return kIoError;
   std::uint64_t offset = sector * kSectorBytes;
-  for (const Piece& piece : data) {
-    const int failure = backend_.read(offset, {piece.host, piece.size});
-    memory.dirty(piece.paddr, piece.size);
+  for (const BufferElement& element : data) {
+    const int failure = backend_.read(offset, {element.host, element.size});
+    memory.dirty(element.paddr, element.size);
     if (failure != 0) return kIoError;
-    offset += piece.size;
+    offset += element.size;
   }
   return kOk;
 }
 
-std::uint8_t BlkRequests::write(std::uint64_t sector, const Pieces& data, bool is_writethrough) {
+std::uint8_t BlkRequests::write(std::uint64_t sector, const BufferElements& data, bool is_writethrough) {
   if (backend_.is_read_only() || !is_inside(sector, total_bytes(data))) return kIoError;
   std::uint64_t offset = sector * kSectorBytes;
-  for (const Piece& piece : data) {
-    if (backend_.write(offset, {piece.host, piece.size}) != 0) return kIoError;
-    offset += piece.size;
+  for (const BufferElement& element : data) {
+    if (backend_.write(offset, {element.host, element.size}) != 0) return kIoError;
+    offset += element.size;
   }
   return is_writethrough ? flush() : std::uint8_t{kOk};
 }
@@ -122,7 +122,7 @@ std::uint8_t BlkRequests::flush() {
   return backend_.flush() == 0 ? kOk : kIoError;
 }
 
-std::uint8_t BlkRequests::ranges(std::uint32_t type, const Pieces& data, bool is_writethrough) {
+std::uint8_t BlkRequests::ranges(std::uint32_t type, const BufferElements& data, bool is_writethrough) {
   if (type == kDiscard ? !options_.can_discard : !options_.can_write_zeroes) return kUnsupported;
   if (backend_.is_read_only()) return kIoError;
   const std::uint64_t bytes = total_bytes(data);

@@ -22,7 +22,7 @@ struct VirtioBlkOptions {
 };
 
 /// Answers the requests of a virtio block device (Virtio 1.3, 5.2.6). It knows neither queue nor thread: a
-/// request comes in as the pieces of its buffer.
+/// request comes in as the elements of its buffer.
 class BlkRequests {
  public:
   BlkRequests(BlockBackend& backend, VirtioBlkOptions options)
@@ -51,9 +51,9 @@ class BlkRequests {
     std::uint32_t flags;
   };
 
-  std::uint8_t read(AddressSpace& memory, std::uint64_t sector, const Pieces& data);
-  std::uint8_t write(std::uint64_t sector, const Pieces& data, bool is_writethrough);
-  std::uint8_t ranges(std::uint32_t type, const Pieces& data, bool is_writethrough);
+  std::uint8_t read(AddressSpace& memory, std::uint64_t sector, const BufferElements& data);
+  std::uint8_t write(std::uint64_t sector, const BufferElements& data, bool is_writethrough);
+  std::uint8_t ranges(std::uint32_t type, const BufferElements& data, bool is_writethrough);
   std::uint8_t flush();
   [[nodiscard]] bool is_inside(std::uint64_t sector, std::uint64_t bytes) const;
 

@@ -145,8 +145,9 @@ void VirtioConsole::transmit(unsigned index) {
   Port* port = port_of_queue(index);
   Chain chain;
   while (next(index, chain, false)) {
-    for (const Piece& piece : chain.readable)
-      if (port != nullptr) port->output.put({reinterpret_cast<const std::uint8_t*>(piece.host), piece.size});
+    for (const BufferElement& element : chain.readable)
+      if (port != nullptr)
+        port->output.put({reinterpret_cast<const std::uint8_t*>(element.host), element.size});
     bus().queue(index).push(chain, 0);
   }
   if (bus().is_live(index)) bus().notify_used(index);

@@ -17,7 +17,7 @@ constexpr unsigned kUsedElementBytes = 8;
 constexpr unsigned kIndexOffset = 2;
 constexpr unsigned kRingOffset = 4;
 /// More descriptors than a sensible driver chains; bounds the work of one pop.
-constexpr unsigned kMaxPieces = 1024;
+constexpr unsigned kMaxElements = 1024;
 constexpr std::uint64_t kMaxChainBytes = std::uint64_t{1} << 32;
 
 template <class T>
@@ -27,45 +27,46 @@ T load_acquire(const std::byte* at) {
 
 }  // namespace
 
-std::uint64_t total_bytes(const Pieces& pieces) {
+std::uint64_t total_bytes(const BufferElements& elements) {
   std::uint64_t sum = 0;
-  for (const Piece& piece : pieces) sum += piece.size;
+  for (const BufferElement& element : elements) sum += element.size;
   return sum;
 }
 
-Pieces slice(const Pieces& pieces, std::uint64_t skip, std::uint64_t count) {
-  Pieces result;
-  for (const Piece& piece : pieces) {
+BufferElements slice(const BufferElements& elements, std::uint64_t skip, std::uint64_t count) {
+  BufferElements result;
+  for (const BufferElement& element : elements) {
     if (count == 0) break;
-    if (skip >= piece.size) {
-      skip -= piece.size;
+    if (skip >= element.size) {
+      skip -= element.size;
       continue;
     }
-    const auto size = static_cast<std::uint32_t>(std::min<std::uint64_t>(piece.size - skip, count));
-    result.push_back({piece.host + skip, size, piece.paddr + skip});
+    const auto size = static_cast<std::uint32_t>(std::min<std::uint64_t>(element.size - skip, count));
+    result.push_back({element.host + skip, size, element.paddr + skip});
     count -= size;
     skip = 0;
   }
   return result;
 }
 
-std::size_t copy_from(const Pieces& pieces, std::span<std::uint8_t> to) {
+std::size_t copy_from(const BufferElements& elements, std::span<std::uint8_t> to) {
   std::size_t done = 0;
-  for (const Piece& piece : pieces) {
-    const std::size_t part = std::min<std::size_t>(piece.size, to.size() - done);
-    std::memcpy(to.data() + done, piece.host, part);
+  for (const BufferElement& element : elements) {
+    const std::size_t part = std::min<std::size_t>(element.size, to.size() - done);
+    std::memcpy(to.data() + done, element.host, part);
     done += part;
   }
   return done;
 }
 
-std::size_t copy_to(AddressSpace& memory, const Pieces& pieces, std::span<const std::uint8_t> from) {
+std::size_t copy_to(AddressSpace& memory, const BufferElements& elements,
+                    std::span<const std::uint8_t> from) {
   std::size_t done = 0;
-  for (const Piece& piece : pieces) {
-    const std::size_t part = std::min<std::size_t>(piece.size, from.size() - done);
+  for (const BufferElement& element : elements) {
+    const std::size_t part = std::min<std::size_t>(element.size, from.size() - done);
     if (part == 0) break;
-    std::memcpy(piece.host, from.data() + done, part);
-    memory.dirty(piece.paddr, part);
+    std::memcpy(element.host, from.data() + done, part);
+    memory.dirty(element.paddr, part);
     done += part;
   }
   return done;
@@ -147,14 +148,14 @@ const char* Queue::walk(Table table, std::uint16_t index, bool is_indirect, Chai
       if (host == nullptr) return "an indirect table is not in RAM";
       return walk({host, descriptor.length / kDescriptorBytes}, 0, true, chain);
     }
-    if (const char* wrong = add_piece(descriptor, chain)) return wrong;
+    if (const char* wrong = add_element(descriptor, chain)) return wrong;
     if ((descriptor.flags & kNext) == 0) return nullptr;
     index = descriptor.next;
   }
 }
 
-const char* Queue::add_piece(const Descriptor& descriptor, Chain& chain) const {
-  if (chain.readable.size() + chain.writable.size() >= kMaxPieces) return "a descriptor chain is too long";
+const char* Queue::add_element(const Descriptor& descriptor, Chain& chain) const {
+  if (chain.readable.size() + chain.writable.size() >= kMaxElements) return "a descriptor chain is too long";
   if (descriptor.length == 0) return "a descriptor of length zero";
   const bool is_writable = (descriptor.flags & kWrite) != 0;
   if (!is_writable && !chain.writable.empty()) return "a device-readable descriptor after a writable one";

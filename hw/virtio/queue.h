@@ -11,27 +11,27 @@
 namespace gstage::hw {
 
 /// Contiguous guest memory that belongs to a buffer.
-struct Piece {
+struct BufferElement {
   std::byte* host;
   std::uint32_t size;  ///< bytes, never 0
   Paddr paddr;
 };
-using Pieces = std::vector<Piece>;
+using BufferElements = std::vector<BufferElement>;
 
 /// The sum of the sizes, bytes.
-std::uint64_t total_bytes(const Pieces& pieces);
-/// The part of `pieces` that begins `skip` bytes in and is at most `count` bytes long.
-Pieces slice(const Pieces& pieces, std::uint64_t skip, std::uint64_t count);
-/// Copies from the pieces; returns how many bytes there were, at most `to.size()`.
-std::size_t copy_from(const Pieces& pieces, std::span<std::uint8_t> to);
-/// Copies into the pieces and tells `memory`; returns how many bytes had room.
-std::size_t copy_to(AddressSpace& memory, const Pieces& pieces, std::span<const std::uint8_t> from);
+std::uint64_t total_bytes(const BufferElements& elements);
+/// The part of `elements` that begins `skip` bytes in and is at most `count` bytes long.
+BufferElements slice(const BufferElements& elements, std::uint64_t skip, std::uint64_t count);
+/// Copies from the elements; returns how many bytes there were, at most `to.size()`.
+std::size_t copy_from(const BufferElements& elements, std::span<std::uint8_t> to);
+/// Copies into the elements and tells `memory`; returns how many bytes had room.
+std::size_t copy_to(AddressSpace& memory, const BufferElements& elements, std::span<const std::uint8_t> from);
 
 /// A buffer that the driver offers: what the device reads, then what it writes.
 struct Chain {
   std::uint16_t head = 0;
-  Pieces readable;
-  Pieces writable;
+  BufferElements readable;
+  BufferElements writable;
 };
 
 /// The device's side of one split virtqueue (Virtio 1.3, 2.7). It trusts nothing that the driver wrote: what
@@ -84,7 +84,7 @@ class Queue {
   void set_used(unsigned offset, const void* from, unsigned size);
   /// Adds what the descriptors from `index` on describe. Null, or what is wrong.
   const char* walk(Table table, std::uint16_t index, bool is_indirect, Chain& chain);
-  const char* add_piece(const Descriptor& descriptor, Chain& chain) const;
+  const char* add_element(const Descriptor& descriptor, Chain& chain) const;
 
   AddressSpace* memory_ = nullptr;
   bool has_event_idx_ = false;

@@ -73,11 +73,11 @@ bool is_access_size(unsigned size) { return size == 1 || size == 2 || size == 4 
 /// Bytes from `paddr` to the region's end.
 std::uint64_t room(const Region& region, Paddr paddr) { return region.size - (paddr - region.base); }
 
-/// Calls `piece(host, done, bytes)` for each part of the range once it is known that all of it is memory that
+/// Calls `visit(host, done, bytes)` for each part of the range once it is known that all of it is memory that
 /// `is_allowed` accepts; else answers false and has called nothing.
-template <class Allowed, class Piece>
+template <class Allowed, class Visit>
 bool for_memory(const AddressSpace& space, Paddr paddr, std::uint64_t size, Allowed&& is_allowed,
-                Piece&& piece) {
+                Visit&& visit) {
   for (const bool is_check : {true, false}) {
     std::uint64_t done = 0;
     while (done < size) {
@@ -86,7 +86,7 @@ bool for_memory(const AddressSpace& space, Paddr paddr, std::uint64_t size, Allo
       const Region* const region = space.find(at);
       if (region == nullptr || !region->is_memory() || !is_allowed(*region)) return false;
       const std::uint64_t bytes = std::min(size - done, room(*region, at));
-      if (!is_check) piece(region->host + (at - region->base), done, bytes);
+      if (!is_check) visit(region->host + (at - region->base), done, bytes);
       done += bytes;
     }
   }

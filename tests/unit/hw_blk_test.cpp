@@ -102,7 +102,7 @@ TEST_F(BlkTest, DriversWithoutVersion1ReadAndWrite) {
   EXPECT_EQ(static_cast<unsigned>(disk_->bytes[5 * 512]), 77u);
 }
 
-TEST_F(BlkTest, ReadsIntoManyPiecesOfOddSizes) {
+TEST_F(BlkTest, ReadsIntoManyElementsOfOddSizes) {
   start(kFlushFeature);
   prepare(kIn, 1, 100, true);
   driver_.put(0, 1, {kBuffer, 100, Driver::kNext | Driver::kWrite, 3});
