@@ -343,12 +343,12 @@ TEST_F(FpHelpers, InfinityTimesZeroPlusNanIsInvalid) {
 
 TEST_F(FpHelpers, ConversionsPickTheIntegerByRs2) {
   const std::uint64_t minus_half_past_one = 0xbff8000000000000;  // -1.5
-  EXPECT_EQ(helper_fcvt_int_d(core(), minus_half_past_one, rm(4), 0, 0), ~std::uint64_t{1});
-  EXPECT_EQ(helper_fcvt_int_d(core(), minus_half_past_one, rm(2) | 1u << 20, 0, 0), 0u);
+  EXPECT_EQ(helper_fto_int_d(core(), minus_half_past_one, rm(4), 0, 0), ~std::uint64_t{1});
+  EXPECT_EQ(helper_fto_int_d(core(), minus_half_past_one, rm(2) | 1u << 20, 0, 0), 0u);
   EXPECT_EQ(flags(), soft_float::kInexact | soft_float::kInvalid);
-  EXPECT_EQ(helper_fcvt_d_int(core(), 0xffffffff, rm(4) | 0u << 20, 0, 0), 0xbff0000000000000u);
-  EXPECT_EQ(helper_fcvt_d_int(core(), 0xffffffff, rm(4) | 1u << 20, 0, 0), 0x41efffffffe00000u);
-  EXPECT_EQ(helper_fcvt_s_int(core(), ~std::uint64_t{0}, rm(1) | 3u << 20, 0, 0), kBox | 0x5f7fffff);
+  EXPECT_EQ(helper_ffrom_int_d(core(), 0xffffffff, rm(4) | 0u << 20, 0, 0), 0xbff0000000000000u);
+  EXPECT_EQ(helper_ffrom_int_d(core(), 0xffffffff, rm(4) | 1u << 20, 0, 0), 0x41efffffffe00000u);
+  EXPECT_EQ(helper_ffrom_int_s(core(), ~std::uint64_t{0}, rm(1) | 3u << 20, 0, 0), kBox | 0x5f7fffff);
 }
 
 TEST_F(FpHelpers, MinAndMaxOrderZeros) {

@@ -348,10 +348,10 @@ TEST(TransBlock, RoundingModesThatMxcsrLacksTakeHelpers) {
 TEST(TransBlock, ConversionsTowardsZeroAndExactOnesNeedNoHelper) {
   EXPECT_EQ(count_op(Code({encode(Insn::fcvt_l_d, ArgsFUnary{10, 11, 1}), kRet}).translate(), Op::fcvt_int_d),
             1u);
-  EXPECT_TRUE(calls(Code({encode(Insn::fcvt_l_d, ArgsFUnary{10, 11, 7}), kRet}).translate(), k_fcvt_int_d));
+  EXPECT_TRUE(calls(Code({encode(Insn::fcvt_l_d, ArgsFUnary{10, 11, 7}), kRet}).translate(), k_fto_int_d));
   EXPECT_EQ(
       count_op(Code({encode(Insn::fcvt_d_wu, ArgsFUnary{10, 11, 0}), kRet}).translate(), Op::fcvt_d_int), 1u);
-  EXPECT_TRUE(calls(Code({encode(Insn::fcvt_d_lu, ArgsFUnary{10, 11, 0}), kRet}).translate(), k_fcvt_d_int));
+  EXPECT_TRUE(calls(Code({encode(Insn::fcvt_d_lu, ArgsFUnary{10, 11, 0}), kRet}).translate(), k_ffrom_int_d));
   EXPECT_EQ(count_op(Code({encode(Insn::fcvt_d_s, ArgsFUnary{10, 11, 0}), kRet}).translate(), Op::fcvt_d_s),
             1u);
 }

@@ -55,16 +55,6 @@ std::uint64_t helper_farith_h(CpuCore* core, std::uint64_t a, std::uint64_t b, s
   });
 }
 
-std::uint64_t helper_fsqrt_h(CpuCore* core, std::uint64_t a, std::uint64_t raw, std::uint64_t,
-                             std::uint64_t) {
-  return square_root<kHalf>(core, a, raw);
-}
-
-std::uint64_t helper_fma_h(CpuCore* core, std::uint64_t a, std::uint64_t b, std::uint64_t c,
-                           std::uint64_t raw) {
-  return fused<kHalf>(core, {a, b, c}, raw);
-}
-
 /// funct3: fsgnj, fsgnjn, fsgnjx.
 std::uint64_t helper_fsign_h(CpuCore*, std::uint64_t a, std::uint64_t b, std::uint64_t raw, std::uint64_t) {
   a = kHalf.unbox(a);
@@ -93,10 +83,6 @@ std::uint64_t helper_fcompare_h(CpuCore*, std::uint64_t a, std::uint64_t b, std:
   return std::uint64_t{is_less || (is_equal && (funct3 & 1) == kLe)};
 }
 
-std::uint64_t helper_fclass_h(CpuCore*, std::uint64_t a, std::uint64_t, std::uint64_t, std::uint64_t) {
-  return classify<kHalf>(a);
-}
-
 /// From the format of the rs2 field to that of the fmt field.
 std::uint64_t helper_fconvert(CpuCore* core, std::uint64_t a, std::uint64_t raw, std::uint64_t,
                               std::uint64_t) {
@@ -104,16 +90,6 @@ std::uint64_t helper_fconvert(CpuCore* core, std::uint64_t a, std::uint64_t raw,
   const soft_float::Format& to = format_of(raw);
   return rounded(core, raw,
                  [&](Env& env) { return to.box(soft_float::convert(env, from, to, from.unbox(a))); });
-}
-
-std::uint64_t helper_fcvt_int_h(CpuCore* core, std::uint64_t a, std::uint64_t raw, std::uint64_t,
-                                std::uint64_t) {
-  return to_int<kHalf>(core, a, raw);
-}
-
-std::uint64_t helper_fcvt_h_int(CpuCore* core, std::uint64_t a, std::uint64_t raw, std::uint64_t,
-                                std::uint64_t) {
-  return from_int<kHalf>(core, a, raw);
 }
 
 }  // namespace gstage::riscv

@@ -7,6 +7,9 @@
 
 namespace gstage::riscv {
 
+using tcg::Fma;
+using tcg::FpCond;
+using tcg::IntKind;
 using tcg::MemKind;
 
 // Once a block is enough: whatever writes FS ends the block.
@@ -58,6 +61,109 @@ bool Translator::fp_to_x_helper(unsigned rd, const tcg::Helper& helper, std::ini
   const Value result = ir_.call(helper, values);
   mark_fp_dirty();
   set_x(rd, result);
+  return true;
+}
+
+// Arithmetic.
+bool Translator::arith(const ArgsFRm& args, const FpFormat& format, Binary op, const tcg::Helper& helper) {
+  if (is_reserved(args.rm)) return false;
+  require_fp();
+  if (!rounds_in_place(args.rm))
+    return fp_helper(args.rd, helper, {ir_.get_f_bits(args.rs1), ir_.get_f_bits(args.rs2), raw_bits()});
+  mark_fp_dirty();
+  const Value a = (ir_.*format.get)(args.rs1);
+  (ir_.*format.set)((ir_.*op)(a, (ir_.*format.get)(args.rs2)), args.rd);
+  return true;
+}
+bool Translator::fused(const ArgsFR4& args, const FpFormat& format, Fma form) {
+  if (is_reserved(args.rm)) return false;
+  require_fp();
+  if (!rounds_in_place(args.rm)) {
+    const Value a = ir_.get_f_bits(args.rs1);
+    const Value b = ir_.get_f_bits(args.rs2);
+    return fp_helper(args.rd, format.fma_helper, {a, b, ir_.get_f_bits(args.rs3), raw_bits()});
+  }
+  mark_fp_dirty();
+  const Value a = (ir_.*format.get)(args.rs1);
+  const Value b = (ir_.*format.get)(args.rs2);
+  (ir_.*format.set)((ir_.*format.fma)(a, b, (ir_.*format.get)(args.rs3), form), args.rd);
+  return true;
+}
+bool Translator::square_root(const ArgsFUnary& args, const FpFormat& format) {
+  if (is_reserved(args.rm)) return false;
+  require_fp();
+  if (!rounds_in_place(args.rm))
+    return fp_helper(args.rd, format.sqrt_helper, {ir_.get_f_bits(args.rs1), raw_bits()});
+  mark_fp_dirty();
+  (ir_.*format.set)((ir_.*format.sqrt)((ir_.*format.get)(args.rs1)), args.rd);
+  return true;
+}
+bool Translator::min_or_max(const ArgsR& args, const tcg::Helper& helper) {
+  require_fp();
+  return fp_helper(args.rd, helper, {ir_.get_f_bits(args.rs1), ir_.get_f_bits(args.rs2)});
+}
+
+// Signs.
+
+/// A register's bits as a single: those of the canonical NaN if they are not boxed.
+Translator::Value Translator::f_single_bits(unsigned reg) {
+  const Value bits = ir_.get_f_bits(reg);
+  const Value is_boxed = ir_.setcond(ir_.shr(bits, ir_.const_(32)), ir_.const_(0xffffffff), tcg::Cond::eq);
+  return ir_.select(is_boxed, bits, constant(0xffffffff7fc00000));
+}
+bool Translator::sign(const ArgsR& args, const FpFormat& format, SignOp op) {
+  require_fp();
+  const auto bits = [&](unsigned reg) { return format.is_boxed ? f_single_bits(reg) : ir_.get_f_bits(reg); };
+  const Value a = bits(args.rs1);
+  const Value sign = ir_.const_(format.sign);
+  const Value magnitude = ir_.const_(~format.sign);
+  if (args.rs1 == args.rs2) {  // fneg, fabs
+    set_f_bits(args.rd, op == SignOp::kNegate ? ir_.xor_(a, sign) : ir_.and_(a, magnitude));
+    return true;
+  }
+  const Value sign_of_b = ir_.and_(bits(args.rs2), sign);
+  Value result = op == SignOp::kXor ? a : ir_.and_(a, magnitude);
+  result = op == SignOp::kCopy ? ir_.or_(result, sign_of_b) : ir_.xor_(result, sign_of_b);
+  if (op == SignOp::kNegate) result = ir_.xor_(result, sign);
+  set_f_bits(args.rd, result);
+  return true;
+}
+
+// Comparisons and classes.
+bool Translator::compare_f(const ArgsR& args, const FpFormat& format, FpCond cond) {
+  require_fp();
+  mark_fp_dirty();
+  const Value a = (ir_.*format.get)(args.rs1);
+  set_x(args.rd, (ir_.*format.compare)(a, (ir_.*format.get)(args.rs2), cond));
+  return true;
+}
+bool Translator::classify(const ArgsR2& args, const tcg::Helper& helper) {
+  require_fp();
+  set_x(args.rd, ir_.call(helper, {ir_.get_f_bits(args.rs1)}));
+  return true;
+}
+
+// Conversions.
+bool Translator::to_int(const ArgsFUnary& args, const FpFormat& format, IntKind kind) {
+  if (is_reserved(args.rm)) return false;
+  require_fp();
+  if (args.rm != kTowardsZero)
+    return fp_to_x_helper(args.rd, format.to_int_helper, {ir_.get_f_bits(args.rs1), raw_bits()});
+  mark_fp_dirty();
+  set_x(args.rd, (ir_.*format.to_int)((ir_.*format.get)(args.rs1), kind));
+  return true;
+}
+bool Translator::from_int(const ArgsFUnary& args, const FpFormat& format, IntKind kind) {
+  if (is_reserved(args.rm)) return false;
+  // Where words always fit it is the same in all rounding modes. A reserved one in frm is illegal all the
+  // same.
+  const bool is_word = kind == IntKind::s32 || kind == IntKind::u32;
+  const bool is_exact = format.holds_words && is_word && args.rm != kDynamicRounding;
+  require_fp();
+  if (!rounds_in_place(args.rm) && !is_exact)
+    return fp_helper(args.rd, format.from_int_helper, {x(args.rs1), raw_bits()});
+  mark_fp_dirty();
+  (ir_.*format.set)((ir_.*format.from_int)(x(args.rs1), kind), args.rd);
   return true;
 }
 

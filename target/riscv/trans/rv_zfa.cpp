@@ -53,10 +53,10 @@ bool Translator::fcvtmod_w_d(const ArgsR2& args) {
   return fp_to_x_helper(args.rd, k_fcvtmod, {ir_.get_f_bits(args.rs1)});
 }
 
-bool Translator::fleq_s(const ArgsR& args) { return compare_s(args, FpCond::leq); }
-bool Translator::fltq_s(const ArgsR& args) { return compare_s(args, FpCond::ltq); }
-bool Translator::fleq_d(const ArgsR& args) { return compare_d(args, FpCond::leq); }
-bool Translator::fltq_d(const ArgsR& args) { return compare_d(args, FpCond::ltq); }
+bool Translator::fleq_s(const ArgsR& args) { return compare_f(args, kF, FpCond::leq); }
+bool Translator::fltq_s(const ArgsR& args) { return compare_f(args, kF, FpCond::ltq); }
+bool Translator::fleq_d(const ArgsR& args) { return compare_f(args, kD, FpCond::leq); }
+bool Translator::fltq_d(const ArgsR& args) { return compare_f(args, kD, FpCond::ltq); }
 bool Translator::fleq_h(const ArgsR& args) { return compare_h(args); }
 bool Translator::fltq_h(const ArgsR& args) { return compare_h(args); }
 

@@ -32,12 +32,12 @@ bool Translator::unary_h(const ArgsFUnary& args, const tcg::Helper& helper) {
 bool Translator::to_int_h(const ArgsFUnary& args) {
   if (is_reserved(args.rm)) return false;
   require_fp();
-  return fp_to_x_helper(args.rd, k_fcvt_int_h, {ir_.get_f_bits(args.rs1), raw_bits()});
+  return fp_to_x_helper(args.rd, k_fto_int_h, {ir_.get_f_bits(args.rs1), raw_bits()});
 }
 bool Translator::from_int_h(const ArgsFUnary& args) {
   if (is_reserved(args.rm)) return false;
   require_fp();
-  return fp_helper(args.rd, k_fcvt_h_int, {x(args.rs1), raw_bits()});
+  return fp_helper(args.rd, k_ffrom_int_h, {x(args.rs1), raw_bits()});
 }
 bool Translator::fcvt_s_h(const ArgsFUnary& args) { return unary_h(args, k_fconvert); }
 bool Translator::fcvt_h_s(const ArgsFUnary& args) { return unary_h(args, k_fconvert); }

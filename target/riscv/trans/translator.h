@@ -117,23 +117,37 @@ class Translator {
   static constexpr unsigned kDynamicRounding = 7;
   static constexpr unsigned kTowardsZero = 1;
 
-  // rv_f.cpp.
+  /// What the instructions of F and of D differ in.
+  struct FpFormat {
+    Value (tcg::Builder::*get)(std::int64_t reg);
+    Value (tcg::Builder::*set)(Value value, std::int64_t reg);
+    Unary sqrt;
+    Value (tcg::Builder::*fma)(Value, Value, Value, tcg::Fma);
+    Value (tcg::Builder::*compare)(Value, Value, tcg::FpCond);
+    Value (tcg::Builder::*to_int)(Value, tcg::IntKind);
+    Value (tcg::Builder::*from_int)(Value, tcg::IntKind);
+    // What does the same in rounding modes that IR ops do not have.
+    const tcg::Helper& sqrt_helper;
+    const tcg::Helper& fma_helper;
+    const tcg::Helper& to_int_helper;
+    const tcg::Helper& from_int_helper;
+    std::int64_t sign;  ///< the bit
+    bool is_boxed;
+    bool holds_words;  ///< integers of 32 bits are exact
+  };
+  static const FpFormat kF;  // rv_f.cpp
+  static const FpFormat kD;  // rv_d.cpp
   enum class SignOp : std::uint8_t { kCopy, kNegate, kXor };
+  bool arith(const ArgsFRm& args, const FpFormat& format, Binary op, const tcg::Helper& helper);
+  bool fused(const ArgsFR4& args, const FpFormat& format, tcg::Fma form);
+  bool square_root(const ArgsFUnary& args, const FpFormat& format);
+  bool min_or_max(const ArgsR& args, const tcg::Helper& helper);
   Value f_single_bits(unsigned reg);
-  bool sign_s(const ArgsR& args, SignOp op);
-  bool arith_s(const ArgsFRm& args, Binary op, const tcg::Helper& helper);
-  bool fused_s(const ArgsFR4& args, tcg::Fma form);
-  bool compare_s(const ArgsR& args, tcg::FpCond cond);
-  bool to_int_s(const ArgsFUnary& args, tcg::IntKind kind);
-  bool from_int_s(const ArgsFUnary& args, tcg::IntKind kind);
-
-  // rv_d.cpp.
-  bool sign_d(const ArgsR& args, SignOp op);
-  bool arith_d(const ArgsFRm& args, Binary op, const tcg::Helper& helper);
-  bool fused_d(const ArgsFR4& args, tcg::Fma form);
-  bool compare_d(const ArgsR& args, tcg::FpCond cond);
-  bool to_int_d(const ArgsFUnary& args, tcg::IntKind kind);
-  bool from_int_d(const ArgsFUnary& args, tcg::IntKind kind);
+  bool sign(const ArgsR& args, const FpFormat& format, SignOp op);
+  bool compare_f(const ArgsR& args, const FpFormat& format, tcg::FpCond cond);
+  bool classify(const ArgsR2& args, const tcg::Helper& helper);
+  bool to_int(const ArgsFUnary& args, const FpFormat& format, tcg::IntKind kind);
+  bool from_int(const ArgsFUnary& args, const FpFormat& format, tcg::IntKind kind);
 
   // rv_zfa.cpp, rv_zfh.cpp: what one helper does for several instructions.
   bool load_constant(const ArgsR2& args, const soft_float::Format& format);
