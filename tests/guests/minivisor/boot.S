@@ -2,6 +2,7 @@
 // Reset of every hart, in M mode: a stack, the machine's setup in C, then mret into HS mode.
 
 #include "layout.h"
+#include "registers.h"
 
     .section .machine.start, "ax"
     .globl _start
@@ -34,38 +35,10 @@ halt:
 machine_vector:
     csrrw sp, mscratch, sp
     addi sp, sp, -144
-    sd ra, 0(sp)
-    sd t0, 8(sp)
-    sd t1, 16(sp)
-    sd t2, 24(sp)
-    sd t3, 32(sp)
-    sd t4, 40(sp)
-    sd t5, 48(sp)
-    sd t6, 56(sp)
-    sd a1, 64(sp)
-    sd a2, 72(sp)
-    sd a3, 80(sp)
-    sd a4, 88(sp)
-    sd a5, 96(sp)
-    sd a6, 104(sp)
-    sd a7, 112(sp)
+    destroyed sd
     mv a1, a7
     call machine_trap
-    ld ra, 0(sp)
-    ld t0, 8(sp)
-    ld t1, 16(sp)
-    ld t2, 24(sp)
-    ld t3, 32(sp)
-    ld t4, 40(sp)
-    ld t5, 48(sp)
-    ld t6, 56(sp)
-    ld a1, 64(sp)
-    ld a2, 72(sp)
-    ld a3, 80(sp)
-    ld a4, 88(sp)
-    ld a5, 96(sp)
-    ld a6, 104(sp)
-    ld a7, 112(sp)
+    destroyed ld
     addi sp, sp, 144
     csrrw sp, mscratch, sp
     mret

@@ -3,6 +3,8 @@
 // `trap` is written by whichever handler takes the first trap; every handler then goes up to M mode
 // by a call marked with EXIT_UP in a7, which ends the run.
 
+#include "registers.h"
+
 #define EXIT_MARK 0x7e57
 #define EXIT_UP 0x7e58
 #define MSTATUS 0x300
@@ -28,19 +30,7 @@
     .balign 4
 run:
     addi sp, sp, -128
-    sd ra, 0(sp)
-    sd s0, 8(sp)
-    sd s1, 16(sp)
-    sd s2, 24(sp)
-    sd s3, 32(sp)
-    sd s4, 40(sp)
-    sd s5, 48(sp)
-    sd s6, 56(sp)
-    sd s7, 64(sp)
-    sd s8, 72(sp)
-    sd s9, 80(sp)
-    sd s10, 88(sp)
-    sd s11, 96(sp)
+    preserved sd
     csrw mscratch, sp
 
     la t0, trap
@@ -123,19 +113,7 @@ record:
     sd t1, STATUS(t0)
 done:
     csrw mscratch, zero
-    ld ra, 0(sp)
-    ld s0, 8(sp)
-    ld s1, 16(sp)
-    ld s2, 24(sp)
-    ld s3, 32(sp)
-    ld s4, 40(sp)
-    ld s5, 48(sp)
-    ld s6, 56(sp)
-    ld s7, 64(sp)
-    ld s8, 72(sp)
-    ld s9, 80(sp)
-    ld s10, 88(sp)
-    ld s11, 96(sp)
+    preserved ld
     addi sp, sp, 128
     ret
 
@@ -148,30 +126,36 @@ lost:
     call lost_in_m
 1:  j 1b
 
-// Taken in HS mode.
-    .globl hs_trap
-    .balign 4
-hs_trap:
+// What both supervisors note of a trap, their number as well; `exit`: where it was the run's end by an ecall
+// (causes 8 to 11). t0: struct trap, t2: the cause.
+.macro record_unless_exit by, exit
     la t0, trap
     csrr t2, scause
     li t1, EXIT_MARK
     bne a7, t1, 1f
     addi t1, t2, -8
     sltiu t1, t1, 4
-    bnez t1, 2f
-1:  li t1, 2
+    bnez t1, \exit
+1:  li t1, \by
     sd t1, BY(t0)
     sd t2, CAUSE(t0)
     csrr t1, sepc
     sd t1, EPC(t0)
     csrr t1, stval
     sd t1, TVAL(t0)
+    csrr t1, sstatus
+    sd t1, STATUS(t0)
+.endm
+
+// Taken in HS mode.
+    .globl hs_trap
+    .balign 4
+hs_trap:
+    record_unless_exit 2, 2f
     csrr t1, 0x643
     sd t1, TVAL2(t0)
     csrr t1, 0x64a
     sd t1, TINST(t0)
-    csrr t1, sstatus
-    sd t1, STATUS(t0)
     csrr t1, HSTATUS
     sd t1, HSTATUS_AT(t0)
 2:  li a7, EXIT_UP
@@ -185,21 +169,6 @@ hs_trap:
     .globl vs_trap
     .balign 4
 vs_trap:
-    la t0, trap
-    csrr t2, scause
-    li t1, EXIT_MARK
-    bne a7, t1, 1f
-    addi t1, t2, -8
-    sltiu t1, t1, 4
-    bnez t1, 2f
-1:  li t1, 3
-    sd t1, BY(t0)
-    sd t2, CAUSE(t0)
-    csrr t1, sepc
-    sd t1, EPC(t0)
-    csrr t1, stval
-    sd t1, TVAL(t0)
-    csrr t1, sstatus
-    sd t1, STATUS(t0)
+    record_unless_exit 3, 2f
 2:  li a7, EXIT_UP
     ecall
