@@ -4,7 +4,8 @@
 
 usage: check.py [--no-format] [ROOT]
 
-The rules are the functions below that are decorated with @rule. There is no list of exceptions.
+The rules are the functions below that are decorated with @rule, and class_size. There is no list of exceptions; but
+LARGE_CLASSES says which classes are to be split, and how large they are as long as they are not.
 """
 
 import os
@@ -25,6 +26,18 @@ MAX_FILE_LINES = 600
 MAX_FUNCTION_LINES = 60
 MAX_PARAMETERS = 6
 MAX_COLUMNS = 120
+# A class is one idea; past this it is several.
+MAX_METHODS = 40
+MAX_CLASS_FILES = 10
+# The classes that are too large today: (methods, files). These figures only ever go down: a class may not grow beyond
+# its row, and whoever makes one smaller lowers the row.
+LARGE_CLASSES = {
+    ('hw/intc/aplic.h', 'AplicDomain'): (54, 2),
+    ('hw/virtio/virtio_mmio.h', 'VirtioMmio'): (44, 2),
+    ('target/riscv/trans/translator.h', 'Translator'): (83, 17),
+    ('tcg/x86_64/allocator.h', 'Allocator'): (65, 2),
+    ('tcg/x86_64/compiler.h', 'Compiler'): (128, 13),
+}
 
 RULES = []
 
@@ -159,6 +172,40 @@ def is_documented(lines, number):
     return False
 
 
+def class_files(files):
+    """The paths of the files that define methods of a class out of its body, by (layer, name of the class)."""
+    found = {}
+    for file in files:
+        for function in file.scan.functions if file.scan else []:
+            if '::' in function.name:
+                found.setdefault((file.folder, re.sub('<.*', '', function.name.split('::')[-2])), set()).add(file.path)
+    return found
+
+
+def class_size(files, large_classes):
+    """The rule that needs the whole tree: (path, line, rule, what is wrong)."""
+    found, rows = class_files(files), dict(large_classes)
+    for file in files:
+        for one in file.scan.classes if file.scan else []:
+            size = one.methods, len(found.get((file.folder, one.name), set()) | {file.path})
+            is_large = size[0] > MAX_METHODS or size[1] > MAX_CLASS_FILES
+            row = rows.pop((file.path, one.name), None)
+            if row is None and is_large:
+                what = (f'has {size[0]} methods in {size[1]} files, at most {MAX_METHODS} in {MAX_CLASS_FILES}: '
+                        'split it')
+            elif row and (size[0] > row[0] or size[1] > row[1]):
+                what = f'has {size[0]} methods in {size[1]} files and is to shrink from {row[0]} in {row[1]}: add none'
+            elif row and not is_large:
+                what = 'is no longer too large: remove its row from LARGE_CLASSES in tests/style/check.py'
+            elif row and size != row:
+                what = f'is smaller than its row in LARGE_CLASSES in tests/style/check.py: make that {size}'
+            else:
+                continue
+            yield file.path, one.first_line, 'class_size', f'{one.name} {what}'
+    for path, name in rows:
+        yield path, 1, 'class_size', f'there is no {name}: remove its row from LARGE_CLASSES in tests/style/check.py'
+
+
 def source_files(root):
     """The paths of all files that the rules are for, sorted."""
     names = ('meson.build', 'meson_options.txt')
@@ -200,10 +247,11 @@ def format_offences(root, files):
     return [(path, line, 'format', f'not formatted: run scripts/format {path}') for path, line in first.items()]
 
 
-def check(root, with_format=True):
+def check(root, with_format=True, large_classes=None):
     """All offences under root: (path, line, rule, what is wrong)."""
     files = [File(root, path) for path in source_files(root)]
     offences = [(file.path, line, one.__name__, what) for file in files for one in RULES for line, what in one(file)]
+    offences += class_size(files, LARGE_CLASSES if large_classes is None else large_classes)
     if with_format:
         offences += format_offences(root, files)
     return sorted(offences), len(files)

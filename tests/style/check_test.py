@@ -19,13 +19,19 @@ HEADER = SPDX + '#pragma once\n'
 
 def offences(path, text, with_format=False, settings=None):
     """The (line, rule) of all offences in a tree of this one file."""
+    files = {path: text, '.clang-format': settings or ''}
+    return [(line, rule) for _, line, rule, _ in tree_offences(files, with_format)]
+
+
+def tree_offences(files, with_format=False, large_classes=()):
+    """All offences in a tree of these files, {path: text}."""
     root = tempfile.mkdtemp()
     try:
-        os.makedirs(os.path.join(root, os.path.dirname(path)), exist_ok=True)
-        for name, content in {path: text, '.clang-format': settings or ''}.items():
+        for name, content in files.items():
+            os.makedirs(os.path.join(root, os.path.dirname(name)), exist_ok=True)
             with open(os.path.join(root, name), 'w', encoding='utf-8') as stream:
                 stream.write(content)
-        return [(line, rule) for _, line, rule, _ in check.check(root, with_format)[0]]
+        return check.check(root, with_format, large_classes)[0]
     finally:
         shutil.rmtree(root)
 
@@ -101,6 +107,36 @@ class Rules(unittest.TestCase):
         self.expect('hw/a.h', HEADER + '/// A group.\nvoid f();\n\nvoid g();\n', (6, 'documented'))
         self.expect('hw/a.h', HEADER + 'namespace detail {\nclass A {};\n}\n')
         self.expect('tests/a.h', HEADER + 'class A {};\n')
+
+    def test_class_size_by_methods(self):
+        def header(methods):
+            pairs = '  void f() {}\n  int g();\n' * (methods // 2)
+            return HEADER + '/// .\nclass A {\n  A();\n  ~A();\n' + pairs + '};\n'
+        self.expect('hw/a.h', header(42), (4, 'class_size'))
+        self.expect('hw/a.h', header(40))
+        # A class within another is one by itself; a table of methods counts as one of the innermost around it.
+        outer = header(40).replace('};', '  struct B {\n    int h();\n};\n};')
+        self.expect('hw/a.h', outer)
+        table = '#include "hw/t.inc"\n'
+        self.expect('hw/a.h', outer.replace('    int h();\n', table))
+        self.expect('hw/a.h', outer.replace('  struct B', table + '  struct B'), (4, 'class_size'))
+
+    def test_class_size_by_files(self):
+        def tree(sources):
+            files = {f'hw/{i}.cpp': SPDX + f'void A::f{i}() {{}}\n' for i in range(sources)}
+            return {**files, 'hw/a.h': HEADER + '/// .\nclass A {};\n', 'tcg/z.cpp': SPDX + 'void A::g() {}\n'}
+        self.assertEqual([one[:3] for one in tree_offences(tree(10))], [('hw/a.h', 4, 'class_size')])
+        self.assertEqual(tree_offences(tree(9)), [])
+
+    def test_large_classes_only_shrink(self):
+        files = {'hw/a.h': HEADER + '/// .\nclass A {\n' + 'void f();\n' * 50 + '};\n'}
+        at = 'hw/a.h', 'A'
+        self.assertEqual(tree_offences(files, large_classes={at: (50, 1)}), [])
+        for row, said in {(49, 1): 'add none', (51, 1): 'make that (50, 1)', (50, 2): 'make that (50, 1)'}.items():
+            self.assertIn(said, tree_offences(files, large_classes={at: row})[0][3])
+        files['hw/a.h'] = files['hw/a.h'].replace('void f();\n', '', 10)
+        self.assertIn('no longer too large', tree_offences(files, large_classes={at: (50, 1)})[0][3])
+        self.assertIn('there is no B', tree_offences(files, large_classes={('hw/a.h', 'B'): (50, 1)})[0][3])
 
     @unittest.skipUnless(shutil.which('clang-format'), 'clang-format is not installed')
     def test_format(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Finds the functions and the public declarations of a C++ file by matching braces; knows no types.
+"""Finds the functions, classes and public declarations of a C++ file by matching braces; knows no types.
 
 Where the text is ambiguous it finds nothing rather than something wrong: a checker that cries wolf is switched off.
 """
@@ -52,14 +52,32 @@ class Function:
         self.name, self.first_line, self.last_line, self.parameters = name, first_line, last_line, parameters
 
 
+class Class:
+    """A class's or struct's definition. Its methods are those that it names, constructors and destructors aside, and
+    one for each table (#include "x.inc") that declares more of them."""
+
+    def __init__(self, name, first_line):
+        self.name, self.first_line, self.last_line, self.methods = name, first_line, first_line, 0
+
+    def add_method(self, name):
+        self.methods += '::' not in name and name.lstrip('~') != self.name
+
+
 class Scan:
-    """What a file holds: functions, and public_declarations [(line, what)] of its namespaces."""
+    """What a file holds: functions, classes, and public_declarations [(line, what)] of its namespaces."""
 
     def __init__(self, text):
         self.text = blank(text)
         self.functions = []
+        self.classes = []
         self.public_declarations = []
+        self._open_classes = []
         self._scope(0, public=True)
+        for number, line in enumerate(text.splitlines(), 1):
+            if re.match(r'\s*#\s*include\s*"[^"]*\.inc"', line):
+                around = [one for one in self.classes if one.first_line <= number <= one.last_line]
+                if around:  # the innermost one begins last
+                    max(around, key=lambda one: one.first_line).methods += 1
 
     def _scope(self, start, public):
         """Reads the declarations of a namespace or class from start on; returns the place of its closing brace."""
@@ -90,19 +108,34 @@ class Scan:
             return 'namespace', self._scope(at + 1, public and not hidden)
         if re.match(r'(class|struct|union|enum)\b', head) and '(' not in head and '=' not in head:
             self._add_public(begin, at, type_name(head), public)
-            return 'type', self._matching(at) if head.startswith('enum') else self._scope(at + 1, public=False)
+            return 'type', self._matching(at) if head.startswith('enum') else self._class(begin, at, type_name(head))
         if is_function(head) and not in_initializers(head):
             end = self._matching(at)
             name, count = signature(head)
+            self._add_method(name)
             self.functions.append(Function(name, self._line_of_head(begin), self._line(end), count))
             self._add_public(begin, at, name, public)
             return 'function', end
         return 'initializer', self._matching(at)
 
+    def _class(self, begin, at, name):
+        one = Class(name, self._line_of_head(begin))
+        self.classes.append(one)
+        self._open_classes.append(one)
+        end = self._scope(at + 1, public=False)
+        self._open_classes.pop()
+        one.last_line = self._line(end)
+        return end
+
     def _declaration(self, begin, at, public):
         head = self._head(begin, at)
         if is_function(head) and not head.startswith('extern'):
+            self._add_method(signature(head)[0])
             self._add_public(begin, at, signature(head)[0], public)
+
+    def _add_method(self, name):
+        if self._open_classes:
+            self._open_classes[-1].add_method(name)
 
     def _add_public(self, begin, at, name, public):
         # A member that is defined outside of its class, an instance of a template: told of elsewhere.
