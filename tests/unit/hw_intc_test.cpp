@@ -104,7 +104,7 @@ TEST_F(PlicTest, CompletionOfADisabledOrUnknownSourceIsIgnored) {
   set(plic_, enable(kS0), 1u << 5);
   plic_.set_level(5, true);
   EXPECT_EQ(get(plic_, claim(kS0)), 5u);
-  set(plic_, enable(kS0), 0);
+  set(plic_, enable(kS0), 1u << 6);  // another one of the same word
   set(plic_, claim(kS0), 5);
   set(plic_, claim(kS0), 4000000000);
   set(plic_, enable(kS0), 1u << 5);

@@ -152,6 +152,17 @@ TEST_F(UartTest, OverrunInLoopbackRaisesLineStatus) {
   EXPECT_EQ(in(kLsr), 0x61u);
 }
 
+TEST_F(UartTest, AnOverrunKeepsTheLastCharacterWithoutFifoAndTheFirstOnesWithIt) {
+  out(kMcr, 0x10);
+  out(kData, 'a');
+  out(kData, 'b');
+  EXPECT_EQ(in(kData), std::uint8_t{'b'});
+  out(kIir, 1);
+  for (char c = 'a'; c <= 'q'; ++c) out(kData, static_cast<std::uint8_t>(c));
+  for (char c = 'a'; c <= 'p'; ++c) EXPECT_EQ(in(kData), static_cast<std::uint8_t>(c));
+  EXPECT_EQ(in(kLsr)&1u, 0u);
+}
+
 TEST_F(UartTest, ModemStatusDeltasRaiseAndClear) {
   in(kMsr);
   out(kIer, 8);

@@ -257,6 +257,7 @@ TEST_F(VirtqueueTest, MalformedChainsNeedAReset) {
     start(one.features);
     driver_.poke(table, Driver::Descriptor{table, 16, Driver::kIndirectTable, 0});
     for (unsigned i = 0; i < one.descriptors.size(); ++i) driver_.put(0, i, one.descriptors[i]);
+    driver_.put(0, Driver::kSize, {kGood, 4, 0, 0});  // good, but beyond the table
     driver_.offer_and_kick(0, 0);
     expect_broken(one.what);
     // Nothing more happens, until a reset makes all well.
