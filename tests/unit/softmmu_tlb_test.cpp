@@ -200,7 +200,9 @@ TEST(TlbContext, AdoptsGlobalEntriesAndTheirJumpsAlone) {
     from.insert(a, kPage, origin(0x1000, true));
     from.insert(a, user, origin(0x2000));
   }
-  from.insert(TlbAccess::kWrite, kPage + 2 * kPageSize, origin(0x3000, true));
+  TlbOrigin of_code = origin(0x3000, true);
+  of_code.gpa_page = 0x1000;  // what the guest calls it does not matter
+  from.insert(TlbAccess::kWrite, kPage + 2 * kPageSize, of_code);
   from.jump(kPage.value + 4);
   from.jump(kPage.value + kPageSize - 2);  // straddles: its second page might be another here
   from.jump(user.value + 4);
