@@ -9,7 +9,8 @@
 
 namespace gstage::tcg {
 
-/// An address as a distance from what a register held at the unit's start: at least `low`, at most `high`.
+/// An address, relative to what a register held at the unit's start: at least `low` bytes from it, at most
+/// `high`.
 struct AddressRange {
   std::uint8_t x = 0;  ///< the register; 0: nothing is known
   std::int64_t low = 0;
@@ -29,8 +30,8 @@ struct UnitAddresses {
   std::array<RegisterChange, 32> changes;
 };
 
-/// What can be told from the unit alone: constants added, and indices that are masked, shifted or loaded as
-/// bytes.
+/// Finds what the unit alone tells: it follows added constants, and indices that are masked, shifted or
+/// loaded as bytes.
 UnitAddresses find_addresses(const Unit& unit);
 
 }  // namespace gstage::tcg

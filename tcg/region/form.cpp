@@ -21,7 +21,7 @@ constexpr std::int64_t kMaxOffset = std::int64_t{1} << 30;
 
 std::int64_t page_of(std::int64_t offset) { return offset & ~static_cast<std::int64_t>(kPageMask); }
 
-/// Makes offsets that were from `delta` bytes further on be from the region's page.
+/// Changes offsets that count from `delta` bytes further on: now they count from the region's page.
 void rebase(Unit& unit, std::int64_t delta) {
   for (Inst& inst : unit.insts) {
     if (info(inst.op).imm != ImmKind::offset) continue;
@@ -30,8 +30,8 @@ void rebase(Unit& unit, std::int64_t delta) {
   }
 }
 
-/// Where a call returns to: a unit that ends with a direct jump and leaves the address behind itself in a
-/// register is one.
+/// Where the unit's call returns to. A unit is a call if it ends with a direct jump and has put the address
+/// behind itself into a register.
 bool is_call(const Unit& unit, std::int64_t behind) {
   return std::any_of(unit.insts.begin(), unit.insts.end(), [&](const Inst& inst) {
     if (inst.op != Op::set_x) return false;
@@ -162,7 +162,7 @@ class Former {
   /// Goes on from a jump to where a register says. False: see `follow_all`.
   bool follow_register(std::uint32_t index, JumpHint hint, std::int64_t behind, std::uint32_t call) {
     if (hint == JumpHint::ret && call != kNoCall) return add_return(index, call);
-    // A return of a function that does not call itself leads to what the loop is not made of.
+    // A return of a function that does not call itself leads out of the loop.
     if (hint == JumpHint::ret && recursive_.empty()) return true;
     const RegionPage page = cover_[index].page;
     const auto in_page = static_cast<std::uint32_t>(last_insn(region_.nodes[index].unit) - page.delta);
@@ -199,7 +199,8 @@ class Former {
     return true;
   }
 
-  /// Whether a jump of which nothing is known lies between the loop's blocks, or a function calls itself.
+  /// Whether there is a jump between the loop's blocks of which nothing is known, or a function that calls
+  /// itself.
   [[nodiscard]] bool has_unknown_inside() const {
     if (!recursive_.empty() && !unknown_.empty()) return true;
     std::int64_t first = region_.nodes[0].offset;
@@ -213,7 +214,7 @@ class Former {
                        [&](std::int64_t jump) { return jump >= first && jump <= last; });
   }
 
-  /// Removes what does not lead back to the first node.
+  /// Removes the nodes that do not lead back to the first one.
   bool keep_loop() {
     std::vector<RegionNode>& nodes = region_.nodes;
     std::vector<std::uint32_t> positions(nodes.size(), kNoNode);

@@ -23,12 +23,13 @@ class RegionSource {
   virtual std::span<const JumpTarget> targets(const RegionPage& page, std::uint32_t page_offset) = 0;
 };
 
-/// Finds the loop that begins at this offset of the region's page: all blocks that lead back to it by direct
-/// jumps, calls and returns, and by indirect jumps as far as it is known where they go. False: there is none.
+/// Finds the loop that begins at this offset of the region's page. To it belong all blocks that lead back
+/// there by direct jumps, calls and returns, and by indirect jumps that were seen to go somewhere. False:
+/// there is no loop.
 bool form_region(RegionSource& source, std::uint32_t first_offset, Region& region);
 
-/// Joins what follows each other without another way in, and optimizes the units; in this order of emission,
-/// with the depths of loops.
+/// Joins blocks that follow each other without another way in, optimizes the units, and puts them in the
+/// order of emission with the depths of their loops.
 void join_nodes(Region& region);
 void lay_out(Region& region);
 

@@ -38,7 +38,7 @@ void append(RegionNode& first, RegionNode& second) {
   second.edges.clear();
 }
 
-/// Joins the node with those that follow it alone. Whether there were any.
+/// Joins the node with each next one that can only be reached from it. Returns whether there was any.
 bool join(Region& region, std::uint32_t index, const std::vector<unsigned>& ways_in) {
   bool is_joined = false;
   RegionNode& node = region.nodes[index];

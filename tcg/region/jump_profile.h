@@ -22,9 +22,10 @@ class JumpProfile {
   void note(const std::byte* jump, std::int64_t distance);
   /// The most frequent first; empty: it was not seen.
   [[nodiscard]] std::span<const JumpTarget> targets(const std::byte* jump) const;
-  /// A block was come to, by a jump back or in another way.
+  /// Notes that the hart came to a block, by a jump back or in another way.
   void note_block(const std::byte* code, bool is_way_back);
-  /// How often the block was run in a row each time that it was come to otherwise; 0: it was not seen.
+  /// How often in a row the block was executed, from each time that the hart came to it not by a jump back;
+  /// 0: nobody saw it.
   [[nodiscard]] std::uint32_t rounds_at(const std::byte* code) const;
   void clear() {
     jumps_.clear();
@@ -32,7 +33,7 @@ class JumpProfile {
   }
 
  private:
-  /// What goes to more places is no switch that a region could follow.
+  /// A jump that goes to more places is no switch that a region could follow.
   static constexpr std::size_t kMaxTargets = 64;
   static constexpr std::size_t kMaxJumps = 8192;
   static constexpr std::size_t kMaxBlocks = 16384;

@@ -9,8 +9,7 @@
 namespace gstage::tcg {
 namespace {
 
-/// An order in which what is most likely to come next does: the way straight on, which is a node's first
-/// edge.
+/// An order in which the likeliest next node follows: the one straight on, a node's first edge.
 std::vector<std::uint32_t> order_of(const Region& region) {
   std::vector<std::uint32_t> order;
   std::vector<std::uint8_t> is_placed(region.nodes.size(), 0);

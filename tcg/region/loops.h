@@ -14,7 +14,7 @@ struct Loop {
   std::vector<std::uint32_t> nodes;  ///< in the region's order
 };
 
-/// The loops by their headers: what reaches an end of the loop without passing the header.
+/// The loops, each by its header. To a loop belongs what reaches its end without passing the header.
 std::vector<Loop> find_loops(const Region& region);
 
 }  // namespace gstage::tcg

@@ -15,13 +15,13 @@ namespace gstage::tcg {
 
 inline constexpr std::uint32_t kNoNode = ~0u;
 
-/// A way on from a node to another one of its region. Ways that are not listed leave the region.
+/// A way from a node to another one of its region. A way that is not listed leaves the region.
 struct RegionEdge {
   std::int64_t offset = 0;       ///< where the guest goes on, from the region's page
   std::uint32_t node = kNoNode;  ///< kNoNode: out of the region
 };
 
-/// A register through which a loop accesses memory, always near it.
+/// A register by which a loop accesses memory: always near the address that it holds.
 struct LoopPointer {
   std::uint8_t x = 0;
   bool is_store = false;
@@ -36,10 +36,10 @@ struct LoopPointer {
   std::int64_t insn = 0;  ///< the first guest instruction among them, by offset
 };
 
-/// A loop that has two bodies. Before a round a check finds for how many rounds all pointers stay in the
-/// ranges of their inline caches. The body without checks (of attention neither) goes round so often; each
-/// way back counts as one. When there is not even one such round, the body with checks goes round once and
-/// fills the caches anew.
+/// A loop that has two bodies. Before a round, the loop check finds for how many rounds all pointers stay in
+/// the ranges of their inline caches. So often the unchecked body goes round, which does not test for
+/// attention either; each way back counts as one round. If there is no such round, the other body goes round
+/// once and fills the caches anew.
 struct VersionedLoop {
   std::vector<LoopPointer> pointers;
 };
@@ -47,9 +47,9 @@ struct VersionedLoop {
 inline constexpr std::uint8_t kNoVersionedLoop = 0xff;
 inline constexpr std::uint8_t kNoPointer = 0xff;
 
-/// One unit of a region. Offsets in it are from the region's page, in which the region's entry lies; they may
-/// lie outside of it. The edges of a `jump_reg` are guesses, the likeliest first: where a call that the
-/// region followed returns to, or where the jump was seen to go.
+/// One unit of a region. Its offsets count from the region's page, which is the page of the region's entry;
+/// they may lie outside of that page. The edges of a `jump_reg` are guesses, the likeliest first: where a
+/// call that the region followed returns to, or where the jump was seen to go.
 struct RegionNode {
   Unit unit;
   std::vector<RegionEdge> edges;
@@ -57,11 +57,11 @@ struct RegionNode {
   std::int64_t offset = 0;  ///< of its first instruction
   std::int64_t last_offset =
       0;  ///< of the first instruction of the last block that was joined to it, or the same
-  /// The calls that the region followed to the first and to the last block, by number; 0: none.
+  /// The numbers of the calls by which the region came to the first and to the last block; 0: none.
   std::uint32_t call = 0;
   std::uint32_t last_call = 0;
-  /// The loop with two bodies that it belongs to, of Region::versioned_loops; which pointer an instruction
-  /// goes by, for its loads and stores.
+  /// The versioned loop that it belongs to, an index of Region::versioned_loops; and for each instruction the
+  /// pointer that it goes by, if it is a load or store that does.
   std::uint8_t versioned_loop = kNoVersionedLoop;
   std::vector<std::uint8_t> pointers;
   bool is_check =
@@ -69,7 +69,7 @@ struct RegionNode {
   bool is_unchecked = false;  ///< of the body that does not check
   std::uint32_t check =
       kNoNode;  ///< in that body, of what is jumped back to: where to go after the last round
-  /// Whether a loop begins with it, so that it is worth entering the region here. The first node is an entry.
+  /// Whether a loop begins with it: then it is worth entering the region here. The first node is an entry.
   bool is_entry = false;
 
   /// The node at which the guest goes on at `offset`, or kNoNode.
@@ -89,7 +89,7 @@ struct RegionPage {
   std::uint32_t last = 0;           ///< to this
 };
 
-/// Where the guest's code at this offset is, which must lie in one of the pages.
+/// The host address of the guest's code at this offset, which must lie in one of the pages.
 inline const std::byte* host_of(std::span<const RegionPage> pages, std::int64_t offset) {
   const std::int64_t delta = offset & ~static_cast<std::int64_t>(kPageMask);
   for (const RegionPage& page : pages)
@@ -102,10 +102,10 @@ struct Region {
   std::vector<RegionNode> nodes;  ///< in the order in which their code is to lie
   std::vector<RegionPage> pages;  ///< the first one is the region's own
   std::vector<VersionedLoop> versioned_loops;
-  /// Guest instructions, by their offsets, whose accesses go here and there.
+  /// The offsets of guest instructions whose accesses go here and there.
   std::vector<std::int64_t> scattered;
   std::uint32_t guest_insns = 0;
-  /// More may belong to it, behind indirect jumps of which it is not known where they go.
+  /// More blocks may belong to it: nobody has seen where some of its indirect jumps go.
   bool has_unknown_jumps = false;
 
   void clear() {
@@ -118,13 +118,12 @@ struct Region {
   }
 };
 
-/// Accesses of a region that may have an inline translation cache: that remember where they found their
-/// memory.
+/// How many accesses of a region may have an inline translation cache.
 inline constexpr unsigned kMaxInlineCaches = 16;
 
-/// What the code of a region tells while it runs. It lives as long as the code.
+/// What the code of a region reports while it runs. It lives as long as the code.
 struct RegionReport {
-  /// Accesses that looked elsewhere so often that remembering was given up. Set by any hart.
+  /// Accesses whose inline translation cache missed so often that it was given up. Set by any hart.
   std::array<std::atomic<std::uint8_t>, kMaxInlineCaches> is_given_up{};
   /// The guest instructions of these accesses, by offset. Set by the compiler.
   std::array<std::int64_t, kMaxInlineCaches> insns{};

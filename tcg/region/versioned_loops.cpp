@@ -24,7 +24,7 @@ constexpr std::size_t kMaxLoopInsts = 600;
 constexpr std::int64_t kMaxReach = kPageSize / 2;
 /// A pointer that moves faster leaves its page after some tens of rounds, and the next one may lie anywhere.
 constexpr std::int64_t kMaxStep = 64;
-/// What all versioned loops together leave for other accesses.
+/// How many inline caches all versioned loops together may have: the rest is for other accesses.
 constexpr unsigned kMaxLoopInlineCaches = kMaxInlineCaches - 4;
 
 /// A loop that may be versioned.
@@ -39,15 +39,15 @@ struct Candidate {
   [[nodiscard]] bool is_single_node() const { return nodes.size() == 1; }
 };
 
-/// A helper may change the regime, after which all inline caches are empty; and an indirect jump leaves the
-/// body.
+/// Whether the unit may be in an unchecked body: without a helper, which may change the regime, so that all
+/// inline caches are emptied, and without an indirect jump, which leaves the body.
 bool may_stay_in_body(const Unit& unit) {
   return std::none_of(unit.insts.begin(), unit.insts.end(), [](const Inst& inst) {
     return (info(inst.op).has(kCalls) && inst.op != Op::trap_if_zero) || inst.op == Op::jump_reg;
   });
 }
 
-/// Puts the bodies that do not check, and the checks, into the region.
+/// Puts the unchecked bodies and the loop checks into the region.
 class Rebuilder {
  public:
   Rebuilder(Region& region, const std::vector<Candidate>& loops)
@@ -176,8 +176,8 @@ class Planner {
           candidate.heads.push_back(edge.node);
   }
 
-  /// What becomes of the register; unknown also where it moves too far. Ways back aside a round goes through
-  /// each node at most once, in the region's order.
+  /// How one round changes the register; unknown if it moves too far, too. A round goes through each node at
+  /// most once, in the region's order, for it ends with the first way back.
   [[nodiscard]] RegisterChange change_in_round(const Candidate& candidate, unsigned x) const {
     RegisterChange sum;
     for (const std::uint32_t index : candidate.nodes) {
@@ -221,7 +221,7 @@ class Planner {
     }
   }
 
-  /// A pointer one of whose accesses was given up is none.
+  /// A register is no pointer if one of its accesses was given up.
   void note_scattered(const Candidate& candidate) {
     is_scattered_ = {};
     for (const std::uint32_t index : candidate.nodes)
@@ -273,7 +273,7 @@ class Planner {
     chosen_.push_back(std::move(candidate));
   }
 
-  /// Which of the node's accesses go by a pointer, and by which.
+  /// Notes which of the node's accesses go by a pointer, and by which one.
   void mark(std::uint32_t index, std::uint8_t loop, bool is_single_node) {
     RegionNode& node = region_.nodes[index];
     node.versioned_loop = loop;

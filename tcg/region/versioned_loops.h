@@ -8,11 +8,11 @@
 
 namespace gstage::tcg {
 
-/// How often the code at this offset is run in a row each time that it is come to, as far as it was seen.
+/// How many rounds in a row the loop at this offset goes, as far as somebody watched it.
 using RoundsAt = std::function<std::uint32_t(std::int64_t offset)>;
 
-/// Gives loops of the region a second body whose accesses need no check of their own (see VersionedLoop). For
-/// regions that are laid out; afterwards their units stay as they are.
+/// Gives loops of the region a second body whose accesses need no checks of their own (see VersionedLoop).
+/// The region must be laid out; afterwards its units must stay as they are.
 void version_loops(Region& region, const RoundsAt& rounds_at);
 
 }  // namespace gstage::tcg

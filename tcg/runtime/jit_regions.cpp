@@ -15,7 +15,7 @@ using x86_64::Compiler;
 
 namespace {
 
-/// Samples at one place that make it worth a try, and those after which one that failed is tried again.
+/// So many samples at one place make it worth a try; after so many more, a place that failed is tried again.
 constexpr int kHotSamples = 2;
 constexpr int kAgain = 200;
 constexpr std::size_t kMaxPlaces = 4096;
@@ -94,7 +94,7 @@ bool JitEngine::note_sample(CpuCore& core) {
   return false;
 }
 
-/// Drops a region with accesses that the next one must treat otherwise. Whether it is such a one.
+/// Drops the region if some of its accesses are to be treated otherwise. Returns whether it did.
 bool JitEngine::learn_from(Block& region) {
   RegionCode& code = *region.region;
   bool has_learnt = false;
@@ -129,8 +129,8 @@ Block* JitEngine::known_block(CpuCore& core) {
   return blocks().find({host, nullptr, guest_.block_flags(core)});
 }
 
-/// Compiles the loop that begins with the block, which is at core.pc. Under the lock. kUnknown: the hart is
-/// to be watched first, for once.
+/// Compiles the loop that begins with the block at core.pc. Under the lock. kUnknown: the hart is to be
+/// watched once before.
 JitEngine::Promotion JitEngine::promote(CpuCore& core, Block& header) {
   if (!has_room() || log_enabled(Log::kNoChain)) return Promotion::kNone;
   MappedCode code(guest_, core, header.key.flags, jumps_, [this](Paddr page) { return is_readable(page); });

@@ -26,7 +26,7 @@ std::optional<std::uint32_t> jump_at(const Unit& unit) {
 
 }  // namespace
 
-/// Ends early at what is to be attended to, and at code that was not translated before.
+/// Ends early when somebody wants something of the hart, and at code that was not translated before.
 void JitEngine::watch(CpuCore& core) {
   Watch watch;
   exclusive_.enter_guest(core);

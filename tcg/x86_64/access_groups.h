@@ -10,8 +10,8 @@
 
 namespace gstage::tcg::x86_64 {
 
-/// Loads, or stores, of a block at small distances from each other, as in prologues and when fields of one
-/// structure are read: one TLB lookup serves them all where the range that they cover lies in one page.
+/// Loads of a block that lie near each other, or such stores, as in a prologue or where fields of one
+/// structure are read. If the range that they cover lies in one page, one TLB lookup serves them all.
 struct AccessGroup {
   std::uint32_t first;  ///< instructions of the unit
   std::uint32_t last;

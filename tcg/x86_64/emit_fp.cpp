@@ -152,7 +152,7 @@ void Compiler::canonicalize(const Xmm& reg, Type type) {
 
 // Arithmetic.
 
-/// Whether the register holds a boxed single: a guest's that is known to.
+/// Whether the register is a guest's that is known to hold a boxed single.
 bool Compiler::has_boxed(const Xmm& reg) const {
   for (std::uint32_t rest = boxed_; rest != 0; rest &= rest - 1)
     if (regs_.global_host(32 + static_cast<unsigned>(std::countr_zero(rest))) == reg.getIdx()) return true;
@@ -253,8 +253,9 @@ void Compiler::fp_fma(const Inst& inst, Type type) {
 }
 
 void Compiler::fma_nan_out_of_line(const OutOfLine& path) {
-  // Infinity times zero raises NV even when the addend is a quiet NaN ("F" chapter, multiply-add), which the
-  // host's instruction does not: the product alone does. Flags of a product that is no NaN do not count.
+  // Infinity times zero raises NV even if the addend is a quiet NaN ("F" chapter, multiply-add). The host's
+  // fused instruction does not raise it, a multiplication alone does. If the product is no NaN, its flags do
+  // not count.
   a_.bind(path.entries[0]);
   const Xmm d = xmm(path.result);
   const Xbyak::Address saved = a_.frame32(offsetof(Frame, temp_mxcsr));

@@ -85,8 +85,8 @@ void Compiler::lookup(const GuestAddress& address, unsigned size, std::size_t ta
   a_.mov(entry, qword[entry + offsetof(TlbEntry, addend)]);
 }
 
-/// The same for an access in a region that has an inline cache: what it found last, and only then the
-/// TLB. The host's address does not wait for that of the guest.
+/// The same for an access that has an inline cache: it looks there first, and only then in the TLB. The
+/// access itself need not wait for the comparison.
 void Compiler::look_in_inline_cache(const GuestAddress& address, unsigned size, const Reg& addend,
                                     OutOfLine& path) {
   path.scratch = static_cast<std::uint8_t>(regs_.temp().getIdx());
@@ -102,8 +102,8 @@ void Compiler::look_in_inline_cache(const GuestAddress& address, unsigned size, 
   a_.mov(addend, inline_cache(path, offsetof(InlineCache, addend)));
 }
 
-/// The inline cache misses: the TLB, and what it yields goes into the cache, time and again with the pages
-/// around it. One that misses a lot is left alone: misses that are always there are foreseen.
+/// On a miss of the inline cache, the TLB fills it, now and again with the pages around as well. A cache that
+/// misses a lot is given up and stays empty: the host predicts a branch that always goes the same way.
 void Compiler::fill_inline_cache(OutOfLine& path) {
   a_.bind(path.entries[0]);
   const Reg entry = gpr(path.entry);
@@ -111,7 +111,7 @@ void Compiler::fill_inline_cache(OutOfLine& path) {
   path.entries[0] =
       find_entry({gpr(path.a), static_cast<std::int32_t>(path.imm2)}, path.size, path.table, entry, page);
   constexpr unsigned kMostMisses = 1024;
-  // One that goes to and fro between pages that lie apart is not to be widened all the time.
+  // A cache that goes to and fro between pages that lie apart is widened seldom.
   constexpr unsigned kWidenEvery = 4;        // a power of two
   constexpr unsigned kWidenEveryLater = 64;  // likewise
   constexpr unsigned kLater = 16;

@@ -55,8 +55,8 @@ bool Compiler::compile_region(const Region& region, const CompileRequest& reques
   return is_done;
 }
 
-/// Ways in and out follow the nodes, link stubs and tables the out-of-line code; what they take depends on
-/// their numbers alone.
+/// Ways in and out follow the nodes; link stubs and tables follow the out-of-line code. How much room they
+/// take depends on their numbers alone.
 bool Compiler::has_room_for_ways(std::size_t entries) const {
   constexpr std::size_t kExitBytes = 32;
   constexpr std::size_t kEntryBytes = 32;
@@ -142,8 +142,8 @@ void Compiler::return_on_not_equal() {
   a_.bind(is_equal);
 }
 
-/// The virtual page at the same distance must still be the physical page that the region was made from. It
-/// stays so until the hart leaves.
+/// The virtual page at that distance must still be the physical page that the region was made from. It stays
+/// so until the hart leaves the region.
 void Compiler::guard_page(const RegionPage& page) {
   load_pc(page.delta);
   a_.mov(ecx, eax);
@@ -181,7 +181,7 @@ void Compiler::clear_inline_caches() {
 
 // Inline translation caches.
 
-/// The deepest loops get what inline caches there are.
+/// The deepest loops get the inline caches that there are.
 void Compiler::count_inline_caches(const Region& region) {
   constexpr unsigned kDeepest = 9;
   std::array<unsigned, kDeepest + 1> wanted{};

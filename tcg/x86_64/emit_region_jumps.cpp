@@ -12,7 +12,8 @@ using namespace Xbyak::util;  // NOLINT: register names
 
 namespace {
 
-/// So many targets are compared with; hosts foresee one jump by a table better than a longer row of branches.
+/// Up to so many targets are compared one by one; hosts predict one jump by a table better than a longer row
+/// of branches.
 constexpr std::size_t kMaxCompared = 2;
 constexpr std::size_t kMaxSlots = 512;
 constexpr unsigned kSlotShift = 4;

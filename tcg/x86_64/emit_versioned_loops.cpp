@@ -12,9 +12,9 @@ using namespace Xbyak::util;  // NOLINT: register names
 
 namespace {
 
-/// Then attention is looked at again.
+/// After so many rounds, the loop check tests for attention again.
 constexpr std::uint32_t kMaxRounds = 1024;
-/// Rounds that show an inline cache to be worth its check.
+/// So many rounds show that the inline caches are worth their checks.
 constexpr std::uint32_t kGoodRounds = 4;
 constexpr std::uint32_t kMostFailures = 1024;
 constexpr std::uint32_t kWidenEvery = 8;  // a power of two
@@ -36,8 +36,8 @@ const LoopPointer* Compiler::loop_pointer() const {
 
 // The check.
 
-/// Rounds that all pointers stay in their inline caches' ranges for, the first one aside, go to
-/// Frame::rounds_left.
+/// Sets Frame::rounds_left to the rounds, the first one aside, for which all pointers stay in the ranges of
+/// their inline caches.
 bool Compiler::emit_loop_check() {
   const RegionNode& node = region_->nodes[node_];
   insn_offset_ = static_cast<std::uint32_t>(node.offset);
@@ -58,7 +58,7 @@ bool Compiler::emit_loop_check() {
   return true;
 }
 
-/// The address of the first byte that the round may touch, to rax.
+/// Puts the address of the first byte that the round may touch into rax.
 void Compiler::load_pointer(const LoopPointer& pointer) {
   const std::uint8_t host = regs_.global_host(pointer.x);
   if (host == kNoReg)
@@ -68,7 +68,7 @@ void Compiler::load_pointer(const LoopPointer& pointer) {
   if (pointer.low != 0) a_.add(rax, static_cast<std::uint32_t>(pointer.low));
 }
 
-/// Fails where even one round would leave the inline cache's range. Limits the rounds in rsi.
+/// Limits the rounds in rsi. Fails if the first one would already leave the inline cache's range.
 void Compiler::check_pointer(const LoopPointer& pointer) {
   OutOfLine fail = out_of_line(&Compiler::loop_check_out_of_line);
   fail.pointer = &pointer;
@@ -79,8 +79,8 @@ void Compiler::check_pointer(const LoopPointer& pointer) {
   load_pointer(pointer);
   a_.sub(rax, inline_cache(pointer.inline_cache, offsetof(InlineCache, start)));
   a_.mov(rcx, inline_cache(pointer.inline_cache, offsetof(InlineCache, size)));
-  // Of the addresses that an access of kPointerSpan bytes may begin at, the last one minus what a round
-  // reaches over: more than none, so an empty inline cache fails.
+  // The size counts the addresses at which an access of kPointerSpan bytes may begin. Take off what a round
+  // reaches beyond that, and one more: so an empty inline cache fails.
   const std::int64_t reach = std::max<std::int64_t>(pointer.high - pointer.low, kPointerSpan);
   a_.sub(rcx, static_cast<std::uint32_t>(reach - kPointerSpan + 1));
   fail.entries[0] = a_.jump_on(Cc::b);
@@ -99,8 +99,8 @@ void Compiler::limit_rounds(const Reg& bytes, std::int64_t step) {
   a_.cmovb(rsi, bytes);
 }
 
-/// Fills the inline cache with the pointer's page, and checks again. Where that does not help, a round by the
-/// body that checks; and where it never does, the pointer is not worth it.
+/// Fills the inline cache with the pointer's page and checks again. If that does not help, the body with
+/// checks goes round once; if it never helps, the pointer is given up.
 void Compiler::loop_check_out_of_line(const OutOfLine& path) {
   for (const Jump& entry : path.entries) a_.bind(entry);
   a_.inc(inline_cache(path, offsetof(InlineCache, misses)));
@@ -126,7 +126,7 @@ void Compiler::loop_check_out_of_line(const OutOfLine& path) {
   a_.mov(inline_cache(path, offsetof(InlineCache, start)), rcx);
   a_.mov(inline_cache(path, offsetof(InlineCache, addend)), rax);
   a_.mov(inline_cache(path, offsetof(InlineCache, size)), std::uint32_t{kPageSize} - kPointerSpan + 1);
-  // At first, and then time and again, with the pages around it.
+  // The first time, and then now and again, the cache takes in the pages around it.
   a_.mov(rax, inline_cache(path, offsetof(InlineCache, misses)));
   a_.and_(eax, kWidenEvery - 1);
   a_.cmp(eax, 1);
@@ -180,7 +180,7 @@ Cc Compiler::unchecked_compare(const Inst& inst, std::uint32_t taken, std::uint3
 
 void Compiler::rounds_over_out_of_line(const OutOfLine& path) {
   a_.bind(path.entries[0]);
-  // The branch may stay in the body, where the next way back is then the last one.
+  // The branch may stay in the body: then the next way back is the last one.
   a_.mov(a_.frame(offsetof(Frame, rounds_left)), 0);
   compare_sources(path.sources[0], path.sources[1]);
   const Jump taken = a_.jump_on(path.cc);
