@@ -17,10 +17,10 @@ namespace gstage {
 namespace {
 
 constexpr std::int64_t kNsPerSecond = 1'000'000'000;
-/// While timers are armed now and then, the thread looks at them so often by itself that nobody has to wake
-/// it for a deadline that is further away: to wake a thread costs a hart more than everything else in a
-/// guest's timer interrupt. Less than the period of the usual ticks, 4 ms, and not so little that looking
-/// costs much.
+/// While timers are in use, the thread looks at them by itself at this interval, so that nobody has to wake
+/// it for a later deadline: to wake a thread costs a hart more than everything else in a guest's timer
+/// interrupt. The interval is shorter than that of the usual ticks, 4 ms, and long enough for the looks to
+/// cost little.
 constexpr std::int64_t kLookAgainNs = 2'000'000;
 /// Longest sleep without a look at the clock; keeps sums of times far from overflow.
 constexpr std::int64_t kLongestSleepNs = 3600 * kNsPerSecond;
@@ -118,7 +118,7 @@ struct TimerThread::Impl {
     if (deadline_ns < sleeping_until.load(std::memory_order_seq_cst)) wake();
   }
 
-  /// The slot with the earliest deadline (the one made first, of equals), and that deadline.
+  /// The slot with the earliest deadline, and that deadline. Of equal ones the slot that was made first.
   std::pair<std::shared_ptr<Slot>, std::int64_t> earliest() {
     const std::lock_guard lock(mutex);
     std::shared_ptr<Slot> best;

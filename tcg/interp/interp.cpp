@@ -17,8 +17,8 @@ std::uint64_t* slots_for(std::size_t count) {
   return slots.data();
 }
 
-/// Threaded code: each op jumps to the next one's label by itself, which hosts predict by place. Flattened,
-/// so that the state lives in registers.
+/// Threaded code: each op has a jump of its own to the next one's label, for hosts predict each jump apart.
+/// All is inlined here, so that the state lives in registers.
 [[gnu::flatten]] void execute(const State& initial) {
   State state = initial;
   static constexpr void* kLabels[] = {

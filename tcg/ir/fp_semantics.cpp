@@ -108,8 +108,8 @@ std::uint64_t to_int(IntKind kind, float a) { return to_int(kind, widen(a)); }
 
 namespace {
 
-/// An integer of that kind in a form that the host converts: signed, and for the upper half of u64 halved
-/// with the lost bit kept sticky, which rounds the same.
+/// An integer of that kind in a form that the host can convert, which is signed. The upper half of u64 is
+/// halved; the bit that is lost stays as a sticky one, so that rounding does not change.
 struct Signed {
   std::int64_t value;
   bool is_halved;

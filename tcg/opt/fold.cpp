@@ -10,7 +10,7 @@
 namespace gstage::tcg {
 namespace {
 
-/// An operand that was made this many ops ago is not brought back: it would have to be kept since.
+/// An operand that was made so many ops ago is not used instead: a register would have to keep it that long.
 constexpr std::uint32_t kFar = 16;
 
 bool is_int32(std::int64_t v) { return v == static_cast<std::int32_t>(v); }
@@ -195,7 +195,8 @@ void Folder::with_zero() {
   }
 }
 
-/// A mask that keeps all bits that there can be goes; others become zero extensions, which need no immediate.
+/// A mask that keeps all bits that can be set has no effect and goes; others become zero extensions, which
+/// need no immediate.
 void Folder::and_constant(std::uint64_t k) {
   const Value a = inst_.args[0];
   const bool is_low_mask = (k & (k + 1)) == 0;

@@ -8,12 +8,12 @@
 
 namespace gstage::tcg {
 
-/// What is known of the values of a unit while it is walked forward; by index of the instruction.
+/// What is known of the values of a unit on a walk through it from the start; by index of the instruction.
 struct Knowledge {
   /// The value to use instead: itself, or an earlier one that makes it superfluous.
   std::vector<std::uint32_t> use;
-  /// An instruction that makes the same value, as early as is known. It tells what the value is but need not
-  /// be a good one to use: it may lie far back, where a register would have to keep it.
+  /// The earliest instruction known to make the same value. It tells what the value is, but need not be the
+  /// one to use: it may lie so far back that a register would have to keep its value for long.
   std::vector<std::uint32_t> same;
 };
 

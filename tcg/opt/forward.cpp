@@ -9,7 +9,8 @@ namespace gstage::tcg {
 namespace {
 
 constexpr std::uint32_t kUnknown = ~0u;
-/// A floating-point value that was set this many ops ago is read from its register again rather than kept.
+/// A floating-point value that was set so many ops ago is read from its register again: a host register would
+/// have to keep it that long.
 constexpr std::uint32_t kFar = 96;
 
 bool is_int32(std::int64_t v) { return v == static_cast<std::int32_t>(v); }
@@ -24,9 +25,9 @@ class Registers {
     f_.fill(kUnknown);
   }
 
-  // A copy of a register stays where it is unless it is a small constant: back ends read the register's home
-  // as a free operand, while the value that was put there earlier would have to be kept somewhere else as
-  // soon as the home changes. That both are the same value is noted for folding alone.
+  // A read of a register stays unless its value is a small constant. For back ends the register's home is an
+  // operand that costs nothing; the value that was put there earlier would have to be kept elsewhere once the
+  // home changes. That both are the same value is noted for folding alone.
   void get_x(std::uint32_t index) {
     Inst& inst = unit_.insts[index];
     std::uint32_t& held = x_[static_cast<std::size_t>(inst.imm)];

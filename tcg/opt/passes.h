@@ -15,7 +15,8 @@ void forward(Unit& unit);
 /// superfluous.
 void dead_code(Unit& unit);
 
-/// Makes a nothing of an instruction: a value that nobody uses. Only for one without a value or uses.
+/// Turns an instruction into one without effect: a constant that nobody uses. Only for one that makes no
+/// value, or none that is used.
 inline void kill(Inst& inst) { inst = Inst{.op = Op::const_}; }
 
 }  // namespace gstage::tcg

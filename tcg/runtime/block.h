@@ -25,7 +25,7 @@ struct BlockKey {
 
 struct Block;
 
-/// What the block of a region has beyond others. Its key is that of its first block with kRegionFlag.
+/// What the block of a region has besides. Its key is that of the region's first block, with kRegionFlag.
 struct RegionCode {
   std::vector<Block*> headers;  ///< the blocks whose entries lead to the region
   std::vector<RegionPage> pages;
@@ -35,7 +35,8 @@ struct RegionCode {
 /// Not one of Guest::block_flags.
 inline constexpr std::uint32_t kRegionFlag = std::uint32_t{1} << 31;
 
-/// One translated block. Its memory lives until the cache is cleared, so that who found it need not fear.
+/// One translated block. Its memory lives until the cache is cleared, so that whoever found it may go on
+/// using it.
 struct Block {
   BlockKey key;
   std::uint16_t bytes = 0;             ///< of guest code

@@ -31,7 +31,7 @@ Extent extent_in(const Block& block, std::uint64_t page_base) {
   const std::uint64_t first = block.paddr.value;
   const std::uint64_t page_left = kPageSize - (first & kPageMask);
   const std::uint64_t here = std::min<std::uint64_t>(block.bytes, page_left);
-  // Of two virtual pages that are one physical page, the block has the last bytes and the first.
+  // If two virtual pages are one physical page, the block has that page's last bytes and its first.
   const bool is_around = here < block.bytes && block.key.second_page + (first & kPageMask) == block.key.host;
   if (is_around) return {page_base, page_base | kPageMask};
   if (block.paddr.page().value == page_base) return {first, first + here - 1};

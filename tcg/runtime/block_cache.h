@@ -17,15 +17,15 @@
 
 namespace gstage::tcg {
 
-/// All translated blocks of a machine: found by key without a lock, and by the guest memory they came from.
-/// Everything that is not for any thread is called under the translator's lock.
+/// All translated blocks of a machine. They are found by key, without a lock, and by the guest memory that
+/// they came from. What does not say "any thread" is called under the translator's lock.
 class BlockCache {
  public:
   explicit BlockCache(CodePages& code_pages);
 
   /// The live block with this key, or null. Any thread.
   [[nodiscard]] Block* find(const BlockKey& key) const;
-  /// Its code, if `note_wanted` was called for it; else null, most often. Any thread.
+  /// The block's code if `note_wanted` was called for it; if not, null most often. Any thread.
   [[nodiscard]] const void* find_code(const BlockKey& key) const { return index_.find(key); }
   /// Whether `note_wanted` would help `find_code`. Any thread.
   [[nodiscard]] bool can_note(const BlockKey& key) const { return index_.has_room(key); }
@@ -39,7 +39,8 @@ class BlockCache {
   void publish(Block& block, Paddr second);
   /// Forgets one live block. (Its pages' lists lose it when they are next looked through.)
   void forget(Block& block);
-  /// Forgets live blocks that overlap the range, calling `on_dead` for each; unprotects pages left without.
+  /// Forgets live blocks that overlap the range and calls `on_dead` for each; unprotects pages that have no
+  /// more blocks.
   void invalidate(Paddr first, std::uint64_t size, const std::function<void(Block&)>& on_dead);
   /// Forgets everything. Only while no hart runs.
   void clear();
@@ -48,7 +49,8 @@ class BlockCache {
  private:
   static constexpr unsigned kBucketBits = 17;
   static constexpr std::size_t kChunk = 512;
-  /// Blocks with code in one page of guest memory, live or not yet swept, and which 64-byte lines they cover.
+  /// The blocks with code in one page of guest memory, the dead ones that are not swept yet among them, and
+  /// the 64-byte lines that they cover.
   struct PageCode {
     std::uint64_t lines = 0;
     std::vector<Block*> blocks;

@@ -85,7 +85,7 @@ void CodeBuffer::release_writable(std::size_t first, std::size_t end) {
   if (from >= to) return;
   madvise(writable_ + from, to - from, MADV_DONTNEED);
 #ifdef MADV_POPULATE_WRITE
-  // As much will be written next: one call instead of a fault for each page. Where the host cannot, they
+  // The pages will be written next: one call saves a fault for each. If the host does not know the call, they
   // fault.
   madvise(writable_ + to, std::min(to - from, size_ - to), MADV_POPULATE_WRITE);
 #endif

@@ -23,11 +23,11 @@ class CodeIndex {
   CodeIndex(const CodeIndex&) = delete;
   CodeIndex& operator=(const CodeIndex&) = delete;
 
-  /// The code of the live block with this key, or null: then it is to be looked for elsewhere.
+  /// The code of the live block with this key, or null: then the block cache is to be asked.
   [[nodiscard]] const void* find(const BlockKey& key) const {
     const std::uint64_t tag = tag_of(key);
     const Slot* const slot = tag == kNoTag ? nullptr : slot_of(tag);
-    // The tag comes last when a slot is filled: without it the code is another key's.
+    // A slot is filled with the tag last: as long as that is missing, the code may be another key's.
     if (slot == nullptr || slot->tag.load(std::memory_order_acquire) != tag) return nullptr;
     return slot->code.load(std::memory_order_acquire);
   }
@@ -61,7 +61,7 @@ class CodeIndex {
     if (key.second_page != nullptr || key.limit != 0 || key.flags >> 16 != 0) return kNoTag;
     return reinterpret_cast<std::uintptr_t>(key.host) | std::uint64_t{key.flags} << 48;
   }
-  /// The first slot to look at: a line of the page's by the offset in the page.
+  /// The first slot to look at. The offset in the page chooses one of the page's cache lines.
   [[nodiscard]] static std::size_t home_of(std::uint64_t tag) {
     constexpr unsigned kLinesBits = kPageBits - kLineBits;
     const std::size_t line = (tag & kPageMask) >> (kPageShift - kLinesBits);

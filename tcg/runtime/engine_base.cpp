@@ -55,7 +55,7 @@ void EngineBase::run_until_attention(CpuCore& core, Tlb& tlb) {
   }
 }
 
-/// Whether somebody wants something of the hart; gives the sample that is asked for.
+/// Whether somebody wants something of the hart. If it is a sample alone, the hart gives it and goes on.
 bool EngineBase::must_return(CpuCore& core) {
   const std::uint32_t wanted = core.attention.load(std::memory_order_acquire);
   if ((wanted & kAttendSample) == 0) return wanted != 0;
@@ -96,8 +96,8 @@ const void* EngineBase::find_next(CpuCore& core) {
   return nullptr;
 }
 
-/// For what is not in the index. Most blocks are asked for once, after they were translated: afterwards other
-/// blocks jump to them. Those that are asked for again will be time and again.
+/// For a block that is not in the index. Most blocks are asked for once, after their translation: from then
+/// on other blocks jump to them. A block that is asked for again will be asked for many times.
 const void* EngineBase::find_block_code(const BlockKey& key) {
   Block* const block = blocks_.find(key);
   if (block == nullptr) return nullptr;
@@ -176,8 +176,8 @@ void EngineBase::translate(CpuCore& core) {
   }
 }
 
-/// Whether the page's bytes can be read: no hart has code to store there any more. A store that passed its
-/// check before the page was withheld may be under way until its hart reaches a safe point.
+/// Whether the page's bytes can be read: no hart can be about to store there. A store that passed its check
+/// before the page was withheld may be under way until its hart reaches a safe point.
 bool EngineBase::is_settled(Paddr page) {
   if (memory_.code_pages().protect(page) && hart_count_.load(std::memory_order_relaxed) > 1)
     unsettled_.push_back(page.value);

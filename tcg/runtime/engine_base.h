@@ -51,7 +51,7 @@ class EngineBase : public Engine {
   virtual void sample(CpuCore&) {}
   /// The block at core.pc was just translated; likewise.
   virtual void translated(CpuCore&) {}
-  /// Sets kAttendSample for all harts in generated code. Whether there are any. Any thread.
+  /// Sets kAttendSample for all harts in generated code. Returns whether there are any. Any thread.
   bool ask_for_samples();
   /// All blocks are gone, no hart runs. Under the lock.
   virtual void reset_code() {}

@@ -166,13 +166,14 @@ Block* JitEngine::region_of(const Block& block) const {
   return is_alive && region.key.flags == (block.key.flags | kRegionFlag) ? &region : nullptr;
 }
 
-/// The loops of the region under way: their entries in the region, and the blocks that are to lead there.
+/// Collects the entries of the region under way, one for each of its loops, and the blocks that are to lead
+/// there.
 std::vector<x86_64::RegionEntry> JitEngine::find_entries(std::uint32_t flags, std::vector<Block*>& headers) {
   std::vector<x86_64::RegionEntry> entries;
   for (std::uint32_t i = 0; i < region_.nodes.size(); ++i) {
     const RegionNode& node = region_.nodes[i];
-    // Offsets are from the region's page: a block of another page is entered with that page as the current
-    // one.
+    // Offsets count from the region's page; but a block of another page is entered with its own page as the
+    // current one.
     if (!node.is_entry || node.offset < 0 || node.offset >= std::int64_t{kPageSize}) continue;
     Block* const block = blocks().find({host_of(region_.pages, node.offset), nullptr, flags});
     if (block == nullptr || region_of(*block) != nullptr) continue;

@@ -14,8 +14,8 @@ namespace gstage::tcg::x86_64 {
 
 /// A value as an operand: a register, memory below rbp or rsp, or a 32-bit immediate.
 struct Source {
-  /// xmm: an integer that lies in the SSE register of a global register (`reg` is the register of the value's
-  /// own kind).
+  /// xmm: an integer whose value lies in an SSE register, as that of a global register (`reg`: a register of
+  /// the value's own class).
   enum class Kind : std::uint8_t { reg, xmm, hart, frame, imm };
   Kind kind = Kind::imm;
   std::uint8_t reg = 0;
@@ -35,10 +35,10 @@ struct Source {
   [[nodiscard]] Xbyak::Address memory(const Xbyak::AddressFrame& size) const { return size[address()]; }
 };
 
-/// Assigns the values of a unit to locations, in one pass in step with the emission. A value is, at the same
-/// time, in any of: a constant, a host register, the home of a guest register (the host register of a global
-/// one, or its memory), a slot of the frame. Guest registers are read lazily: a value made by get_x costs
-/// nothing until the register is overwritten while the value is still wanted.
+/// Assigns the values of a unit to locations, in one pass that goes in step with the emission. A value may be
+/// in several locations at once: it may be a constant, and be in a host register, in the home of a guest
+/// register, in a slot of the frame. Guest registers are read lazily: a value that get_x makes costs nothing,
+/// unless the register is overwritten while the value is still wanted.
 class Allocator {
  public:
   /// The host register of each guest register (32 + n: floating point), or kNoReg.
@@ -135,8 +135,7 @@ class Allocator {
   void after_call(bool touches_registers);
   /// Binds the current value to a scratch register that holds it now (a helper's result in rax).
   void def_in_scratch(unsigned reg);
-  /// Whether the current value is to be made in the host register of the global register that is set next;
-  /// then which home that is (else kNoHome).
+  /// The home of the global register that the current value is made for and that is set next, or kNoHome.
   [[nodiscard]] std::uint8_t hinted_home() const;
   /// The same, as the host's register (else kNoReg).
   [[nodiscard]] std::uint8_t hinted() const {
@@ -180,7 +179,8 @@ class Allocator {
   std::uint8_t def_in(RegisterClass reg_class, Value reuse);
   std::uint8_t def_apart_in(RegisterClass reg_class);
   std::uint8_t def_hinted();
-  /// The register of its own kind in which the value lies as that of a global register, or kNoReg.
+  /// The host register in which the value lies because it is that of a global register; kNoReg if there is
+  /// none of the value's class.
   [[nodiscard]] std::uint8_t global_location(RegisterClass reg_class, const State& s) const;
   [[nodiscard]] RegMask live_in(RegisterClass reg_class) const;
   std::uint8_t allocate(RegisterClass reg_class, RegMask allowed);

@@ -85,8 +85,8 @@ class Compiler {
     bool wants_remainder;
   };
 
-  /// Code that is seldom run: emitted after the inline code and to another place, which keeps inline code
-  /// dense.
+  /// Code that is seldom executed. It is emitted after the inline code and to another place, so that inline
+  /// code is dense.
   struct OutOfLine {
     void (Compiler::*emit)(const OutOfLine&);
     Jump entries[2];        ///< jumps that lead here
@@ -176,7 +176,7 @@ class Compiler {
   void divide_out_of_line(const OutOfLine& path);
   void extend(const Inst& inst, MemKind kind);
   void select_constant(const Reg& to, std::int32_t value);
-  /// Fetches the operands for `compare_sources`; the condition that it then tells.
+  /// Fetches the operands for `compare_sources`. Returns the condition that holds after it.
   Cc prepare_compare(Value a, Value b, Cond cond, Source (&operands)[2]);
   void compare_sources(const Source& a, const Source& b);
   void move(const Reg& to, const Source& from);

@@ -49,8 +49,8 @@ class Thunks {
   [[nodiscard]] std::size_t load_reserved(MemKind kind) const {
     return reserved_[static_cast<unsigned>(kind)];
   }
-  /// Call with the address of an InlineCache and that of the table that it was filled from pushed, in this
-  /// order: takes in the pages around that lie next to it in host memory, too. Keeps all registers.
+  /// Widens an inline cache: takes in the pages around that lie next to it in host memory, too. Push the
+  /// address of the InlineCache, then that of the table that filled it, and call. Keeps all registers.
   [[nodiscard]] std::size_t widen() const { return widen_; }
   /// The thunk of a helper, made on first use.
   std::size_t helper(const Helper& helper);
@@ -64,7 +64,7 @@ class Thunks {
   void emit_dispatch(const RuntimeCalls& runtime);
   void emit_widen();
   std::size_t emit_access(Slow function, unsigned kind, bool has_value);
-  /// The inline lookup once more: the site's own may have been for a wider range.
+  /// Looks up the TLB once more: the lookup in the block may have been for a wider range.
   void emit_second_look(MemKind kind, bool is_store);
   void save(unsigned first, unsigned last);
   void restore(unsigned first, unsigned last);

@@ -19,8 +19,8 @@ void Translator::require_fp() {
   ir_.trap_if_zero(env(offsetof(Hart, fp_enabled)), reinterpret_cast<std::int64_t>(&k_fp_off));
 }
 
-// Registers or flags are written. Also where an operation that could raise a flag raises none: FS may be
-// dirty too often (vol. II, "Extension Context Status in mstatus Register").
+// Notes that registers or flags are written. It does so for an operation that raises no flag, too, if it
+// could have: FS may be dirty too often (vol. II, "Extension Context Status in mstatus Register").
 void Translator::mark_fp_dirty() {
   if (fp_marked_) return;
   fp_marked_ = true;
@@ -155,8 +155,8 @@ bool Translator::to_int(const ArgsFUnary& args, const FpFormat& format, IntKind 
 }
 bool Translator::from_int(const ArgsFUnary& args, const FpFormat& format, IntKind kind) {
   if (is_reserved(args.rm)) return false;
-  // Where words always fit it is the same in all rounding modes. A reserved one in frm is illegal all the
-  // same.
+  // Words that always fit convert to the same number in all rounding modes. But a reserved mode in frm is
+  // illegal.
   const bool is_word = kind == IntKind::s32 || kind == IntKind::u32;
   const bool is_exact = format.holds_words && is_word && args.rm != kDynamicRounding;
   require_fp();

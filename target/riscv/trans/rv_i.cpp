@@ -189,8 +189,8 @@ bool Translator::bge(const ArgsB& args) { return branch(args, Cond::ge); }
 bool Translator::bltu(const ArgsB& args) { return branch(args, Cond::ltu); }
 bool Translator::bgeu(const ArgsB& args) { return branch(args, Cond::geu); }
 
-// Fences. The host keeps all orders but that of a store before a load (x86 TSO), so only what asks for this
-// one costs anything. fence.tso does not.
+// Fences. The host keeps all orders but that of a store before a load (x86 TSO), so only a fence that asks
+// for this one costs anything. fence.tso does not ask for it.
 bool Translator::fence(const ArgsFence& args) {
   constexpr unsigned kInputOrRead = 8 | 2;
   constexpr unsigned kOutputOrWrite = 4 | 1;

@@ -141,8 +141,8 @@ Takeable takeable(const Hart& hart, TimerLook look) {
   return found;
 }
 
-/// Whether there is anything to look at more closely: most often there is not. mie also enables what hie and
-/// vsie are views of; what AIA makes virtual has enables of its own.
+/// Whether it is worth to look more closely: most often it is not. mie holds the enables that hie and vsie
+/// show, too; what AIA makes virtual has enables of its own.
 bool may_be_pending(const Hart& hart) {
   const std::uint64_t signals =
       hart.irq_lines.load(std::memory_order_acquire) | hart.mip | hart.hvip | known_due(hart);
@@ -215,7 +215,7 @@ std::uint64_t note_due_timers(Hart& hart) {
   const std::uint64_t now = hart.cpu->time();
   std::uint64_t due = now >= hart.hs.timecmp ? interrupt_bit(kSti) : 0;
   if (is_vs_on && now + hart.htimedelta >= hart.vs.timecmp) due |= interrupt_bit(kVsti);
-  // Whoever sets mtime meanwhile, which `now` may not know of, has the hart look again.
+  // If somebody sets mtime meanwhile, `now` may be out of date; but whoever does so has the hart look again.
   hart.timers_due.store(due, std::memory_order_relaxed);
   return now;
 }
