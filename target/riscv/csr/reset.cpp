@@ -21,8 +21,9 @@ std::uint64_t initial_misa(const CpuConfig& config) {
   return misa;
 }
 
-/// Which the specification leaves open. What no firmware sets up may rely on what the hart is said to have:
-/// it updates A and D where Svadu alone is there, and has the memory types of Svpbmt, as other emulators do.
+/// The specification leaves the reset value open. A kernel that no firmware prepares may rely on what the
+/// hart is said to have: the hart updates A and D if Svadu alone is there, and has the memory types of
+/// Svpbmt, as on other emulators.
 std::uint64_t initial_menvcfg(const CpuConfig& config) {
   std::uint64_t value = config.svpbmt ? envcfg::Pbmte::kMask : 0;
   if (config.svadu && !config.svade) value |= envcfg::Adue::kMask;

@@ -118,8 +118,8 @@ std::uint64_t helper_mnret(CpuCore* core, std::uint64_t raw, std::uint64_t, std:
   return 0;
 }
 
-/// The hart sleeps in the run loop, which it reaches through the attention word. Where an interrupt is there
-/// it does not, unless it has come here again and again: then it naps.
+/// The hart sleeps in the run loop, which it reaches through the attention word. It does not sleep if an
+/// interrupt is there, but naps if it has come here with one again and again.
 std::uint64_t helper_wfi(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
   Hart& hart = hart_of(core);
   if (!is_allowed(hart, judge_wfi(hart), raw)) return 0;

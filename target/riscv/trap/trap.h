@@ -42,10 +42,10 @@ bool take_interrupt(Hart& hart);
 /// Sets kAttendInterrupt when an enabled interrupt is pending; to be called after anything that may enable or
 /// raise one. Own thread.
 void update_interrupts(Hart& hart);
-/// After so many wfi's that find an interrupt pending, which the hart does not take, the hart waits for
-/// something to change there, at most kNapNs. It polls memory, then, with wfi as a pause: OpenSBI 1.1 lets
-/// harts wait so for their start, which takes a host core and, as it reads the start's address before that
-/// is written, ends in a wild jump now and then (docs/adr/0003).
+/// After so many wfi's that find an interrupt pending which the hart does not take, wfi waits for a change,
+/// at most kNapNs. For such a hart polls memory, with wfi as a pause. OpenSBI 1.1 lets harts wait so for
+/// their start: that takes a host core, and ends in a wild jump now and then, because it reads the start's
+/// address before that is written (docs/adr/0003).
 inline constexpr std::uint32_t kWfiPatience = 256;
 inline constexpr std::int64_t kNapNs = 100'000'000;
 
