@@ -103,6 +103,12 @@ Result<std::vector<std::shared_ptr<Chardev>>> open_consoles(Options& options) {
     if (!monitor) return monitor.error();
     monitors.push_back(*monitor);
   }
+  SemihostingOptions& semihosting = options.machine.semihosting;
+  if (!semihosting.chardev.empty()) {
+    auto console = pool.take("chardev:" + semihosting.chardev, "-semihosting-config");
+    if (!console) return console.error();
+    semihosting.console = *console;
+  }
   options.machine.chardevs = pool.rest();
   return monitors;
 }

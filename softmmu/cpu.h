@@ -17,6 +17,7 @@ enum Attention : std::uint32_t {
   kAttendExclusive = 1u << 2,  ///< another thread wants all harts outside generated code
   kAttendTimer = 1u << 3,      ///< a deadline of the hart's timers has passed
   kAttendSample = 1u << 4,     ///< the engine wants to know where the hart is; nothing else comes of it
+  kAttendWatch = 1u << 5,      ///< an atomic instruction of the hart may have stored to what is watched
 };
 
 /// What generated code and the translator's runtime reach at fixed offsets. The first member of the target's

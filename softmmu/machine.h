@@ -40,6 +40,22 @@ enum class Regions : std::uint8_t {
   kEager,  ///< every loop as soon as it is translated (for tests: slow)
 };
 
+/// `-semihosting-config`: what a program may ask of the host by semihosting calls.
+struct SemihostingOptions {
+  bool is_enabled = false;
+  bool has_userspace = false;          ///< U-mode may call, too
+  std::string chardev;                 ///< id of the console; empty: standard output and error
+  std::string root;                    ///< the folder whose files the program may use; empty: none
+  std::vector<std::string> arguments;  ///< the program's; none: the kernel's name and command line
+  std::shared_ptr<Chardev> console{};  ///< what `chardev` names, once it is open
+};
+
+/// `-signature`: where the range of memory from `begin_signature` to `end_signature` is written at the end.
+struct SignatureOptions {
+  std::string file;          ///< empty: there is none
+  unsigned granularity = 4;  ///< bytes a line, a power of two
+};
+
 /// Everything the command line says of the machine, parsed and checked for form, not yet for sense.
 struct MachineOptions {
   DeviceOptions machine{"virt", {}};
@@ -54,6 +70,8 @@ struct MachineOptions {
   std::string initrd;
   std::string append;
   std::string dtb;
+  SemihostingOptions semihosting;
+  SignatureOptions signature;
   std::vector<DriveOptions> drives;
   std::vector<DeviceOptions> devices;
   std::vector<DeviceOptions> objects;
@@ -73,6 +91,8 @@ class Machine {
   virtual Clock& clock() = 0;
   /// All devices, RAM images and harts to their state at power-on. Harts are stopped.
   virtual void reset() = 0;
+  /// What is left to do when the machine has ended: its harts are stopped for good.
+  virtual Status finish() { return Ok{}; }
 };
 
 /// A board that `-machine` can name. Boards register themselves at start-up.

@@ -41,6 +41,9 @@ struct OptionHandlers {
   static Status ignored(Options& options, const std::string& argument);
   static Status accepted(Options& options, const std::string& argument);
   static Status sandbox(Options& options, const std::string& argument);
+  static Status semihosting(Options& options, const std::string& argument);
+  static Status semihosting_config(Options& options, const std::string& argument);
+  static Status signature(Options& options, const std::string& argument);
   static Status run_as(Options& options, const std::string& argument);
   static Status change_root(Options& options, const std::string& argument);
   static Status run_with(Options& options, const std::string& argument);

@@ -41,6 +41,7 @@ int run_machine(Machine& machine, const Options& options,
   for (const auto& end : monitor_ends) monitors.push_back(std::make_unique<Monitor>(end, machine, run_state));
   const int exit_code = run_state.run();
   log_text(Log::kTlbStats, describe_tlb_flushes(machine));
+  if (const Status status = machine.finish(); !status.ok()) return fail(status.error());
   return exit_code;
 }
 

@@ -39,6 +39,9 @@ Current& current() {
   return *instance;
 }
 
+/// Of a program's code the host keeps 8 bits: what is no success must not become one.
+int host_exit_code(int code) { return code != 0 && (code & 0xff) == 0 ? 0xff : code; }
+
 bool ends(MachineRequest request) {
   return request == MachineRequest::kPoweroff || request == MachineRequest::kQuit;
 }
@@ -113,7 +116,7 @@ int RunState::run() {
   advance();
   EventLoop::run();
   const std::lock_guard lock(mutex_);
-  return exit_code_;
+  return host_exit_code(exit_code_);
 }
 
 void RunState::request(MachineRequest request, int exit_code) {

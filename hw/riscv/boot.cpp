@@ -105,7 +105,8 @@ Result<Boot::Placed> Boot::place_elf(const std::shared_ptr<ImageFile>& file, std
   if (!fit.ok()) return fit.error();
   // Firmware starts an ELF kernel at its lowest address, as it would a flat one: ELF files may have another
   // entry for the case that there is no firmware.
-  const Placed placed{elf->has_entry ? elf->entry : fit->low, fit->low, fit->high, fit->low};
+  const Placed placed{elf->has_entry ? elf->entry : fit->low, fit->low, fit->high, fit->low,
+                      !elf->is_movable};
   if (Status status = images_.add_elf(file, std::move(*fit)); !status.ok()) return status.error();
   return placed;
 }
@@ -151,6 +152,7 @@ Result<std::uint64_t> Boot::plan_firmware(const MachineOptions& options) {
   auto firmware = place(*file, places_.ram_base);
   if (!firmware.ok()) return firmware.error();
   if (Status status = check_entry(**file, firmware->entry); !status.ok()) return status.error();
+  if (firmware->has_symbols) elf_files_.push_back(*file);
   start_ = firmware->entry;
   return align_up(firmware->high, kKernelAlign);
 }
@@ -181,6 +183,7 @@ Status Boot::plan_kernel_and_firmware(const MachineOptions& options) {
   if (kernel == nullptr) return Ok{};
   auto placed = place(kernel, kernel_base);
   if (!placed.ok()) return placed.error();
+  if (placed->has_symbols) elf_files_.insert(elf_files_.begin(), kernel);
   kernel_low_ = placed->low;
   kernel_high_ = placed->high;
   next_ = placed->next;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -43,6 +44,9 @@ class Boot {
   [[nodiscard]] std::uint64_t start() const { return start_; }
   /// What the firmware starts; 0: nothing.
   [[nodiscard]] std::uint64_t next() const { return next_; }
+  /// The kernel and the firmware as far as they are ELF files that are where they were linked, the kernel
+  /// first.
+  [[nodiscard]] const std::vector<std::shared_ptr<ImageFile>>& elf_files() const { return elf_files_; }
   /// Harts that begin elsewhere than at the reset vector (`-device loader,cpu-num=`).
   [[nodiscard]] const std::map<unsigned, std::uint64_t>& entries() const { return entries_; }
 
@@ -51,8 +55,9 @@ class Boot {
   struct Placed {
     std::uint64_t entry = 0;
     std::uint64_t low = 0;
-    std::uint64_t high = 0;  ///< end
-    std::uint64_t next = 0;  ///< where firmware starts it
+    std::uint64_t high = 0;    ///< end
+    std::uint64_t next = 0;    ///< where firmware starts it
+    bool has_symbols = false;  ///< an ELF file that went where it is linked: its symbols are true
   };
 
   Status plan_kernel_and_firmware(const MachineOptions& options);
@@ -83,6 +88,7 @@ class Boot {
   std::uint64_t kernel_low_ = 0;
   std::uint64_t kernel_high_ = 0;
   std::map<unsigned, std::uint64_t> entries_;
+  std::vector<std::shared_ptr<ImageFile>> elf_files_;
 };
 
 }  // namespace gstage::hw

@@ -147,6 +147,21 @@ Status AddressSpace::add_mmio(const std::string& name, Paddr base, std::uint64_t
   return add(Region{name, base, size, nullptr, true, &device});
 }
 
+void AddressSpace::watch(Paddr base, std::uint64_t size, StoreWatcher& watcher) {
+  CHECK(!is_sealed_ && size != 0);
+  watches_.push_back({base, size, &watcher});
+}
+
+void AddressSpace::stored(Paddr paddr, std::uint64_t size) {
+  code_pages_.written(paddr, size);
+  for (const Watch& watch : watches_)
+    if (paddr < watch.base + watch.size && watch.base < paddr + size) watch.watcher->stored(paddr, size);
+}
+
+void AddressSpace::look_at_watched() const {
+  for (const Watch& watch : watches_) watch.watcher->stored(watch.base, watch.size);
+}
+
 void AddressSpace::seal() {
   is_sealed_ = true;
   for (const Region& region : regions_)
@@ -211,7 +226,7 @@ bool AddressSpace::store(Paddr paddr, unsigned size, std::uint64_t value) {
     if (room(*region, paddr) < size) return write(paddr, &value, size);
     if (!region->is_writable) return false;
     store_host(region->host + offset, size, value);
-    code_pages_.written(paddr, size);
+    stored(paddr, size);
     return true;
   }
   if (size < 8) value &= (std::uint64_t{1} << (8 * size)) - 1;
@@ -235,7 +250,7 @@ bool AddressSpace::write(Paddr paddr, const void* from, std::uint64_t size) {
                                   [&](std::byte* host, std::uint64_t done, std::uint64_t bytes) {
                                     std::memcpy(host, static_cast<const std::byte*>(from) + done, bytes);
                                   });
-  if (is_done) code_pages_.written(paddr, size);
+  if (is_done) stored(paddr, size);
   return is_done;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -22,6 +23,14 @@ class MmioHandler {
   /// Returns false when the bus must answer with an access fault.
   virtual bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) = 0;
   virtual bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) = 0;
+};
+
+/// Learns of stores to a range of memory (AddressSpace::watch).
+class StoreWatcher {
+ public:
+  virtual ~StoreWatcher() = default;
+  /// `size` bytes at `paddr` were stored, or may have been. Any hart's thread, without a lock.
+  virtual void stored(Paddr paddr, std::uint64_t size) = 0;
 };
 
 /// A range of the bus: host memory (RAM, ROM) or a device.
@@ -50,6 +59,9 @@ class AddressSpace {
   Status add_ram(const std::string& name, Paddr base, std::uint64_t size);
   Status add_rom(const std::string& name, Paddr base, std::uint64_t size);
   Status add_mmio(const std::string& name, Paddr base, std::uint64_t size, MmioHandler& device);
+  /// From now on `watcher` is told of each store of a hart that touches the range. Stores to the range's
+  /// pages take the slow path; those to other pages cost nothing more. Before `seal`.
+  void watch(Paddr base, std::uint64_t size, StoreWatcher& watcher);
   void seal();
 
   /// The region that holds the address, or null for a hole.
@@ -73,6 +85,15 @@ class AddressSpace {
   std::byte* dma(Paddr paddr, std::uint64_t size) const;
   void dirty(Paddr paddr, std::uint64_t size);
 
+  /// Whether stores to the page must take the slow path because some of its bytes are watched.
+  [[nodiscard]] bool is_watched(Paddr paddr) const {
+    return std::any_of(watches_.begin(), watches_.end(), [&](const Watch& watch) {
+      return paddr.page() >= watch.base.page() && paddr.page() <= (watch.base + (watch.size - 1)).page();
+    });
+  }
+  /// Tells all watchers that their range may have been stored to: after stores through a pointer.
+  void look_at_watched() const;
+
   /// Declares one more thread that accesses memory while others may: a hart, a device that does DMA by
   /// itself.
   void add_agent() { ++agents_; }
@@ -83,10 +104,18 @@ class AddressSpace {
   [[nodiscard]] const std::vector<Region>& regions() const { return regions_; }
 
  private:
+  struct Watch {
+    Paddr base;
+    std::uint64_t size;
+    StoreWatcher* watcher;
+  };
   Status add(Region region);
+  /// After bytes of memory were stored.
+  void stored(Paddr paddr, std::uint64_t size);
   [[nodiscard]] const Region* search(Paddr paddr) const;
   std::vector<Region> regions_;          ///< sorted by base
   const Region* main_memory_ = nullptr;  ///< the largest RAM, where nearly all lookups end; once sealed
+  std::vector<Watch> watches_;           ///< few: most machines have none
   bool is_sealed_ = false;
   unsigned agents_ = 0;
   CodePages code_pages_;

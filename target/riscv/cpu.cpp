@@ -16,6 +16,7 @@
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/translate.h"
 #include "target/riscv/pmu/pmu.h"
+#include "target/riscv/semihosting/semihosting.h"
 #include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
@@ -69,6 +70,7 @@ class HartCpu final : public RiscvCpu {
       const std::uint32_t wanted = attention.exchange(0, std::memory_order_seq_cst);
       if (has_slept && (wanted & kAttendTimer) == 0) note_due_timers(*hart_);
       if ((wanted & kAttendTimer) != 0) look_at_timers();
+      if ((wanted & kAttendWatch) != 0) setup_.memory->look_at_watched();
       if ((wanted & kAttendStop) != 0) return;
       take_interrupt(*hart_);
       engine_->run(hart_->core, mmu_.tlb);
@@ -219,6 +221,12 @@ class Cluster final : public CpuCluster {
  public:
   static Result<std::unique_ptr<CpuCluster>> make(const MachineOptions& options, const CpuSetup& setup) {
     auto cluster = std::make_unique<Cluster>(options.harts, setup);
+    if (options.semihosting.is_enabled) {
+      auto semihosting = Semihosting::make(options);
+      if (!semihosting) return semihosting.error();
+      cluster->semihosting_ = std::move(*semihosting);
+      for (auto& cpu : cluster->cpus_) cpu->hart().semihosting = cluster->semihosting_.get();
+    }
     auto engine = tcg::Engine::make(cluster->guest_, *setup.memory, cluster->exclusive_,
                                     {options.accel, options.translation_buffer_bytes, options.regions});
     if (!engine) return engine.error();
@@ -245,6 +253,7 @@ class Cluster final : public CpuCluster {
  private:
   RiscvGuest guest_;
   Exclusive exclusive_;
+  std::unique_ptr<Semihosting> semihosting_;  ///< null: it is off
   std::vector<std::unique_ptr<HartCpu>> cpus_;
   std::unique_ptr<tcg::Engine> engine_;
 };

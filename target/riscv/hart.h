@@ -19,6 +19,7 @@ namespace gstage::riscv {
 class RiscvCpu;
 struct MmuState;
 class Imsic;
+class Semihosting;
 
 /// Privilege levels, as mstatus.MPP encodes them.
 enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
@@ -164,7 +165,8 @@ struct Hart {
   const CpuConfig* config;
   AddressSpace* memory;
   MmuState* mmu;
-  Imsic* imsic;  ///< null: there is none
+  Imsic* imsic;              ///< null: there is none
+  Semihosting* semihosting;  ///< null: it is off
   RiscvCpu* cpu;
   std::uint64_t hartid;
 };

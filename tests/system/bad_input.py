@@ -124,6 +124,17 @@ ROWS = [
     ('-chroot missing -kernel good', ['-chroot', 'missing', 'no such file']),
     ('-run-with colour=red', ['-run-with', 'colour']),
     ('-run-with async-teardown=on', ['-run-with', 'async-teardown', 'not supported yet']),
+    # Programs that were built for simulators
+    ('-semihosting-config colour=red', ['colour', 'root']),
+    ('-semihosting-config enable=perhaps', ['enable', 'perhaps']),
+    ('-semihosting-config target=gdb', ['target=gdb', 'not supported yet']),
+    ('-semihosting-config chardev=nowhere', ['chardev', 'nowhere']),
+    ('-semihosting-config root=nowhere -kernel good', ['root=nowhere', 'no such file']),
+    ('-signature made -kernel good', ['-signature', 'begin_signature']),
+    ('-signature made,granularity=3', ['granularity=3']),
+    ('-M spike,colour=red', ['colour']),
+    ('-M spike -device virtio-rng-device', ['virtio-rng-device', 'spike']),
+    ('-M spike -drive if=none,id=d,format=raw,file=good', ['-drive', 'spike']),
     # Known, but not there yet
     ('-netdev user,id=n', ['-netdev is not supported yet']),
     ('-virtfs local,path=/,mount_tag=t,security_model=none', ['-virtfs is not supported yet']),

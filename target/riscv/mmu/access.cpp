@@ -99,7 +99,7 @@ void enter(Hart& hart, const View& view, Vaddr vaddr, const Translation& t, cons
   if (is_readable && !watched.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
   if ((t.allowed & allows(Access::kStore)) == 0 || !region.is_writable || watched.writes) return;
   CodePages& code_pages = hart.memory->code_pages();
-  if (code_pages.has_code(t.paddr)) return;
+  if (code_pages.has_code(t.paddr) || hart.memory->is_watched(t.paddr)) return;
   code_pages.note_writable(t.paddr.page());
   context.insert(TlbAccess::kWrite, vaddr, host_page, t.origin);
   // CodePages::protect does this the other way round: one of the two sees the other.
@@ -250,6 +250,9 @@ void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, unsigned size, Acce
   // The caller stores through the pointer: code there must go before, and cannot come back meanwhile, for a
   // translation of the page that this store races with is ordered by the fence.i of who runs it.
   if (access == Access::kStore) hart.memory->code_pages().written(t.paddr, size);
+  // Who watches the page looks once the instruction is done.
+  if (access == Access::kStore && hart.memory->is_watched(t.paddr))
+    hart.core.attention.fetch_or(kAttendWatch, std::memory_order_seq_cst);
   return region->host + (t.paddr - region->base);
 }
 

@@ -8,6 +8,7 @@
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/ops/fence_operands.h"
 #include "target/riscv/ops/helpers.h"
+#include "target/riscv/semihosting/semihosting.h"
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/trap.h"
@@ -87,8 +88,14 @@ std::uint64_t helper_ecall(CpuCore* core, std::uint64_t, std::uint64_t, std::uin
   return 0;
 }
 
-std::uint64_t helper_ebreak(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
-  raise_plain(hart_of(core), Cause::kBreakpoint);
+std::uint64_t helper_ebreak(CpuCore* core, std::uint64_t pc, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Hart& hart = hart_of(core);
+  const std::optional<Vaddr> next =
+      hart.semihosting == nullptr ? std::nullopt : hart.semihosting->call(hart, Vaddr{pc});
+  if (next.has_value())
+    core->pc = next->value;
+  else
+    raise_plain(hart, Cause::kBreakpoint);
   return 0;
 }
 

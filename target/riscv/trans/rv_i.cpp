@@ -209,7 +209,10 @@ bool Translator::ecall(const ArgsNone&) {
   return true;
 }
 bool Translator::ebreak(const ArgsNone&) {
-  always_trap(k_ebreak);
+  // Where it is a semihosting call, registers and pc change.
+  ir_.call(k_ebreak, {ir_.pc(offset_)});
+  ir_.exit_pc();
+  is_done_ = true;
   return true;
 }
 
