@@ -116,7 +116,9 @@ Result<Options> parse_options(std::span<const std::string> arguments) {
 std::string options_help() {
   constexpr int kColumn = 40;
   constexpr std::size_t kWidth = 100;
-  std::string text = "usage: gstage [OPTION]...\nRuns a RISC-V machine with the hypervisor extension.\n";
+  std::string text =
+      "usage: gstage [OPTION]...\nRuns a RISC-V machine with the hypervisor extension. The options are "
+      "QEMU's.\n";
   for (std::size_t group = 0; group < kGroups.size(); ++group) {
     text += format("\n%s:\n", kGroups[group]);
     for (const OptionRow& row : kOptions) {

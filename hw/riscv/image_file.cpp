@@ -19,7 +19,8 @@ Result<std::shared_ptr<ImageFile>> ImageFile::open(const std::string& option, co
   const std::string name = option + " " + path;
   // Without waiting for somebody to write to a FIFO: it is no image in any case.
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  if (fd < 0) return error("%s: %s; name a file that can be read", name.c_str(), std::strerror(errno));
+  if (fd < 0)
+    return error("%s failed to load: %s; name a file that can be read", name.c_str(), std::strerror(errno));
   std::shared_ptr<ImageFile> file(new ImageFile(name, fd));
   struct stat status {};
   if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode))

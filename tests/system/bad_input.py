@@ -24,7 +24,8 @@ ELF_RISCV, ELF_X86 = 243, 62
 # (command line, words that the line has to contain in any case of letters). Files are made by make_files.
 ROWS = [
     # Files
-    ('-kernel missing', ['missing', 'no such file']),
+    # kvm-unit-tests look for these words before they run anything.
+    ('-kernel missing', ['missing failed to load', 'no such file']),
     ('-bios missing', ['missing', 'no such file']),
     ('-kernel good -initrd missing', ['missing', 'no such file']),
     ('-kernel good -dtb missing', ['missing', 'no such file']),
