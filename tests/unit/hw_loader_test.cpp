@@ -258,7 +258,7 @@ TEST_F(LoaderTest, TooLittleMemoryIsRefused) {
 
 TEST_F(LoaderTest, MissingAndUnusableFiles) {
   options_.kernel = "/nonexistent/kernel";
-  expect_refusal("-kernel /nonexistent/kernel: No such file");
+  expect_refusal("-kernel /nonexistent/kernel failed to load: No such file");
   options_.kernel = testing::TempDir();
   expect_refusal("is a directory");
   options_.kernel = file("empty", "");
