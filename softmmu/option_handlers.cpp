@@ -2,26 +2,29 @@
 #include "softmmu/option_handlers.h"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
+#include <map>
 
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
 #include "softmmu/option_values.h"
+#include "softmmu/property_rows.h"
 
 namespace gstage {
 
 namespace {
 
-using HelpText = std::string (*)();
 HelpText cpu_help_text = nullptr;
 HelpText device_help_text = nullptr;
+std::map<std::string, PropertyRows>& board_properties() {
+  static std::map<std::string, PropertyRows> all;
+  return all;
+}
 
 constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
 constexpr std::uint64_t kLeastRam = 16 * kMiB;
 constexpr std::uint64_t kMostRam = std::uint64_t{1} << 42;
 constexpr std::uint64_t kMostHarts = 512;
-
-bool is_help(const std::string& text) { return text == "help" || text == "?"; }
 
 /// Stores plain text.
 Status keep(std::string& to, const std::string& text) {
@@ -34,22 +37,100 @@ Status set(bool& to, bool value) {
   return Ok{};
 }
 
-Error unknown_property(const char* option, const Property& property, const char* known) {
-  return error("%s: unknown property '%s': known are %s", option, property.name.c_str(), known);
+/// What the layer that registered `text` says of a name.
+Status keep_help(std::string& to, HelpText text, const std::string& name) {
+  if (text == nullptr) return keep(to, "There are none.\n");
+  auto said = text(name);
+  if (!said) return said.error();
+  return keep(to, *said);
 }
 
-/// "-accel jit" and "-machine accel=jit".
-Status set_accel(MachineOptions& machine, const std::string& name) {
-  for (const char* const jit : {"jit", "tcg"})
-    if (name == jit) {
-      machine.accel = Accel::kJit;
-      return Ok{};
-    }
-  if (name == "interp") {
-    machine.accel = Accel::kInterp;
-    return Ok{};
+/// Properties that all boards have: parts of other options.
+constexpr PropertyRow kMachineProperties[] = {
+    {"accel", "NAME[:NAME...]", "as -accel; the first that is there"},
+    {"kernel", "FILE", "as -kernel"},
+    {"initrd", "FILE", "as -initrd"},
+    {"append", "TEXT", "as -append"},
+    {"dtb", "FILE", "as -dtb"},
+    {"firmware", "default|none|FILE", "as -bios"},
+};
+constexpr struct {
+  const char* name;
+  std::string MachineOptions::*member;
+} kMachineTexts[] = {{"kernel", &MachineOptions::kernel},
+                     {"initrd", &MachineOptions::initrd},
+                     {"append", &MachineOptions::append},
+                     {"dtb", &MachineOptions::dtb},
+                     {"firmware", &MachineOptions::bios}};
+
+/// Whether the property is one of all boards'; then it is set.
+Result<bool> set_machine_property(Options& options, const Property& property) {
+  if (property.name == "type") {
+    options.machine.machine.driver = property.value;
+    return true;
   }
-  return error("-accel: unknown accelerator '%s': use jit (tcg is the same) or interp", name.c_str());
+  if (property.name == "accel") {
+    const Status status = choose_accel(options, property.value);
+    if (!status.ok()) return status.error();
+    return true;
+  }
+  for (const auto& [name, member] : kMachineTexts) {
+    if (property.name != name) continue;
+    options.machine.*member = property.value;
+    return true;
+  }
+  return false;
+}
+
+std::string machine_properties_help(const std::string& board) {
+  std::vector<PropertyRow> rows(std::begin(kMachineProperties), std::end(kMachineProperties));
+  const PropertyRows own = board_properties()[board];
+  rows.insert(rows.end(), own.begin(), own.end());
+  return properties_help(
+      format("Properties of %s (-machine %s,NAME=VALUE...):", board.c_str(), board.c_str()), rows);
+}
+
+constexpr PropertyRow kSmpProperties[] = {
+    {"cpus", "N", "number of harts, 1 to 512"},
+    {"maxcpus", "N", "the same number"},
+    {"sockets", "N", "with cores and threads: their product is the number of harts"},
+    {"cores", "N", "likewise"},
+    {"threads", "N", "likewise"},
+    missing_property("books"),
+    missing_property("clusters"),
+    missing_property("dies"),
+    missing_property("drawers"),
+    missing_property("modules"),
+};
+constexpr PropertyRow kMemoryProperties[] = {
+    {"size", "N[K|M|G|T]", "16M to 4T; a number alone counts MiB"},
+    missing_property("slots"),
+    missing_property("maxmem"),
+};
+constexpr PropertyRow kRtcProperties[] = {
+    {"base", "utc", "UTC, the only choice"},
+    {"clock", "host", "the host's clock, the only choice"},
+    missing_property("driftfix"),
+};
+
+/// What -object makes.
+struct ObjectRow {
+  const char* name;
+  const char* help;
+  PropertyRows properties;
+};
+constexpr PropertyRow kRngRandomProperties[] = {
+    {"id", "ID", "for devices to name"}, {"filename", "FILE", "where it reads (default: /dev/urandom)"}};
+constexpr PropertyRow kRngBuiltinProperties[] = {{"id", "ID", "for devices to name"}};
+constexpr ObjectRow kObjects[] = {
+    {"rng-builtin", "random numbers of the emulator itself", kRngBuiltinProperties},
+    {"rng-random", "random numbers from a file", kRngRandomProperties},
+};
+
+std::string objects_help() {
+  std::string text = "Objects (-object NAME,id=ID[,PROP=VALUE...]):\n";
+  for (const ObjectRow& row : kObjects) text += format("  %-14s%s\n", row.name, row.help);
+  return text;
 }
 
 std::string machine_names() {
@@ -68,46 +149,48 @@ std::string machines_help() {
 
 void register_cpu_help(HelpText text) { cpu_help_text = text; }
 void register_device_help(HelpText text) { device_help_text = text; }
+void register_machine_properties(const char* board, PropertyRows rows) { board_properties()[board] = rows; }
 
 Status OptionHandlers::machine(Options& options, const std::string& argument) {
   if (is_help(argument)) return keep(options.output, machines_help());
   auto properties = parse_properties("-machine", argument, "type");
   if (!properties) return properties.error();
   for (Property& property : *properties) {
-    if (property.name == "type") {
-      options.machine.machine.driver = property.value;
-    } else if (property.name == "accel") {
-      if (const Status status = set_accel(options.machine, property.value); !status.ok()) return status;
-    } else {
-      options.machine.machine.properties.push_back(std::move(property));
-    }
+    auto is_done = set_machine_property(options, property);
+    if (!is_done) return is_done.error();
+    if (!*is_done) options.machine.machine.properties.push_back(std::move(property));
   }
   const auto& types = machine_types();
   const std::string& name = options.machine.machine.driver;
   if (std::none_of(types.begin(), types.end(), [&](const MachineType& type) { return name == type.name; }))
     return error("-machine: unknown board '%s': there is %s", name.c_str(), machine_names().c_str());
+  if (asks_for_help(options.machine.machine.properties))
+    return keep(options.output, machine_properties_help(name));
   return Ok{};
 }
 
 Status OptionHandlers::cpu(Options& options, const std::string& argument) {
-  if (is_help(argument)) return keep(options.output, cpu_help_text != nullptr ? cpu_help_text() : "rv64\n");
+  if (is_help(argument)) return keep_help(options.output, cpu_help_text, "");
   auto cpu = parse_device("-cpu", argument, "model");
   if (!cpu) return cpu.error();
+  if (asks_for_help(cpu->properties)) return keep_help(options.output, cpu_help_text, cpu->driver);
   options.machine.cpu = std::move(*cpu);
   return Ok{};
 }
 
 Status OptionHandlers::smp(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, properties_help("Properties of -smp:", kSmpProperties));
   auto properties = parse_properties("-smp", argument, "cpus");
   if (!properties) return properties.error();
   std::uint64_t cpus = 0;
   std::uint64_t most = 0;
   std::uint64_t topology = 1;
   for (const Property& property : *properties) {
-    const bool is_level =
-        property.name == "sockets" || property.name == "cores" || property.name == "threads";
-    if (!is_level && property.name != "cpus" && property.name != "maxcpus")
-      return unknown_property("-smp", property, "cpus, maxcpus, sockets, cores, threads");
+    // Levels that are not there count one each.
+    const PropertyRow* const row = find_property(kSmpProperties, property.name);
+    if (row != nullptr && row->use == PropertyUse::kMissing && property.value == "1") continue;
+    if (Status status = check_property("-smp", kSmpProperties, property); !status.ok()) return status;
+    const bool is_level = property.name != "cpus" && property.name != "maxcpus";
     const auto number = parse_number("-smp", property.value, 1, kMostHarts);
     if (!number) return number.error();
     auto value = number;
@@ -127,12 +210,11 @@ Status OptionHandlers::smp(Options& options, const std::string& argument) {
 }
 
 Status OptionHandlers::memory(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, properties_help("Properties of -m:", kMemoryProperties));
   auto properties = parse_properties("-m", argument, "size");
   if (!properties) return properties.error();
   for (const Property& property : *properties) {
-    if (property.name == "slots" || property.name == "maxmem")
-      return error("-m: %s= is not supported yet", property.name.c_str());
-    if (property.name != "size") return unknown_property("-m", property, "size");
+    if (Status status = check_property("-m", kMemoryProperties, property); !status.ok()) return status;
     auto bytes = parse_size("-m", property.value, kMiB);
     if (!bytes) return bytes.error();
     if (*bytes < kLeastRam)
@@ -142,47 +224,6 @@ Status OptionHandlers::memory(Options& options, const std::string& argument) {
       return error("-m: '%s' is out of range: use 16M to 4T (a number alone counts MiB)",
                    property.value.c_str());
     options.machine.ram_bytes = (*bytes + kPageMask) & ~kPageMask;
-  }
-  return Ok{};
-}
-
-namespace {
-
-Status set_regions(MachineOptions& machine, const std::string& value) {
-  static constexpr std::pair<const char*, Regions> kValues[] = {
-      {"on", Regions::kOn}, {"off", Regions::kOff}, {"eager", Regions::kEager}};
-  for (const auto& [name, regions] : kValues) {
-    if (value != name) continue;
-    machine.regions = regions;
-    return Ok{};
-  }
-  return error("-accel: regions=%s: use on, off or eager", value.c_str());
-}
-
-}  // namespace
-
-Status OptionHandlers::accel(Options& options, const std::string& argument) {
-  if (is_help(argument))
-    return keep(options.output,
-                "Accelerators:\n  jit     dynamic translation to host code (also: tcg)\n"
-                "  interp  interpretation of the same intermediate code\n");
-  auto accel = parse_device("-accel", argument, "accel");
-  if (!accel) return accel.error();
-  if (const Status status = set_accel(options.machine, accel->driver); !status.ok()) return status;
-  for (const Property& property : accel->properties) {
-    if (property.name == "tb-size") {
-      auto mib = parse_number("-accel tb-size", property.value, 1, 2048);
-      if (!mib) return mib.error();
-      options.machine.translation_buffer_bytes = *mib * kMiB;
-    } else if (property.name == "thread") {
-      if (property.value == "single")
-        return error("-accel: thread=single is not supported yet: leave it out");
-      if (property.value != "multi") return error("-accel: thread=%s: use multi", property.value.c_str());
-    } else if (property.name == "regions") {
-      if (const Status status = set_regions(options.machine, property.value); !status.ok()) return status;
-    } else {
-      return unknown_property("-accel", property, "tb-size, thread, regions");
-    }
   }
   return Ok{};
 }
@@ -200,35 +241,47 @@ Status OptionHandlers::append(Options& options, const std::string& a) {
 Status OptionHandlers::dtb(Options& options, const std::string& a) { return keep(options.machine.dtb, a); }
 
 Status OptionHandlers::device(Options& options, const std::string& argument) {
-  if (is_help(argument))
-    return keep(options.output, device_help_text != nullptr ? device_help_text() : "No devices are known.\n");
+  if (is_help(argument)) return keep_help(options.output, device_help_text, "");
   auto device = parse_device("-device", argument, "driver");
   if (!device) return device.error();
+  if (asks_for_help(device->properties)) return keep_help(options.output, device_help_text, device->driver);
   options.machine.devices.push_back(std::move(*device));
   return Ok{};
 }
 
 Status OptionHandlers::object(Options& options, const std::string& argument) {
-  if (is_help(argument)) return keep(options.output, "Objects (-object NAME,id=ID):\n  rng-random\n");
+  if (is_help(argument)) return keep(options.output, objects_help());
   auto object = parse_device("-object", argument, "qom-type");
   if (!object) return object.error();
-  if (object->driver != "rng-random")
-    return error("-object %s is not supported yet: there is rng-random", object->driver.c_str());
-  if (object->find("id") == nullptr) return error("-object: rng-random has no id: add id=NAME");
+  const auto* const row = std::find_if(std::begin(kObjects), std::end(kObjects),
+                                       [&](const ObjectRow& r) { return object->driver == r.name; });
+  if (row == std::end(kObjects))
+    return error("-object %s is not supported yet: there are rng-random and rng-builtin",
+                 object->driver.c_str());
+  const std::string what = std::string("-object ") + row->name;
+  if (asks_for_help(object->properties))
+    return keep(options.output, properties_help("Properties of " + what + ":", row->properties));
+  for (const Property& property : object->properties)
+    if (Status status = check_property(what, row->properties, property); !status.ok()) return status;
+  if (object->find("id") == nullptr) return error("%s has no id: add id=NAME", what.c_str());
   options.machine.objects.push_back(std::move(*object));
   return Ok{};
 }
 
-Status OptionHandlers::global(Options&, const std::string& argument) {
+Status OptionHandlers::global(Options& options, const std::string& argument) {
+  if (is_help(argument))
+    return keep(options.output, "Defaults (-global DRIVER.PROP=VALUE):\n  virtio-mmio.force-legacy=false\n");
   // Many scripts say this because the old default was the legacy interface; here there is no other.
   if (argument == "virtio-mmio.force-legacy=false" || argument == "virtio-mmio.force-legacy=off") return Ok{};
   return error("-global %s is not supported yet", argument.c_str());
 }
 
-Status OptionHandlers::rtc(Options&, const std::string& argument) {
+Status OptionHandlers::rtc(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, properties_help("Properties of -rtc:", kRtcProperties));
   auto properties = parse_properties("-rtc", argument, "");
   if (!properties) return properties.error();
   for (const Property& property : *properties) {
+    if (Status status = check_property("-rtc", kRtcProperties, property); !status.ok()) return status;
     const bool is_ours = (property.name == "base" && property.value == "utc") ||
                          (property.name == "clock" && property.value == "host");
     if (!is_ours)

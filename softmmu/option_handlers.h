@@ -7,8 +7,16 @@
 
 namespace gstage {
 
+/// Options that have nothing to choose from: they take none.
+struct NoneHandlers {
+  static Status vga(Options& options, const std::string& argument);
+  static Status parallel(Options& options, const std::string& argument);
+  static Status net(Options& options, const std::string& argument);
+  static Status nic(Options& options, const std::string& argument);
+};
+
 /// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
-struct OptionHandlers {
+struct OptionHandlers : NoneHandlers {
   using Handler = Status (*)(Options& options, const std::string& argument);
 
   static Status machine(Options& options, const std::string& argument);
@@ -33,7 +41,6 @@ struct OptionHandlers {
   static Status chardev(Options& options, const std::string& argument);
   static Status mon(Options& options, const std::string& argument);
   static Status display(Options& options, const std::string& argument);
-  static Status none_only(Options& options, const std::string& argument);
   static Status start_paused(Options& options, const std::string& argument);
   static Status no_reboot(Options& options, const std::string& argument);
   static Status no_shutdown(Options& options, const std::string& argument);
@@ -52,5 +59,11 @@ struct OptionHandlers {
   static Status help(Options& options, const std::string& argument);
   static Status version(Options& options, const std::string& argument);
 };
+
+/// Chooses the first accelerator that is there of "NAME:NAME...", unless one is chosen. Refuses names that
+/// nobody knows.
+Status choose_accel(Options& options, const std::string& names);
+/// Refuses a command line that names accelerators of which none is there.
+Status check_accel(const Options& options);
 
 }  // namespace gstage

@@ -7,6 +7,7 @@
 
 #include "softmmu/base/result.h"
 #include "softmmu/machine.h"
+#include "softmmu/property_rows.h"
 #include "softmmu/run_state.h"
 #include "softmmu/sandbox/sandbox.h"
 
@@ -30,6 +31,8 @@ struct Options {
   bool has_display = false;  ///< -display was given
   bool has_defaults = true;
   bool is_snapshot = false;
+  bool has_accel = false;     ///< machine.accel was chosen
+  std::string missing_accel;  ///< one that was named and is not there
   std::string log_items;
   std::string log_file;
   std::string output;  ///< text that was asked for (help, version): print it and end
@@ -41,8 +44,13 @@ Result<Options> parse_options(std::span<const std::string> arguments);
 /// What --help prints; at most 100 columns.
 std::string options_help();
 
-/// Texts that layers to the right know, for `-cpu help` and `-device help`.
-void register_cpu_help(std::string (*text)());
-void register_device_help(std::string (*text)());
+/// Texts that layers to the right know. For `-cpu help` and `-cpu MODEL,help`; a text about the model, or
+/// about all of them where it is "".
+using HelpText = Result<std::string> (*)(const std::string& name);
+void register_cpu_help(HelpText text);
+/// Likewise for `-device help` and `-device DRIVER,help`.
+void register_device_help(HelpText text);
+/// The properties of a board, for `-machine BOARD,help`. The rows live as long as the program.
+void register_machine_properties(const char* board, PropertyRows rows);
 
 }  // namespace gstage

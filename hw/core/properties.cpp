@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/core/properties.h"
 
-#include <algorithm>
 #include <cctype>
 #include <cerrno>
 #include <cinttypes>
 #include <cstdlib>
+
+#include "softmmu/base/check.h"
 
 namespace gstage::hw {
 namespace {
@@ -39,12 +40,11 @@ Result<std::uint64_t> parse_number(const std::string& text) {
   return value << shift;
 }
 
-PropertyReader::PropertyReader(const char* option, const DeviceOptions& options)
-    : what_(std::string(option) + " " + options.driver), options_(options) {}
+PropertyReader::PropertyReader(const char* option, const DeviceOptions& options, PropertyRows rows)
+    : what_(std::string(option) + " " + options.driver), options_(options), rows_(rows) {}
 
 const std::string* PropertyReader::take(const std::string& name) {
-  taken_.push_back(name);
-  known_.push_back(name);
+  CHECK(find_property(rows_, name) != nullptr);
   return options_.find(name);
 }
 
@@ -82,26 +82,14 @@ std::uint64_t PropertyReader::number(const std::string& name, std::uint64_t fall
   return *parsed;
 }
 
-void PropertyReader::ignore(const std::string& name) { taken_.push_back(name); }
-
-void PropertyReader::not_yet(const std::string& name) {
-  ignore(name);
-  if (is_given(name)) fail(gstage::error("%s: %s= is not supported yet", what_.c_str(), name.c_str()));
-}
-
 void PropertyReader::fail(Error error) {
   if (error_.empty()) error_ = std::move(error.message);
 }
 
 Status PropertyReader::finish() {
   if (!error_.empty()) return Error{error_};
-  for (const Property& property : options_.properties) {
-    if (std::find(taken_.begin(), taken_.end(), property.name) != taken_.end()) continue;
-    std::string known;
-    for (const std::string& name : known_) known += (known.empty() ? "" : ", ") + name;
-    return gstage::error("%s has no property '%s'; it has: %s", what_.c_str(), property.name.c_str(),
-                         known.c_str());
-  }
+  for (const Property& property : options_.properties)
+    if (Status status = check_property(what_, rows_, property); !status.ok()) return status;
   return Ok{};
 }
 

@@ -3,20 +3,20 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 #include "softmmu/base/result.h"
 #include "softmmu/machine.h"
+#include "softmmu/property_rows.h"
 
 namespace gstage::hw {
 
-/// Reads the properties of one `-device`, `-object` or `-machine`. Each is taken by name; what nobody took is
-/// refused by `finish`, so that a misspelt property never passes in silence. The first error is kept, so
-/// that a reader may take all and look once.
+/// Reads the properties of one `-device` or `-machine`, each by a name that has a row. What has no row is
+/// refused by `finish`, so that a misspelt property never passes in silence. The first error is kept, so that
+/// a reader may read all and look once.
 class PropertyReader {
  public:
-  /// `option` is for messages: "-device".
-  PropertyReader(const char* option, const DeviceOptions& options);
+  /// `option` is for messages: "-device". `rows` live as long as the reader.
+  PropertyReader(const char* option, const DeviceOptions& options, PropertyRows rows);
 
   /// The text, or `fallback` when it is not given.
   std::string text(const std::string& name, const std::string& fallback = "");
@@ -27,14 +27,10 @@ class PropertyReader {
   std::uint64_t number(const std::string& name, std::uint64_t fallback, std::uint64_t limit = UINT64_MAX);
   /// A number of any size up to 64 bits, for example an address; `is_given` says whether it was there.
   [[nodiscard]] bool is_given(const std::string& name) const;
-  /// Accepts a property that changes nothing here.
-  void ignore(const std::string& name);
-  /// Refuses a property that QEMU knows and gstage does not have yet.
-  void not_yet(const std::string& name);
   /// Records an error unless there is one already.
   void fail(Error error);
 
-  /// The first error, or an error that names a property nobody took.
+  /// The first error, or one that names a property that is not there.
   Status finish();
 
  private:
@@ -42,8 +38,7 @@ class PropertyReader {
 
   std::string what_;  ///< "-device virtio-blk-device"
   const DeviceOptions& options_;
-  std::vector<std::string> taken_;  ///< all that may be given
-  std::vector<std::string> known_;  ///< of these, what is worth naming in a refusal
+  PropertyRows rows_;
   std::string error_;
 };
 

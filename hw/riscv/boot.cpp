@@ -224,8 +224,7 @@ Status Boot::plan_fdt(const MachineOptions& options, std::vector<std::byte> fdt)
 }
 
 Status Boot::plan_loader(const MachineOptions& options, const DeviceOptions& device) {
-  PropertyReader properties("-device", device);
-  properties.ignore("id");
+  PropertyReader properties("-device", device, kLoaderProperties);
   if (properties.is_given("data") || !properties.is_given("file")) return plan_loader_data(options, device);
   const std::string path = properties.text("file");
   const bool has_address = properties.is_given("addr");
@@ -255,8 +254,7 @@ Status Boot::plan_loader(const MachineOptions& options, const DeviceOptions& dev
 
 Status Boot::plan_loader_data(const MachineOptions& options, const DeviceOptions& device) {
   constexpr std::uint64_t kMaxDataBytes = 8;
-  PropertyReader properties("-device", device);
-  properties.ignore("id");
+  PropertyReader properties("-device", device, kLoaderProperties);
   const bool has_address = properties.is_given("addr");
   const bool has_data = properties.is_given("data");
   const bool has_hart = properties.is_given("cpu-num");

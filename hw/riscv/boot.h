@@ -8,11 +8,24 @@
 #include <vector>
 
 #include "softmmu/machine.h"
+#include "softmmu/property_rows.h"
 #include "hw/core/loadable.h"
 #include "hw/riscv/fdt_chosen.h"
 #include "hw/riscv/loaded_images.h"
 
 namespace gstage::hw {
+
+/// Of `-device loader`.
+inline constexpr PropertyRow kLoaderProperties[] = {
+    {"file", "FILE", "what is loaded: an ELF file, or any other with addr="},
+    {"addr", "ADDRESS", "where; of an ELF file: how far it is moved"},
+    {"force-raw", "on|off", "load an ELF file as it is"},
+    {"cpu-num", "N", "the hart that begins at its entry, or at addr"},
+    {"data", "N", "a number instead of a file"},
+    {"data-len", "N", "how many bytes it has, 1 to 8"},
+    {"data-be", "on|off", "the number is big-endian"},
+    ignored_property("id"),
+};
 
 /// Where things are that the loader must know.
 struct BootPlaces {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "softmmu/base/log.h"
+#include "softmmu/options.h"
 #include "hw/core/properties.h"
 #include "hw/intc/aclint.h"
 #include "hw/riscv/board.h"
@@ -17,12 +18,19 @@ struct SpikeOptions {
   std::string dumpdtb;
 };
 
+constexpr PropertyRow kProperties[] = {
+    {"dumpdtb", "FILE", "write the device tree into the file, and end"},
+    ignored_property("dump-guest-core"),
+    ignored_property("graphics"),
+    ignored_property("mem-merge"),
+    ignored_property("usb"),
+    missing_property("memory-backend"),
+};
+
 Result<SpikeOptions> parse_machine(const DeviceOptions& machine) {
-  PropertyReader properties("-machine", machine);
+  PropertyReader properties("-machine", machine, kProperties);
   SpikeOptions options;
   options.dumpdtb = properties.text("dumpdtb");
-  properties.not_yet("memory-backend");
-  for (const char* name : {"usb", "graphics", "dump-guest-core", "mem-merge"}) properties.ignore(name);
   if (Status status = properties.finish(); !status.ok()) return status.error();
   return options;
 }
@@ -129,6 +137,7 @@ Status SpikeMachine::add_devices(const MachineOptions& options) {
 const bool is_registered = [] {
   register_machine_type(
       {"spike", "the board of the simulator Spike: console and exit by HTIF", SpikeMachine::create});
+  register_machine_properties("spike", kProperties);
   return true;
 }();
 

@@ -26,8 +26,36 @@ struct VirtOptions {
   VirtInterrupts interrupts;
 };
 
+constexpr PropertyRow kProperties[] = {
+    {"aclint", "on|off", "an ACLINT in place of the CLINT (default: off)"},
+    {"acpi", "off|auto", "there are no ACPI tables"},
+    {"aia", "none|aplic|aplic-imsic", "interrupt controllers: PLIC (the default), APLIC, APLIC with IMSICs"},
+    {"aia-guests", "N", "guest interrupt files a hart with aplic-imsic, 0 to 63 (default: 0)"},
+    {"dumpdtb", "FILE", "write the device tree into the file, and end"},
+    ignored_property("aux-ram-share"),
+    ignored_property("dump-guest-core"),
+    ignored_property("graphics"),
+    ignored_property("mem-merge"),
+    ignored_property("suppress-vmdesc"),
+    ignored_property("usb"),
+    missing_property("boot"),
+    missing_property("confidential-guest-support"),
+    missing_property("dt-compatible"),
+    missing_property("iommu-sys"),
+    missing_property("memory"),
+    missing_property("memory-backend"),
+    missing_property("memory-encryption"),
+    missing_property("pflash0"),
+    missing_property("pflash1"),
+    missing_property("phandle-start"),
+    missing_property("shim"),
+    missing_property("smp"),
+    missing_property("smp-cache"),
+    missing_property("x-change-vmfd-on-reset"),
+};
+
 Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
-  PropertyReader properties("-machine", machine);
+  PropertyReader properties("-machine", machine, kProperties);
   VirtOptions options;
   options.dumpdtb = properties.text("dumpdtb");
   const std::string aia = properties.text("aia", "none");
@@ -44,8 +72,6 @@ Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
   if (acpi == "on") properties.fail(error("-machine virt,acpi=on is not supported yet: say acpi=off"));
   if (acpi != "on" && acpi != "off" && acpi != "auto")
     properties.fail(error("-machine virt: acpi=%s is not one of on, off, auto", acpi.c_str()));
-  for (const char* name : {"pflash0", "pflash1", "iommu-sys", "memory-backend"}) properties.not_yet(name);
-  for (const char* name : {"usb", "graphics", "dump-guest-core", "mem-merge"}) properties.ignore(name);
   if (Status status = properties.finish(); !status.ok()) return status.error();
   return options;
 }
@@ -175,7 +201,8 @@ void VirtMachine::reset_devices() {
 }
 
 const bool is_registered = [] {
-  register_machine_type({"virt", "RISC-V VirtIO board, as QEMU's", VirtMachine::create});
+  register_machine_type({"virt", "RISC-V VirtIO board", VirtMachine::create});
+  register_machine_properties("virt", kProperties);
   register_device_help(VirtDevices::help);
   return true;
 }();

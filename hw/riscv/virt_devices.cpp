@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
+#include <iterator>
 
 #include "softmmu/base/format.h"
 #include "hw/core/properties.h"
+#include "hw/riscv/boot.h"
 #include "hw/virtio/blk.h"
 #include "hw/virtio/rng.h"
 
@@ -14,79 +16,145 @@ namespace gstage::hw {
 namespace {
 
 constexpr const char* kBusPrefix = "virtio-mmio-bus.";
-/// Devices that command lines of today name and that are not there yet.
+/// Devices that command lines name and that are not there yet.
 constexpr const char* kMissing[] = {
-    "virtio-net-device",
-    "virtio-net-pci",
-    "virtio-blk-pci",
-    "virtio-rng-pci",
-    "virtio-serial-pci",
-    "virtio-9p-device",
-    "virtio-9p-pci",
-    "virtio-gpu-device",
-    "virtio-gpu-pci",
-    "virtio-scsi-device",
-    "virtio-scsi-pci",
-    "virtio-iommu-pci",
-    "virtio-balloon-pci",
-    "virtio-input-device",
-    "virtio-keyboard-device",
-    "virtio-keyboard-pci",
-    "virtio-mouse-device",
-    "virtio-tablet-device",
-    "virtio-balloon-device",
-    "virtio-vga",
-    "vhost-vsock-device",
-    "vhost-vsock-pci",
-    "vhost-user-fs-device",
-    "scsi-hd",
-    "e1000",
-    "e1000e",
-    "rtl8139",
-    "nvme",
-    "ahci",
-    "qemu-xhci",
-    "nec-usb-xhci",
-    "usb-kbd",
-    "usb-mouse",
-    "usb-tablet",
-    "usb-storage",
-    "guest-loader",
-    "riscv-iommu-pci",
-    "pcie-root-port",
-    "pci-bridge",
-    "ramfb",
-    "edu",
-    "ivshmem-plain",
-    "pci-testdev",
-    "i82801b11-bridge",
+#define DEVICE(name) name,
+#include "hw/riscv/missing_devices.inc"
+#undef DEVICE
 };
 constexpr unsigned kMaxBlkQueue = 1024;
+
+constexpr PropertyRow kBus{"bus", "BUS", "virtio-mmio-bus.0 to .7 (default: the highest that is free)"};
+constexpr PropertyRow kId = ignored_property("id");
+constexpr PropertyRow kEventIdx = ignored_property("event_idx");
+constexpr PropertyRow kIndirect = ignored_property("indirect_desc");
+constexpr PropertyRow kBlkProperties[] = {
+    {"drive", "ID", "a -drive"},
+    kBus,
+    {"serial", "TEXT", "the disk's serial number, at most 20 characters"},
+    {"write-cache", "on|off|auto", "the guest has to flush what it writes (default: on)"},
+    {"discard", "on|off", "the guest may discard (default: on)"},
+    {"write-zeroes", "on|off", "the guest may ask for zeroes (default: on)"},
+    {"queue-size", "N", "entries, a power of two, 4 to 1024 (default: 256)"},
+    kId,
+    kEventIdx,
+    kIndirect,
+    ignored_property("bootindex"),
+    ignored_property("config-wce"),
+    ignored_property("num-queues"),
+    missing_property("account-failed"),
+    missing_property("account-invalid"),
+    missing_property("any_layout"),
+    missing_property("backend_defaults"),
+    missing_property("cyls"),
+    missing_property("discard_granularity"),
+    missing_property("heads"),
+    missing_property("in_order"),
+    missing_property("iommu_platform"),
+    missing_property("iothread"),
+    missing_property("iothread-vq-mapping"),
+    missing_property("lcyls"),
+    missing_property("lheads"),
+    missing_property("logical_block_size"),
+    missing_property("lsecs"),
+    missing_property("max-discard-sectors"),
+    missing_property("max-write-zeroes-sectors"),
+    missing_property("min_io_size"),
+    missing_property("notify_on_empty"),
+    missing_property("opt_io_size"),
+    missing_property("packed"),
+    missing_property("physical_block_size"),
+    missing_property("queue_reset"),
+    missing_property("report-discard-granularity"),
+    missing_property("request-merging"),
+    missing_property("rerror"),
+    missing_property("secs"),
+    missing_property("seg-max-adjust"),
+    missing_property("share-rw"),
+    missing_property("stats-intervals"),
+    missing_property("use-disabled-flag"),
+    missing_property("use-started"),
+    missing_property("werror"),
+    missing_property("x-disable-legacy-check"),
+    missing_property("x-enable-wce-if-config-wce"),
+};
+constexpr PropertyRow kRngProperties[] = {
+    {"rng", "ID", "a -object (default: the emulator's own)"},
+    kBus,
+    kId,
+    kEventIdx,
+    kIndirect,
+    ignored_property("max-bytes"),
+    ignored_property("period"),
+    missing_property("any_layout"),
+    missing_property("in_order"),
+    missing_property("iommu_platform"),
+    missing_property("notify_on_empty"),
+    missing_property("packed"),
+    missing_property("queue_reset"),
+    missing_property("use-disabled-flag"),
+    missing_property("use-started"),
+    missing_property("x-disable-legacy-check"),
+};
+constexpr PropertyRow kSerialProperties[] = {
+    {"id", "ID", "its ports name the bus ID.0"},
+    {"max_ports", "N", "1 to 31 (default: 31)"},
+    kBus,
+    kEventIdx,
+    kIndirect,
+    missing_property("any_layout"),
+    missing_property("in_order"),
+    missing_property("iommu_platform"),
+    missing_property("notify_on_empty"),
+    missing_property("packed"),
+    missing_property("queue_reset"),
+    missing_property("use-disabled-flag"),
+    missing_property("use-started"),
+    missing_property("x-disable-legacy-check"),
+};
+constexpr PropertyRow kPortProperties[] = {
+    {"chardev", "ID", "a -chardev"},
+    {"name", "TEXT", "the port's name in the guest"},
+    {"nr", "N", "the port's number"},
+    {"bus", "ID.0", "the virtio-serial-device it belongs to"},
+    kId,
+};
+
+Error unknown_driver(const std::string& name) {
+  if (std::find(std::begin(kMissing), std::end(kMissing), name) != std::end(kMissing))
+    return error("-device %s is not supported yet", name.c_str());
+  return error("-device %s: there is no such device; gstage -device help lists them", name.c_str());
+}
 
 }  // namespace
 
 const VirtDevices::Driver VirtDevices::kDrivers[] = {
-    {"virtio-blk-device", "disk: drive=ID[,serial=TEXT][,bus=]", &VirtDevices::make_blk},
-    {"virtio-rng-device", "random numbers: [rng=ID][,bus=]", &VirtDevices::make_rng},
-    {"virtio-serial-device", "bus of console ports: [max_ports=N][,bus=]", &VirtDevices::make_serial},
-    {"virtconsole", "console port: chardev=ID[,name=TEXT][,nr=N]", &VirtDevices::make_console_port},
-    {"virtserialport", "port without console: chardev=ID[,name=TEXT][,nr=N]", &VirtDevices::make_serial_port},
-    {"loader", "file in memory: file=FILE[,addr=N][,force-raw=on][,cpu-num=N], or addr=N,data=N,data-len=N",
-     &VirtDevices::make_loader},
+    {"virtio-blk-device", "disk", kBlkProperties, &VirtDevices::make_blk},
+    {"virtio-rng-device", "random numbers", kRngProperties, &VirtDevices::make_rng},
+    {"virtio-serial-device", "bus of console ports", kSerialProperties, &VirtDevices::make_serial},
+    {"virtconsole", "console port", kPortProperties, &VirtDevices::make_console_port},
+    {"virtserialport", "port without console", kPortProperties, &VirtDevices::make_serial_port},
+    {"loader", "file or number in memory", kLoaderProperties, &VirtDevices::make_loader},
 };
 
-std::string VirtDevices::help() {
-  std::string text = "Devices (-device NAME,PROP=VALUE...):\n";
+const VirtDevices::Driver* VirtDevices::find_driver(const std::string& name) {
+  for (const Driver& driver : kDrivers)
+    if (name == driver.name) return &driver;
+  return nullptr;
+}
+
+Result<std::string> VirtDevices::help(const std::string& name) {
+  if (const Driver* const driver = find_driver(name); driver != nullptr)
+    return properties_help(format("Properties of %s, %s (-device %s,NAME=VALUE...):", driver->name,
+                                  driver->description, driver->name),
+                           driver->properties);
+  if (!name.empty()) return unknown_driver(name);
+  std::string text = "Devices (-device NAME[,PROP=VALUE...]; -device NAME,help lists the properties):\n";
   for (const Driver& driver : kDrivers) text += format("  %-22s%s\n", driver.name, driver.description);
   return text;
 }
 
 Result<VirtioSlots> VirtDevices::make() {
-  for (const DeviceOptions& object : options_.objects) {
-    if (object.driver != "rng-random" && object.driver != "rng-builtin")
-      return error("-object %s is not supported yet: there is rng-random", object.driver.c_str());
-    if (object.find("id") == nullptr) return error("-object %s needs an id=", object.driver.c_str());
-  }
   if (Status status = open_drives(); !status.ok()) return status.error();
   for (const DeviceOptions& device : options_.devices)
     if (Status status = make_device(device); !status.ok()) return status.error();
@@ -114,11 +182,8 @@ Status VirtDevices::open_drives() {
 }
 
 Status VirtDevices::make_device(const DeviceOptions& device) {
-  for (const Driver& driver : kDrivers)
-    if (device.driver == driver.name) return (this->*driver.make)(device);
-  for (const char* missing : kMissing)
-    if (device.driver == missing) return error("-device %s is not supported yet", missing);
-  return error("-device %s: there is no such device; gstage -device help lists them", device.driver.c_str());
+  const Driver* const driver = find_driver(device.driver);
+  return driver == nullptr ? unknown_driver(device.driver) : (this->*driver->make)(device);
 }
 
 Status VirtDevices::plug(const char* driver, const std::string& bus, std::unique_ptr<VirtioDevice> device) {
@@ -141,7 +206,7 @@ Status VirtDevices::plug(const char* driver, const std::string& bus, std::unique
 }
 
 Status VirtDevices::make_blk(const DeviceOptions& device) {
-  PropertyReader properties("-device", device);
+  PropertyReader properties("-device", device, kBlkProperties);
   const std::string drive = properties.text("drive");
   const std::string bus = properties.text("bus");
   VirtioBlkOptions options;
@@ -151,8 +216,6 @@ Status VirtDevices::make_blk(const DeviceOptions& device) {
   options.can_write_zeroes = properties.flag("write-zeroes", true);
   options.queue_size =
       static_cast<std::uint16_t>(properties.number("queue-size", options.queue_size, kMaxBlkQueue));
-  for (const char* name : {"id", "bootindex", "config-wce", "event_idx", "indirect_desc", "num-queues"})
-    properties.ignore(name);
   if (Status status = properties.finish(); !status.ok()) return status;
   if (drive.empty()) return error("-device %s needs drive=, the id of a -drive", device.driver.c_str());
   if (options.queue_size < 4 || !std::has_single_bit(options.queue_size))
@@ -173,10 +236,9 @@ Status VirtDevices::make_blk(const DeviceOptions& device) {
 }
 
 Status VirtDevices::make_rng(const DeviceOptions& device) {
-  PropertyReader properties("-device", device);
+  PropertyReader properties("-device", device, kRngProperties);
   const std::string rng = properties.text("rng");
   const std::string bus = properties.text("bus");
-  for (const char* name : {"id", "max-bytes", "period"}) properties.ignore(name);
   if (Status status = properties.finish(); !status.ok()) return status;
   if (rng.empty()) return plug(device.driver.c_str(), bus, std::make_unique<VirtioRng>(EntropySource()));
   const auto object =
@@ -187,19 +249,16 @@ Status VirtDevices::make_rng(const DeviceOptions& device) {
   if (object == options_.objects.end())
     return error("-device %s: there is no object '%s'; add -object rng-random,id=%s", device.driver.c_str(),
                  rng.c_str(), rng.c_str());
-  PropertyReader object_properties("-object", *object);
-  object_properties.ignore("id");
-  const bool has_file = object->driver == "rng-random";
-  const std::string path = has_file ? object_properties.text("filename", "/dev/urandom") : "";
-  if (Status status = object_properties.finish(); !status.ok()) return status;
-  if (!has_file) return plug(device.driver.c_str(), bus, std::make_unique<VirtioRng>(EntropySource()));
-  auto source = EntropySource::open(path);
+  if (object->driver == "rng-builtin")
+    return plug(device.driver.c_str(), bus, std::make_unique<VirtioRng>(EntropySource()));
+  const std::string* const path = object->find("filename");
+  auto source = EntropySource::open(path == nullptr ? "/dev/urandom" : *path);
   if (!source.ok()) return source.error();
   return plug(device.driver.c_str(), bus, std::make_unique<VirtioRng>(std::move(*source)));
 }
 
 Status VirtDevices::make_serial(const DeviceOptions& device) {
-  PropertyReader properties("-device", device);
+  PropertyReader properties("-device", device, kSerialProperties);
   const std::string id = properties.text("id", format("virtio-serial%zu", serial_buses_.size()));
   const std::string bus = properties.text("bus");
   const auto ports = static_cast<unsigned>(
@@ -217,13 +276,12 @@ Status VirtDevices::make_console_port(const DeviceOptions& device) { return make
 Status VirtDevices::make_serial_port(const DeviceOptions& device) { return make_port(device, false); }
 
 Status VirtDevices::make_port(const DeviceOptions& device, bool is_console) {
-  PropertyReader properties("-device", device);
+  PropertyReader properties("-device", device, kPortProperties);
   const std::string chardev = properties.text("chardev");
   const std::string bus = properties.text("bus");
   const std::string name = properties.text("name");
   const bool has_number = properties.is_given("nr");
   auto number = static_cast<unsigned>(properties.number("nr", 0, VirtioConsole::kMaxPorts - 1));
-  properties.ignore("id");
   if (Status status = properties.finish(); !status.ok()) return status;
   const auto found =
       std::find_if(serial_buses_.begin(), serial_buses_.end(),

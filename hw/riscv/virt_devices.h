@@ -7,6 +7,7 @@
 #include <string>
 
 #include "softmmu/machine.h"
+#include "softmmu/property_rows.h"
 #include "hw/riscv/virt_map.h"
 #include "hw/virtio/console.h"
 #include "hw/virtio/device.h"
@@ -22,17 +23,19 @@ class VirtDevices {
   explicit VirtDevices(const MachineOptions& options) : options_(options) {}
 
   Result<VirtioSlots> make();
-  /// The text of `-device help`.
-  static std::string help();
+  /// The text of `-device help`, or where a driver is named that of `-device DRIVER,help`.
+  static Result<std::string> help(const std::string& driver);
 
  private:
   struct Driver {
     const char* name;
     const char* description;
+    PropertyRows properties;
     Status (VirtDevices::*make)(const DeviceOptions&);
   };
   static const Driver kDrivers[];
 
+  static const Driver* find_driver(const std::string& name);
   Status open_drives();
   Status make_device(const DeviceOptions& device);
   Status make_blk(const DeviceOptions& device);

@@ -42,8 +42,8 @@ constexpr std::array kLogNames{
 };
 
 /// Other people's words for which there is no category yet; they are refused by name.
-constexpr std::array<const char*, 10> kMissingNames{"cpu",    "fpu",    "cpu_reset", "page",        "pcall",
-                                                    "plugin", "strace", "tid",       "invalid_mem", "vpu"};
+constexpr std::array kMissingNames{"cpu",  "fpu",   "cpu_reset", "invalid_mem", "op_ind", "op_plugin",
+                                   "page", "pcall", "plugin",    "strace",      "tid",    "vpu"};
 
 /// Lines to a file are gathered; lines to stderr go out one by one.
 class Sink {

@@ -11,6 +11,7 @@
 
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
+#include "softmmu/option_values.h"
 
 namespace gstage::riscv {
 
@@ -57,11 +58,63 @@ constexpr Model kModels[] = {
     {"max", "a hart with everything that is implemented", max_config()},
 };
 
-/// Extensions and properties that people's command lines name and that do not exist here; "off" is fine.
-constexpr const char* kNotYet[] = {
-    "e",    "v",    "zfinx", "zdinx", "zcmp",  "zcmt", "zicfilp", "zicfiss",
-    "ztso", "zvfh", "zvbb",  "zvbc",  "debug", "sv32", "sv64",
+#define MODEL(name)
+#define FLAG(name)
+#define VALUE(name)
+/// Models that are not there yet.
+constexpr const char* kMissingModels[] = {
+#undef MODEL
+#define MODEL(name) name,
+#include "target/riscv/missing_cpu.inc"
+#undef MODEL
+#define MODEL(name)
 };
+/// Properties that are on or off and of which there is only "off".
+constexpr const char* kMissingFlags[] = {
+#undef FLAG
+#define FLAG(name) name,
+#include "target/riscv/missing_cpu.inc"
+#undef FLAG
+#define FLAG(name)
+};
+/// Other properties that are not there yet.
+constexpr const char* kMissingValues[] = {
+#undef VALUE
+#define VALUE(name) name,
+#include "target/riscv/missing_cpu.inc"
+#undef VALUE
+};
+#undef MODEL
+#undef FLAG
+/// Properties that have one value, which may be given.
+constexpr struct {
+  const char* name;
+  const char* value;
+} kFixed[] = {{"g", "on"},
+              {"s", "on"},
+              {"u", "on"},
+              {"svbare", "on"},
+              {"cbom_blocksize", "64"},
+              {"cbop_blocksize", "64"},
+              {"cboz_blocksize", "64"},
+              {"num-pmp-regions", "16"},
+              {"pmp-granularity", "4"},
+              {"num-triggers", "4"},
+              {"vext_spec", "v1.0"}};
+/// Old names of properties.
+constexpr struct {
+  const char* old_name;
+  const char* name;
+} kOldNames[] = {{"x-h", "h"}, {"debug", "sdtrig"}};
+
+/// Properties that are registers' values, with the largest.
+constexpr struct {
+  const char* name;
+  std::uint64_t CpuConfig::*member;
+  std::uint64_t most;
+} kIdentities[] = {{"mvendorid", &CpuConfig::mvendorid, 0xffff'ffff},
+                   {"marchid", &CpuConfig::marchid, ~std::uint64_t{0}},
+                   {"mimpid", &CpuConfig::mimpid, ~std::uint64_t{0}}};
 
 /// Properties that are addresses.
 constexpr struct {
@@ -203,11 +256,13 @@ class Parser {
  private:
   Status set_named_value(const Property& property, bool& is_known);
   Status set_address(const Property& property, std::uint64_t CpuConfig::*member);
+  Status set_identity(const Property& property, std::uint64_t CpuConfig::*member, std::uint64_t most);
   [[nodiscard]] std::optional<bool>& named(bool CpuConfig::*member) {
     return named_[static_cast<std::size_t>(&extension_of(member) - kExtensions)];
   }
   Status limit_modes();
   void complete();
+  void name_wholes();
   Status settle_all();
   Status settle(const Dependency& dependency);
 
@@ -226,14 +281,23 @@ Status Parser::set_address(const Property& property, std::uint64_t CpuConfig::*m
   return Ok{};
 }
 
+Status Parser::set_identity(const Property& property, std::uint64_t CpuConfig::*member, std::uint64_t most) {
+  auto number = parse_number("-cpu " + property.name, property.value, 0, most);
+  if (!number) return number.error();
+  config_.*member = *number;
+  return Ok{};
+}
+
 /// Properties that are not on or off.
 Status Parser::set_named_value(const Property& property, bool& is_known) {
   is_known = true;
   for (const auto& [name, member] : kAddresses)
     if (property.name == name) return set_address(property, member);
+  for (const auto& [name, member, most] : kIdentities)
+    if (property.name == name) return set_identity(property, member, most);
   if (property.name == "priv_spec") {
     if (property.value == "v1.12.0" || property.value == "v1.13.0") return Ok{};
-    return error("-cpu: priv_spec=%s is not supported: use v1.12.0 or v1.13.0", property.value.c_str());
+    return error("-cpu: priv_spec=%s is not supported yet: use v1.12.0 or v1.13.0", property.value.c_str());
   }
   if (property.name == "pmu-mask") {
     char* end = nullptr;
@@ -241,8 +305,14 @@ Status Parser::set_named_value(const Property& property, bool& is_known) {
     if (!property.value.empty() && *end == '\0') return Ok{};
     return error("-cpu: pmu-mask=%s is not a number", property.value.c_str());
   }
-  for (const char* const name : {"vlen", "elen", "cbom_blocksize", "cboz_blocksize", "cbop_blocksize",
-                                 "pmu-num", "vext_spec", "num-triggers"})
+  for (const auto& [name, value] : kFixed) {
+    if (property.name != name) continue;
+    const bool is_on = std::strcmp(value, "on") == 0;
+    if (is_on ? parse_bool(property.value) == true : property.value == value) return Ok{};
+    return error("-cpu: %s=%s is not supported yet: the one value is %s", name, property.value.c_str(),
+                 value);
+  }
+  for (const char* const name : kMissingValues)
     if (property.name == name) return error("-cpu: %s= is not supported yet: leave it out", name);
   is_known = false;
   return Ok{};
@@ -253,13 +323,17 @@ Status Parser::set(const Property& property) {
   Status status = set_named_value(property, is_known);
   if (is_known) return status;
   std::string name = property.name;
-  if (name == "x-h") {
-    warn("-cpu: x-h= is the old name of h=: use h=%s", property.value.c_str());
-    name = "h";
+  for (const auto& old : kOldNames) {
+    if (name != old.old_name) continue;
+    warn("-cpu: %s= is the old name of %s=: use %s=%s", old.old_name, old.name, old.name,
+         property.value.c_str());
+    name = old.name;
+    break;
   }
   const auto* const extension = std::find_if(std::begin(kExtensions), std::end(kExtensions),
                                              [&name](const Extension& e) { return name == e.property; });
-  const bool is_not_yet = std::find(std::begin(kNotYet), std::end(kNotYet), name) != std::end(kNotYet);
+  const bool is_not_yet =
+      std::find(std::begin(kMissingFlags), std::end(kMissingFlags), name) != std::end(kMissingFlags);
   if (extension == std::end(kExtensions) && !is_not_yet)
     return error("-cpu: there is no property '%s': `-cpu help` lists them", property.name.c_str());
   const std::optional<bool> value = parse_bool(property.value);
@@ -297,6 +371,14 @@ void Parser::complete() {
   }
 }
 
+/// Where all parts of Sha are there, so is Sha, which has nothing of its own.
+void Parser::name_wholes() {
+  if (named(&CpuConfig::sha)) return;
+  config_.sha = std::all_of(std::begin(kParts), std::end(kParts), [this](const Part& part) {
+    return part.whole != &CpuConfig::sha || config_.*part.part;
+  });
+}
+
 /// Switches off what lost its base, unless the user asked for it.
 Status Parser::settle(const Dependency& dependency) {
   if (!(config_.*dependency.dependent) || config_.*dependency.base) return Ok{};
@@ -331,6 +413,7 @@ Status Parser::finish() {
   for (std::size_t pass = 0; pass < std::size(kDependencies) + std::size(kParts); ++pass)
     if (Status status = settle_all(); !status) return status;
   config_.mmu = config_.mmu && config_.sv39;
+  name_wholes();
   return Ok{};
 }
 
@@ -340,13 +423,34 @@ std::string models_text() {
   return text;
 }
 
+/// The model, or what is wrong with its name.
+Result<const Model*> find_model(const std::string& name) {
+  for (const Model& model : kModels)
+    if (name == model.name) return &model;
+  if (std::find(std::begin(kMissingModels), std::end(kMissingModels), name) != std::end(kMissingModels))
+    return error("-cpu %s is not supported yet: use one of %s", name.c_str(), models_text().c_str());
+  return error("-cpu: there is no model '%s': use one of %s", name.c_str(), models_text().c_str());
+}
+
+std::string model_properties(const Model& model) {
+  std::string text = format("Properties of -cpu %s, on or off:\n", model.name);
+  for (const Extension& extension : kExtensions)
+    text += format("  %-14s %s (default: %s)\n", extension.property, extension.help,
+                   model.config.*extension.member ? "on" : "off");
+  text += "and with values:\n";
+  for (const auto& row : kIdentities) text += format("  %s=N (default: 0)\n", row.name);
+  for (const auto& row : kAddresses)
+    text += format("  %s=ADDRESS: a handler of smrnmi (default: mtvec's)\n", row.name);
+  for (const auto& row : kFixed) text += format("  %s=%s: the one value\n", row.name, row.value);
+  return text + "  priv_spec=v1.12.0|v1.13.0 and pmu-mask=N: no effect\n";
+}
+
 }  // namespace
 
 Result<CpuConfig> parse_cpu(const DeviceOptions& cpu) {
-  const Model* const model = std::find_if(std::begin(kModels), std::end(kModels),
-                                          [&cpu](const Model& m) { return cpu.driver == m.name; });
-  if (model == std::end(kModels))
-    return error("-cpu: there is no model '%s': use one of %s", cpu.driver.c_str(), models_text().c_str());
+  auto found = find_model(cpu.driver);
+  if (!found) return found.error();
+  const Model* const model = *found;
   if (model->missing != nullptr)
     warn("-cpu %s: this hart lacks %s of the profile, which are not implemented yet", model->name,
          model->missing);
@@ -371,6 +475,7 @@ std::vector<std::string> isa_extension_names(const CpuConfig& config) {
 std::string isa_string(const CpuConfig& config) {
   std::string isa = "rv64";
   for (const std::string& name : isa_extension_names(config)) {
+    if (name.size() > 1 && config.short_isa_string) continue;
     if (name.size() > 1) isa += '_';
     isa += name;
   }
@@ -384,18 +489,15 @@ std::string mmu_type(const CpuConfig& config) {
   return "riscv,none";
 }
 
-std::string cpu_help() {
-  std::string text = "Models:\n";
+Result<std::string> cpu_help(const std::string& name) {
+  if (!name.empty()) {
+    auto model = find_model(name);
+    if (!model) return model.error();
+    return model_properties(**model);
+  }
+  std::string text = "Models (-cpu NAME[,PROP=on|off...]):\n";
   for (const Model& model : kModels) text += format("  %-12s %s\n", model.name, model.help);
-  text += "Properties, on or off (defaults of rv64):\n";
-  const CpuConfig initial;
-  for (const Extension& extension : kExtensions)
-    text += format("  %-12s %s (default: %s)\n", extension.property, extension.help,
-                   initial.*extension.member ? "on" : "off");
-  text +=
-      "rnmi-interrupt-vector=ADDRESS and rnmi-exception-vector=ADDRESS: handlers of smrnmi (default: "
-      "mtvec's).\n";
-  return text + "priv_spec=v1.12.0|v1.13.0 and pmu-mask= are accepted and change nothing.\n";
+  return text + model_properties(kModels[0]);
 }
 
 }  // namespace gstage::riscv

@@ -12,6 +12,9 @@ namespace gstage::riscv {
 
 /// What `-cpu` says a hart can do: one bool a row of extensions.inc.
 struct CpuConfig {
+  std::uint64_t mvendorid = 0;
+  std::uint64_t marchid = 0;
+  std::uint64_t mimpid = 0;
   std::uint64_t rnmi_vector = 0;            ///< where a non-maskable interrupt goes; 0: BASE of mtvec
   std::uint64_t rnmi_exception_vector = 0;  ///< where exceptions go while NMIE is clear; likewise
 #define EXTENSION(member, property, isa_name, on, help) bool member = on;
@@ -29,8 +32,10 @@ constexpr CpuConfig max_config() {
   config.smaia = config.ssaia = false;
   // Firmware that does not know them dies of its first trap, or never sees an interrupt.
   config.smdbltrp = config.smrnmi = false;
-  // A choice between two behaviours, neither of which is more than the other.
-  config.sdtrig_guard = false;
+  // With Svade menvcfg.ADUE would be clear at reset.
+  config.svade = false;
+  // Choices between two behaviours, neither of which is more than the other.
+  config.sdtrig_guard = config.short_isa_string = false;
   return config;
 }
 
@@ -55,7 +60,7 @@ constexpr bool zknd_or_zkne(const CpuConfig& config) { return config.zknd || con
 constexpr bool svinval_and_h(const CpuConfig& config) { return config.svinval && config.h; }
 }  // namespace has
 
-/// Reads `-cpu rv64|max,prop=on|off|true|false…`; refuses unknown models, properties, contradictory settings
+/// Reads `-cpu MODEL,prop=on|off|true|false…`; refuses unknown models, properties, contradictory settings
 /// (d without f, h without s…) with a sentence. `x-h=` is accepted with a warning; priv_spec=v1.12.0|v1.13.0
 /// and pmu-mask= are accepted.
 Result<CpuConfig> parse_cpu(const DeviceOptions& cpu);
@@ -65,7 +70,7 @@ std::string isa_string(const CpuConfig& config);
 std::vector<std::string> isa_extension_names(const CpuConfig& config);
 /// "riscv,sv57", "riscv,sv48", "riscv,sv39", or "riscv,none".
 std::string mmu_type(const CpuConfig& config);
-/// The text of `-cpu help`.
-std::string cpu_help();
+/// The text of `-cpu help`, or where a model is named that of `-cpu MODEL,help`.
+Result<std::string> cpu_help(const std::string& model);
 
 }  // namespace gstage::riscv

@@ -199,7 +199,7 @@ class CsrTableTest : public RiscvHart {
   void add_extensions() {
     config.smaia = config.ssaia = config.smstateen = config.ssstateen = config.smrnmi = true;
     config.smcsrind = config.sscsrind = config.smcdeleg = config.ssccfg = true;
-    config.sscofpmf = config.shlcofideleg = config.smcntrpmf = true;
+    config.sscofpmf = config.shlcofideleg = config.smcntrpmf = config.smepmp = true;
   }
   /// Power-on state in which nothing closes a gate or masks a view.
   void open() {

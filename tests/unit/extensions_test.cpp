@@ -60,20 +60,59 @@ TEST(ExtensionsTest, IsaStringShowsLettersThenNames) {
   }
 }
 
-TEST(ExtensionsTest, ProfilesHaveTheirMandatoryExtensionsAndNoOther) {
+TEST(ExtensionsTest, ProfilesHaveTheirMandatoryExtensionsAndWhatQemuAdds) {
   EXPECT_EQ(isa_string(parsed("rva22s64")),
             "rv64imafdcb_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_zicntr_zicsr_zifencei_"
-            "zihintpause_zihpm_zmmul_za64rs_zaamo_zalrsc_zfhmin_zca_zcd_zba_zbb_zbs_zkt_ssccptr_sscounterenw_"
-            "sstvala_sstvecd_svade_svinval_svpbmt");
+            "zihintpause_zihpm_zmmul_za64rs_zaamo_zalrsc_zfhmin_zca_zcd_zba_zbb_zbs_zkt_sdtrig_ssccptr_"
+            "sscounterenw_ssstrict_sstvala_sstvecd_ssu64xl_svade_svinval_svpbmt");
   EXPECT_EQ(mmu_type(parsed("rva22s64")), "riscv,sv39");
   EXPECT_EQ(
       isa_string(parsed("rva23s64")),
       "rv64imafdcbh_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_zicond_zicntr_zicsr_"
       "zifencei_zihintntl_zihintpause_zihpm_zimop_zmmul_za64rs_zaamo_zalrsc_zawrs_zfa_zfhmin_zca_zcb_zcd_"
-      "zcmop_zba_zbb_zbs_zkt_sha_shcounterenw_shgatpa_shtvala_shvsatpa_shvstvala_shvstvecd_smstateen_"
-      "ssccptr_sscofpmf_sscounterenw_ssnpm_ssstateen_sstc_sstvala_sstvecd_ssu64xl_supm_svade_svinval_"
-      "svnapot_svpbmt");
+      "zcmop_zba_zbb_zbs_zkt_sdtrig_shcounterenw_sha_shgatpa_shtvala_shvsatpa_shvstvala_shvstvecd_smnpm_"
+      "smstateen_ssccptr_sscofpmf_sscounterenw_ssnpm_ssstateen_ssstrict_sstc_sstvala_sstvecd_ssu64xl_supm_"
+      "svade_svinval_svnapot_svpbmt");
   EXPECT_TRUE(parsed("rva22s64,h=on").h);
+  for (const char* const model : {"rva22s64", "rva23s64"}) {
+    EXPECT_FALSE(parsed(model).pmp) << model;
+    EXPECT_TRUE(parsed(std::string(model) + ",pmp=on").pmp);
+  }
+}
+
+TEST(ExtensionsTest, Rv64IsThatOfQemu) {
+  EXPECT_EQ(isa_string(parsed("rv64")),
+            "rv64imafdch_zic64b_zicbom_zicbop_zicboz_ziccamoa_ziccif_zicclsm_ziccrse_zicntr_zicsr_zifencei_"
+            "zihintntl_zihintpause_zihpm_zmmul_za64rs_zaamo_zalrsc_zawrs_zfa_zca_zcd_zba_zbb_zbc_zbs_sdtrig_"
+            "shcounterenw_shgatpa_shtvala_shvsatpa_shvstvala_shvstvecd_ssccptr_sscounterenw_ssstrict_sstc_"
+            "sstvala_sstvecd_ssu64xl_svadu_svvptc");
+}
+
+TEST(ExtensionsTest, MaxUpdatesAAndDWhereNobodySaysOtherwise) {
+  EXPECT_TRUE(parsed("max").svadu);
+  EXPECT_FALSE(parsed("max").svade) << "with it menvcfg.ADUE would be clear at reset";
+  EXPECT_FALSE(parsed("max").sdtrig_guard);
+}
+
+TEST(ExtensionsTest, ShaIsNamedWhereAllOfItIsThere) {
+  EXPECT_TRUE(parsed("rv64,smstateen=on").sha);
+  EXPECT_FALSE(parsed("rv64").sha) << "no state enables";
+  EXPECT_FALSE(parsed("rv64,smstateen=on,shtvala=off").sha);
+  EXPECT_FALSE(parsed("rv64,smstateen=on,sha=off").sha);
+}
+
+TEST(ExtensionsTest, ShortIsaStringsHaveTheLettersAlone) {
+  EXPECT_EQ(isa_string(parsed("rv64,short-isa-string=on")), "rv64imafdch");
+  EXPECT_GT(isa_extension_names(parsed("rv64,short-isa-string=on")).size(), 20u) << "of the string alone";
+}
+
+TEST(ExtensionsTest, IdentitiesAreNumbers) {
+  const CpuConfig config = parsed("rv64,mvendorid=0x489,marchid=0x8000000000000001,mimpid=3");
+  EXPECT_EQ(config.mvendorid, 0x489u);
+  EXPECT_EQ(config.marchid, 0x8000000000000001u);
+  EXPECT_EQ(config.mimpid, 3u);
+  EXPECT_NE(refusal("rv64,mvendorid=0x100000000").find("-cpu mvendorid"), std::string::npos) << "32 bits";
+  EXPECT_NE(refusal("rv64,marchid=some").find("'some'"), std::string::npos);
 }
 
 TEST(ExtensionsTest, MaxLeavesOutWhatOldFirmwareDiesOf) {
@@ -166,8 +205,10 @@ TEST(ExtensionsTest, TheLargestModeNamedIsTheLargestThereIs) {
 }
 
 TEST(ExtensionsTest, PropertiesThatChangeNothing) {
-  for (const char* const text : {"rv64,priv_spec=v1.12.0", "rv64,priv_spec=v1.13.0", "rv64,pmu-mask=0x7fff8",
-                                 "rv64,v=off", "rv64,svpbmt=false", "rv64,zacas=off", "rv64,ztso=off"})
+  for (const char* const text :
+       {"rv64,priv_spec=v1.12.0", "rv64,priv_spec=v1.13.0", "rv64,pmu-mask=0x7fff8", "rv64,v=off",
+        "rv64,svpbmt=false", "rv64,zacas=off", "rv64,ztso=off", "rv64,g=on", "rv64,s=true", "rv64,u=on",
+        "rv64,cbom_blocksize=64", "rv64,num-pmp-regions=16"})
     EXPECT_EQ(isa_string(parsed(text)), isa_string(CpuConfig{})) << text;
 }
 
@@ -181,7 +222,11 @@ TEST(ExtensionsTest, LevelsOfOneExtensionComeTogether) {
 }
 
 TEST(ExtensionsTest, RefusalsNameTheCulprit) {
-  EXPECT_NE(refusal("rv32").find("rv32"), std::string::npos);
+  EXPECT_NE(refusal("rv32").find("-cpu rv32 is not supported yet"), std::string::npos);
+  EXPECT_NE(refusal("frobnicator").find("there is no model 'frobnicator'"), std::string::npos);
+  EXPECT_NE(refusal("rv64,num-pmp-regions=8").find("num-pmp-regions=8 is not supported yet"),
+            std::string::npos);
+  EXPECT_NE(refusal("rv64,s=off").find("s=off is not supported yet"), std::string::npos);
   EXPECT_NE(refusal("rv64,frobnicate=on").find("frobnicate"), std::string::npos);
   EXPECT_NE(refusal("rv64,v=on").find("v is not supported yet"), std::string::npos);
   EXPECT_NE(refusal("rv64,ztso=true").find("ztso is not supported yet"), std::string::npos);
@@ -194,12 +239,23 @@ TEST(ExtensionsTest, RefusalsNameTheCulprit) {
 }
 
 TEST(ExtensionsTest, HelpListsEveryProperty) {
-  const std::string help = cpu_help();
+  const std::string help = *cpu_help("");
 #define EXTENSION(member, property, isa_name, on, text) \
   EXPECT_NE(help.find(std::string("  ") + (property)), std::string::npos) << (property);
 #include "target/riscv/extensions.inc"
 #undef EXTENSION
   EXPECT_NE(help.find("rv64"), std::string::npos);
+}
+
+TEST(ExtensionsTest, HelpOfAModelHasItsDefaults) {
+  const auto row = [](const char* model, const char* property) {
+    const std::string help = *cpu_help(model);
+    const std::size_t at = help.find(std::string("\n  ") + property + " ") + 1;
+    return help.substr(at, help.find('\n', at) - at);
+  };
+  EXPECT_NE(row("rva22s64", "svade").find("default: on"), std::string::npos) << row("rva22s64", "svade");
+  EXPECT_NE(row("rv64", "svade").find("default: off"), std::string::npos);
+  EXPECT_FALSE(cpu_help("frobnicator").ok());
 }
 
 }  // namespace

@@ -365,18 +365,25 @@ TEST(PropertiesTest, Numbers) {
     EXPECT_FALSE(parse_number(bad).ok()) << bad;
 }
 
-TEST(PropertiesTest, WhatNobodyTakesIsRefusedByName) {
-  const DeviceOptions options{"thing", {{"known", "on"}, {"unknwon", "1"}}};
-  PropertyReader reader("-device", options);
-  EXPECT_TRUE(reader.flag("known", false));
-  const Status status = reader.finish();
-  ASSERT_FALSE(status.ok());
-  EXPECT_EQ(status.error().message, "-device thing has no property 'unknwon'; it has: known");
+TEST(PropertiesTest, WhatHasNoRowOrIsMissingIsRefusedByName) {
+  static constexpr PropertyRow kRows[] = {
+      {"known", "on|off", "text"}, ignored_property("id"), missing_property("late")};
+  const auto answer = [](const Property& property) {
+    const DeviceOptions options{"thing", {{"known", "on"}, property}};
+    PropertyReader reader("-device", options, kRows);
+    EXPECT_TRUE(reader.flag("known", false));
+    const Status status = reader.finish();
+    return status.ok() ? "" : status.error().message;
+  };
+  EXPECT_EQ(answer({"unknwon", "1"}), "-device thing has no property 'unknwon'; it has: known");
+  EXPECT_EQ(answer({"late", "1"}), "-device thing: late= is not supported yet: leave it out");
+  EXPECT_EQ(answer({"id", "1"}), "");
 }
 
 TEST(PropertiesTest, TheFirstErrorCounts) {
+  static constexpr PropertyRow kRows[] = {{"a"}, {"b"}};
   const DeviceOptions options{"thing", {{"a", "maybe"}, {"b", "300"}}};
-  PropertyReader reader("-device", options);
+  PropertyReader reader("-device", options, kRows);
   EXPECT_TRUE(reader.flag("a", true));
   EXPECT_EQ(reader.number("b", 7, 255), 7u);
   const Status status = reader.finish();

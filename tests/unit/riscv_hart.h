@@ -79,6 +79,7 @@ class RiscvHart : public ::testing::Test {
 
   RiscvHart() : mmu_(std::make_unique<MmuState>()), hart_(std::make_unique<Hart>()), cpu(*hart_) {
     host_mxcsr_ = _mm_getcsr();
+    config.smepmp = true;
     EXPECT_TRUE(memory.add_ram("ram", Paddr{kRam}, 16 * kPageSize).ok());
     memory.seal();
     Hart& hart = *hart_;

@@ -17,6 +17,10 @@ template <auto Member>
 std::uint64_t read_field(Hart& hart, unsigned) {
   return hart.*Member;
 }
+template <auto Member>
+std::uint64_t read_config(Hart& hart, unsigned) {
+  return hart.config->*Member;
+}
 template <auto Member, std::uint64_t Mask>
 std::uint8_t store_field(Hart& hart, unsigned, const CsrWrite& write) {
   hart.*Member = write.value & Mask;
@@ -33,6 +37,7 @@ std::uint8_t store_bank(Hart& hart, unsigned, const CsrWrite& write) {
 }
 
 #define FIELD(member) (read_field<&Hart::member>)
+#define CONFIG(member) (read_config<&CpuConfig::member>)
 #define STORE(member, mask) (store_field<&Hart::member, (mask)>)
 #define BANK_FIELD(bank, member) (read_bank<&Hart::bank, &Bank::member>)
 #define BANK_STORE(bank, member) (store_bank<&Hart::bank, &Bank::member>)
@@ -43,6 +48,7 @@ constexpr CsrRow kRows[] = {
 };
 #undef CSR
 #undef FIELD
+#undef CONFIG
 #undef STORE
 #undef BANK_FIELD
 #undef BANK_STORE
