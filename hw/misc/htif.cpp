@@ -76,6 +76,7 @@ void Htif::reset() {
   output_.flush();
   const std::lock_guard lock(mutex_);
   late_->arm(Timer::kNever);
+  is_half_stored_ = false;
   answers_.clear();
   wanted_ = 0;
   std::fill(std::begin(registers_), std::end(registers_), 0);
@@ -85,7 +86,7 @@ void Htif::stored(Paddr paddr, std::uint64_t size) {
   const std::lock_guard lock(mutex_);
   const Paddr end = paddr + size;
   const bool is_half = end > places_->tohost && end < places_->tohost + kWordBytes;
-  if (is_half) return late_->arm(setup_.clock.now_ns() + kHalfWordNs);
+  if (is_half) return wait_for_rest();
   look();
 }
 
@@ -93,13 +94,19 @@ std::uint64_t Htif::read_word(Access access) { return registers_[access.index]; 
 
 void Htif::write_word(Access access, std::uint64_t value) {
   registers_[access.index] = value;
-  if (access.size < kWordBytes) return late_->arm(setup_.clock.now_ns() + kHalfWordNs);
+  if (access.size < kWordBytes) return wait_for_rest();
   look();
+}
+
+/// A program that stores the half again and again does not put it off.
+void Htif::wait_for_rest() {
+  if (!std::exchange(is_half_stored_, true)) late_->arm(setup_.clock.now_ns() + kHalfWordNs);
 }
 
 /// Takes what is in tohost, and answers if the guest has read the last answer.
 void Htif::look() {
   late_->arm(Timer::kNever);
+  is_half_stored_ = false;
   const std::uint64_t command = __atomic_exchange_n(tohost_, 0, __ATOMIC_SEQ_CST);
   if (command != 0) execute(command);
   if (answers_.empty() || __atomic_load_n(fromhost_, __ATOMIC_SEQ_CST) != 0) return;

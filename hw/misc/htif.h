@@ -70,6 +70,7 @@ class Htif final : public Device, public StoreWatcher, public RegisterDevice<Hti
 
   // With the lock held:
   void look();
+  void wait_for_rest();
   void execute(std::uint64_t command);
   void call_system(Paddr at);
   std::uint64_t write_console(std::uint64_t fd, Paddr from, std::uint64_t size);
@@ -86,6 +87,7 @@ class Htif final : public Device, public StoreWatcher, public RegisterDevice<Hti
   std::uint64_t* fromhost_ = registers_ + 1;
   std::deque<std::uint64_t> answers_;  ///< that wait for fromhost to be 0
   unsigned wanted_ = 0;                ///< characters
+  bool is_half_stored_ = false;
   bool is_listening_ = false;
   OutputQueue output_;
   std::unique_ptr<Timer> late_;  ///< until a word is looked at of which a part was stored alone
