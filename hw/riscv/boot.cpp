@@ -199,10 +199,6 @@ Status Boot::plan_initrd(const MachineOptions& options) {
   const std::uint64_t size = (*file)->size();
   std::uint64_t base = kernel_low_ + std::min(places_.ram_size / 2, kInitrdDistance);
   base = std::max(base, align_up(kernel_high_, kPageSize));
-  if (base >= ram_end() || size > ram_end() - base)
-    return error("%s is too large: it needs %" PRIu64 " KiB at 0x%" PRIx64
-                 ", which is above the kernel and half of RAM; choose a larger -m",
-                 (*file)->name().c_str(), (size + 1023) >> 10, base);
   chosen_.initrd_base = base;
   chosen_.initrd_size = size;
   return images_.add_file(*file, base);

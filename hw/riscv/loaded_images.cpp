@@ -19,12 +19,6 @@ std::string describe(const LoadedImage& image) {
                 image.base + image.reserved - 1);
 }
 
-Error too_large(const LoadedImage& image, const std::string& memory, std::uint64_t room) {
-  return error("%s is too large: it needs %" PRIu64 " KiB at 0x%" PRIx64 ", but %s ends after %" PRIu64
-               " KiB; choose a larger -m",
-               image.name.c_str(), image.reserved >> 10, image.base, memory.c_str(), room >> 10);
-}
-
 /// The part of a segment from `first` to `last`.
 LoadedImage part_of(const std::shared_ptr<ImageFile>& file, const ElfImage::Segment& segment,
                     std::uint64_t first, std::uint64_t last) {
@@ -82,7 +76,10 @@ Status LoadedImages::add(LoadedImage image) {
                  ", where there is no RAM; choose another address or a larger -m",
                  image.name.c_str(), image.base);
   const std::uint64_t room = place->last - image.base + 1;
-  if (image.reserved > room) return too_large(image, place->name, room);
+  if (image.reserved > room)
+    return error("%s is too large: it needs %" PRIu64 " KiB at 0x%" PRIx64 ", but %s ends after %" PRIu64
+                 " KiB; choose a larger -m",
+                 image.name.c_str(), image.reserved >> 10, image.base, place->name.c_str(), room >> 10);
   if (const LoadedImage* other = overlapping(image))
     return error("%s and %s overlap; move one of them, or choose a larger -m", describe(*other).c_str(),
                  describe(image).c_str());
@@ -114,8 +111,6 @@ Result<ElfFit> LoadedImages::fit(const std::shared_ptr<ImageFile>& file, const E
       if (place.base > first) leave_out(fit, first, place.base - 1);
       const LoadedImage part =
           part_of(file, segment, std::max(first, place.base), std::min(segment_last, place.last));
-      if (place.is_ram && segment_last > place.last)
-        return too_large(part_of(file, segment, part.base, segment_last), place.name, part.size);
       fit.images.push_back(part);
       if (place.is_ram) {
         if (ram_end == 0) fit.low = part.base;
