@@ -69,10 +69,11 @@ void run(Input& input) {
     pass.run(unit);
     CHECK(tcg::verify(unit).ok());
   }
+  back_end.compile(unit);
+  if ((how & 0xf0) != 0) return;  // text takes longer than all the rest
   const std::string text = tcg::print(unit);
   auto back = tcg::parse(text);
   CHECK(back.ok() && tcg::print(*back) == text);
-  back_end.compile(unit);
 }
 
 const Registration registration("decode", run);
