@@ -22,16 +22,21 @@ GOALS = [
     ('power-on', 'power-on to userspace', 2.5, 1.5),
     ('kvm-boot', 'KVM guest boot', 5, 2.5),
     ('resident', 'resident memory after boot, beside guest RAM', 2, 1),
+    ('layout', 'one program at many places of the address space', None, None),
+    ('kvm-layout', 'one program at many places inside the KVM guest', None, None),
     ('sweep', 'working sets, guests and code as they grow', None, None),
 ]
 # Time in the KVM guest ÷ time on the host Linux, of gstage alone; here less is better.
 NESTING_GOAL, NESTING_LEAST = 1.05, 1.25
 # Throughput of two workers on two harts ÷ that of one, of gstage alone.
 SMP_GOAL, SMP_LEAST = 1.95, 1.85
+# The worst place ÷ the best of one program, of gstage alone; here less is better.
+LAYOUT_GOAL, LAYOUT_LEAST = 1.1, 1.3
 # Milliseconds from exec to the first sign of life, of gstage alone.
 START_GOAL, START_LEAST = 8, 20
 SIDES = ('gstage', 'peer')
 SWEEP_NAME = re.compile(r'(.+)-(\d+)(MiB|VM)$')
+LAYOUT_NAME = re.compile(r'layout-(code|data|both)-(.+)$')
 SMP_NAME = re.compile(r'(\w+)-(\d+)(, -smp \d+)$')
 COLOURS = ['#4477aa', '#ee6677', '#228833', '#ccbb44', '#66ccee', '#aa3377', '#777777', '#994455']
 
@@ -93,7 +98,8 @@ def group_table(table, group):
 def nesting(table):
     """Time in the KVM guest ÷ time on the host Linux: {(group, name): {side: ratio}}."""
     return {(group[4:], name): {side: row['median'][side] / table[(group[4:], name)]['median'][side] for side in SIDES}
-            for (group, name), row in table.items() if group.startswith('kvm-') and (group[4:], name) in table}
+            for (group, name), row in table.items()
+            if group.startswith('kvm-') and group != 'kvm-layout' and (group[4:], name) in table}
 
 
 def nesting_mean(ratios, side):
@@ -150,6 +156,23 @@ def sweep_table(table):
     return ['#### how costs grow', ''] + lines if lines else []
 
 
+def layout_spread(table, group, side):
+    """The worst place ÷ the best, for what is moved: {code, data or both: ratio}."""
+    times = {}
+    for name, row in group_rows(table, group):
+        times.setdefault(LAYOUT_NAME.match(name)[1], []).append(row['median'][side])
+    return {what: max(values) / min(values) for what, values in times.items()}
+
+
+def layout_table(table):
+    rows = []
+    for group, where in (('layout', 'host Linux'), ('kvm-layout', 'KVM guest')):
+        spreads = {side: layout_spread(table, group, side) for side in SIDES}
+        rows += [[f'{what}, {where}', *(f'{spreads[side][what]:.2f}' for side in SIDES)] for what in spreads[SIDES[0]]]
+    head = ['what is moved', *SIDES]
+    return ['#### the worst place of the address space ÷ the best', '', *grid(head, rows), ''] if rows else []
+
+
 def verdict(value, goal, least, less_is_better=False):
     if goal is None:
         return ''
@@ -185,6 +208,13 @@ def own_rows(table):
                        f'(peer: {times["peer"]:.2f}{native})',
                'value': times['gstage'], 'slowest': '', 'goal': SMP_GOAL, 'least': SMP_LEAST,
                'verdict': verdict(times['gstage'], SMP_GOAL, SMP_LEAST)}
+    for group, where in (('layout', 'the host Linux'), ('kvm-layout', 'a KVM guest')):
+        ours, theirs = (layout_spread(table, group, side) for side in SIDES)
+        if ours:
+            what = max(ours, key=ours.get)
+            yield {'what': f'worst ÷ best place of a program on {where}, gstage (peer: {max(theirs.values()):.2f})',
+                   'value': ours[what], 'slowest': f'{what}: {ours[what]:.2f}', 'goal': f'≤ {LAYOUT_GOAL}',
+                   'least': f'≤ {LAYOUT_LEAST}', 'verdict': verdict(ours[what], LAYOUT_GOAL, LAYOUT_LEAST, True)}
     for _, row in group_rows(table, 'start'):
         ours, theirs = row['median']['gstage'] / 1e6, row['median']['peer'] / 1e6
         yield {'what': f'exec to the first line of a guest, gstage, ms (peer: {theirs:.1f})', 'value': ours,
@@ -222,7 +252,8 @@ def summary_table(table):
 
 def markdown(table):
     groups = list(dict.fromkeys(group for group, _ in table))
-    lines = summary_table(table) + nesting_table(table) + throughput_table(table) + sweep_table(table)
+    lines = summary_table(table) + nesting_table(table) + throughput_table(table)
+    lines += layout_table(table) + sweep_table(table)
     return '\n'.join(lines + [line for group in groups for line in group_table(table, group)]).rstrip('\n')
 
 

@@ -10,7 +10,7 @@ import shutil
 from benchlib import ROOT, Failure, resident_mib, times_of, watch
 
 LINUX_GROUPS = ['integer', 'float', 'memory', 'system']
-USER_GROUPS = LINUX_GROUPS + ['smp', 'sweep']
+USER_GROUPS = LINUX_GROUPS + ['smp', 'layout', 'sweep']
 BARE = ['exits', 'worlds', 'interrupts']
 SWEEP_BARE = ['vms', 'code']
 PROGRAMS = ['bench-riscv64', 'bench-native'] + [f'bare-{name}.elf' for name in BARE + SWEEP_BARE]
@@ -65,13 +65,14 @@ def make_images(programs, guests, work):
 
 
 def group_of_names():
-    """Which group a benchmark of tests/bench/user is in: its row says so. Those of sweep.c have their group's name in
-    front of their own."""
+    """Which group a benchmark of tests/bench/user is in: its row says so. Those of layout.c and sweep.c have
+    their group's name in front of their own."""
     rows = {}
     for file in LINUX_GROUPS + ['smp']:
         text = read(os.path.join(ROOT, 'tests', 'bench', 'user', f'{file}.c')).decode()
         rows.update({name: group for group, name in re.findall(r'\{"(\w+)", "([\w-]+)"', text)})
-    return lambda name: 'sweep' if name.startswith('sweep-') else rows[name]
+    own = ('layout', 'sweep')
+    return lambda name: next((group for group in own if name.startswith(group + '-')), None) or rows[name]
 
 
 def collect(run, column, ns_per_unit, group_of):
@@ -151,6 +152,10 @@ def run_bare(settings, path):
     return out
 
 
+def run_layout(settings, path):
+    return collect(run_programs(settings, path, ['layout'], nested=True), settings.column, 1, settings.group_of)
+
+
 def run_sweep(settings, path):
     out = collect(run_programs(settings, path, ['sweep']), settings.column, 1, settings.group_of)
     for name in SWEEP_BARE:
@@ -183,7 +188,7 @@ def run_native(settings):
     """The same programs on this host, which take the clock themselves. CPU time knows nothing of child processes, so
     the system group is left out of it."""
     by_cpu = settings.column == CPU
-    groups = linux_groups(settings) + [group for group in ('smp', 'sweep') if group in settings.groups]
+    groups = linux_groups(settings) + [group for group in ('smp', 'layout', 'sweep') if group in settings.groups]
     groups = [group for group in groups if not (by_cpu and group == 'system')]
     if not groups:
         return {}
@@ -202,7 +207,7 @@ def run_all(settings, path):
     """One run of all groups that are asked for."""
     parts = [(bool(linux_groups(settings)), run_linux), ('smp' in settings.groups, run_smp),
              ('bare' in settings.groups, run_bare), ('boot' in settings.groups, run_boot),
-             ('sweep' in settings.groups, run_sweep)]
+             ('layout' in settings.groups, run_layout), ('sweep' in settings.groups, run_sweep)]
     out = {}
     for asked, part in parts:
         if asked:

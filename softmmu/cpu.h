@@ -25,8 +25,11 @@ enum Attention : std::uint32_t {
 struct CpuCore {
   TlbEntry* read = nullptr;  ///< table of the current data regime's context
   TlbEntry* write = nullptr;
-  TlbEntry* fetch = nullptr;  ///< table and jump cache of the current fetch regime's context
-  JumpEntry* jumps = nullptr;
+  TlbEntry* fetch = nullptr;  ///< tables of the current fetch regime's context
+  TlbEntry* jumps = nullptr;  ///< by page, leading to JumpPage
+  JumpEntry* straddlers = nullptr;
+  std::uint32_t data_mask = kTlbFirstMask;  ///< TlbTables::mask of the two contexts
+  std::uint32_t fetch_mask = kTlbFirstMask;
   std::uint64_t pc_page = 0;  ///< inside generated code: virtual page of the running block
   std::uint64_t pc = 0;       ///< outside generated code: the next (or trapping) instruction
   std::atomic<std::uint32_t> attention{0};
@@ -35,7 +38,8 @@ struct CpuCore {
   std::atomic<std::uint32_t> in_guest{0};  ///< the hart is inside generated code; only Exclusive writes it
   std::uint64_t reservation_vaddr = ~std::uint64_t{0};  ///< of lr; all ones: none
   std::uint64_t reservation_value = 0;
-  std::uint64_t scratch[4] = {};  ///< spill slots of the runtime's stubs
+  Tlb* tlb = nullptr;             ///< the hart's, while an engine runs it
+  std::uint64_t scratch[2] = {};  ///< spill slots of the runtime's stubs
 };
 
 /// A hart as the machine sees it. One thread runs each.

@@ -44,10 +44,10 @@ inline void write_host(void* host, MemKind kind, std::uint64_t value) {
   }
 }
 
-/// The host address of an access that hits in the table, else null. As in generated code: the slot of the
-/// first byte must hold the page of the last, so that a crossing access misses.
-inline std::byte* find_in(const TlbEntry* table, std::uint64_t vaddr, MemKind kind) {
-  const TlbEntry& entry = table[tlb_index(vaddr)];
+/// The host address of an access that hits in the table (core.read or core.write), else null. As in generated
+/// code: the slot of the first byte must hold the page of the last, so that a crossing access misses.
+inline std::byte* find_in(const CpuCore& core, const TlbEntry* table, std::uint64_t vaddr, MemKind kind) {
+  const TlbEntry& entry = table[tlb_index(vaddr, core.data_mask)];
   // Other harts overwrite tags of write entries.
   const std::uint64_t tag = __atomic_load_n(&entry.tag, __ATOMIC_RELAXED);
   if (tag != ((vaddr + mem_size(kind) - 1) & ~kPageMask)) [[unlikely]]

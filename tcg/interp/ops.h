@@ -98,7 +98,7 @@ inline Next exec(OpTag<Op::select>, State& s, const Inst& i) {
 inline Next exec(OpTag<Op::load>, State& s, const Inst& i) {
   const std::uint64_t vaddr = s.arg(i, 0) + static_cast<std::uint64_t>(i.imm);
   const auto kind = static_cast<MemKind>(i.aux);
-  if (const std::byte* host = find_in(s.core->read, vaddr, kind)) [[likely]] {
+  if (const std::byte* host = find_in(*s.core, s.core->read, vaddr, kind)) [[likely]] {
     s.set(i, read_host(host, kind));
     return Next::kGoOn;
   }
@@ -108,7 +108,7 @@ inline Next exec(OpTag<Op::load>, State& s, const Inst& i) {
 inline Next exec(OpTag<Op::store>, State& s, const Inst& i) {
   const std::uint64_t vaddr = s.arg(i, 0) + static_cast<std::uint64_t>(i.imm);
   const auto kind = static_cast<MemKind>(i.aux);
-  if (std::byte* host = find_in(s.core->write, vaddr, kind)) [[likely]] {
+  if (std::byte* host = find_in(*s.core, s.core->write, vaddr, kind)) [[likely]] {
     write_host(host, kind, s.arg(i, 1));
     return Next::kGoOn;
   }
@@ -119,7 +119,7 @@ inline Next exec(OpTag<Op::atomic_host>, State& s, const Inst& i) {
   const std::uint64_t vaddr = s.arg(i, 0);
   const auto kind = static_cast<MemKind>(i.aux);
   void* host = nullptr;
-  if (vaddr % mem_size(kind) == 0) host = find_in(s.core->write, vaddr, kind);
+  if (vaddr % mem_size(kind) == 0) host = find_in(*s.core, s.core->write, vaddr, kind);
   if (host == nullptr) host = s.guest->atomic_host(*s.core, Vaddr{vaddr}, kind);
   s.set(i, reinterpret_cast<std::uint64_t>(host));
   return after(s, i);

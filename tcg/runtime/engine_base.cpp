@@ -40,6 +40,7 @@ EngineBase::HartRecord& EngineBase::record_of(CpuCore& core) {
 
 void EngineBase::run_until_attention(CpuCore& core, Tlb& tlb) {
   HartRecord& record = record_of(core);
+  core.tlb = &tlb;
   while (!must_return(core)) {
     exclusive_.enter_guest(core);
     // A flush leaves it to each hart to forget its own jumps.
@@ -87,13 +88,48 @@ const void* EngineBase::find_next(CpuCore& core) {
     if (code == nullptr) code = find_block_code(location.key);
     if (code == nullptr) return nullptr;
     const std::uint64_t pc = core.pc;
-    if (location.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core.jumps, pc, code);
+    if (location.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core, location, code);
     core.pc_page = pc & ~kPageMask;
     if (log_enabled(Log::kExec))
       if (const Block* const block = blocks_.find(location.key)) dump_exec(guest_, core, *block);
     return code;
   }
   return nullptr;
+}
+
+/// What the dispatcher does inline.
+const void* EngineBase::find_jump(const CpuCore& core) {
+  const std::uint64_t pc = core.pc;
+  const TlbEntry& entry = core.jumps[tlb_index(pc, core.fetch_mask)];
+  if (entry.tag != (pc & ~kPageMask)) return nullptr;
+  const void* const code = reinterpret_cast<const JumpPage*>(entry.addend)->find(pc & kPageMask);
+  if (code != nullptr || (pc & kPageMask) != kPageSize - 2) return code;
+  const JumpEntry& straddler = core.straddlers[straddler_index(pc)];
+  return straddler.pc == pc ? straddler.code : nullptr;
+}
+
+/// Has the dispatcher find the block at core.pc the next time. Its pages were put into the fetch table, where
+/// the second one may have driven out the first.
+void EngineBase::enter_jump(CpuCore& core, const CodeLocation& location, const void* code) {
+  const std::uint64_t pc = core.pc;
+  const std::uint64_t offset = pc & kPageMask;
+  if (core.fetch[tlb_index(pc, core.fetch_mask)].tag != pc - offset) return;
+  const std::byte* const host_page = location.key.host - offset;
+  const bool is_straddling = location.key.second_page != nullptr;
+  const auto enter = [&] {
+    JumpPages& pages = core.tlb->jump_pages();
+    return is_straddling ? pages.page(host_page, location.key.flags)
+                         : pages.enter(host_page, location.key.flags, offset, code);
+  };
+  const JumpPage* page = enter();
+  if (page == nullptr) {
+    core.tlb->clear_jumps();
+    page = enter();
+    CHECK(page != nullptr);
+  }
+  core.jumps[tlb_index(pc, core.fetch_mask)] = {pc - offset, reinterpret_cast<std::uintptr_t>(page)};
+  // What a block of two pages needs lies in no page alone.
+  if (is_straddling) core.straddlers[straddler_index(pc)] = {pc, code};
 }
 
 /// For a block that is not in the index. Most blocks are asked for once, after their translation: from then
@@ -110,7 +146,7 @@ const void* EngineBase::find_block_code(const BlockKey& key) {
 
 bool EngineBase::locate_page(CpuCore& core, Vaddr pc, Fetched& fetched) {
   const auto lookup = [&] {
-    const TlbEntry& entry = core.fetch[tlb_index(pc.value)];
+    const TlbEntry& entry = core.fetch[tlb_index(pc.value, core.fetch_mask)];
     fetched.is_cached = entry.tag == pc.page().value;
     if (fetched.is_cached) fetched.page = reinterpret_cast<const std::byte*>(pc.page().value + entry.addend);
   };

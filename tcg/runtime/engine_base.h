@@ -61,6 +61,8 @@ class EngineBase : public Engine {
   /// delivers traps of fetching. Null: the hart must leave, because of its attention word or because the
   /// block is to be translated first.
   const void* find_next(CpuCore& core);
+  /// The code of the block at core.pc as the jumps know it, or null.
+  static const void* find_jump(const CpuCore& core);
   /// Translates the block at core.pc. A trap may be left pending. Outside generated code.
   void translate(CpuCore& core);
   /// False: a trap is pending.
@@ -89,6 +91,7 @@ class EngineBase : public Engine {
   };
   HartRecord& record_of(CpuCore& core);
   bool must_return(CpuCore& core);
+  static void enter_jump(CpuCore& core, const CodeLocation& location, const void* code);
   /// What can be fetched at an address.
   struct Fetched {
     const std::byte* page = nullptr;

@@ -19,8 +19,7 @@ InterpEngine::InterpEngine(Guest& guest, AddressSpace& memory, Exclusive& exclus
 void InterpEngine::execute(CpuCore& core) {
   const interp::GuestFloat guest_float(core);
   while (core.attention.load(std::memory_order_relaxed) == 0) {
-    const JumpEntry* const jump = find_jump(core.jumps, core.pc);
-    const auto* block = jump == nullptr ? nullptr : static_cast<const Block*>(jump->code);
+    const auto* block = static_cast<const Block*>(find_jump(core));
     if (block != nullptr && !block->is_dead.load(std::memory_order_acquire)) {
       core.pc_page = core.pc & ~kPageMask;
     } else {
@@ -32,7 +31,8 @@ void InterpEngine::execute(CpuCore& core) {
   }
 }
 
-void InterpEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
+void InterpEngine::run_block(CpuCore& core, Tlb& tlb, unsigned max_insns) {
+  core.tlb = &tlb;
   CodeLocation location;
   if (!locate_fully(core, location)) return;
   Unit unit;

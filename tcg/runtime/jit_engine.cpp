@@ -43,8 +43,9 @@ void JitEngine::execute(CpuCore& core) {
   thunks_.enter(context, code);
 }
 
-void JitEngine::run_block(CpuCore& core, Tlb&, unsigned max_insns) {
+void JitEngine::run_block(CpuCore& core, Tlb& tlb, unsigned max_insns) {
   const std::lock_guard single(single_mutex_);
+  core.tlb = &tlb;
   Block block;
   CodeLocation location;
   if (!locate_fully(core, location)) return;

@@ -37,7 +37,7 @@ class MappedCode final : public RegionSource {
     RegionPage& page = pages_.emplace_back();
     page.delta = delta;
     const Vaddr vaddr = Vaddr{core_.pc}.page() + static_cast<std::uint64_t>(delta);
-    if (core_.fetch[tlb_index(vaddr.value)].tag != vaddr.value) return nullptr;
+    if (core_.fetch[tlb_index(vaddr.value, core_.fetch_mask)].tag != vaddr.value) return nullptr;
     const std::optional<FetchPage> fetched = guest_.fetch(core_, vaddr);
     if (!fetched || !is_readable_(fetched->page)) return nullptr;
     page.host = fetched->host;
@@ -123,7 +123,7 @@ void JitEngine::translated(CpuCore& core) {
 
 Block* JitEngine::known_block(CpuCore& core) {
   const std::uint64_t page = core.pc & ~kPageMask;
-  const TlbEntry& entry = core.fetch[tlb_index(page)];
+  const TlbEntry& entry = core.fetch[tlb_index(page, core.fetch_mask)];
   if (entry.tag != page) return nullptr;
   const auto* const host = reinterpret_cast<const std::byte*>(core.pc + entry.addend);
   return blocks().find({host, nullptr, guest_.block_flags(core)});

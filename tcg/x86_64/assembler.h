@@ -107,10 +107,6 @@ class Assembler : public Xbyak::CodeGenerator {
     }
   }
 
-  /// What remains of an address shifted right by 8: the offset of its slot in a TLB's table.
-  static constexpr std::uint32_t kTlbIndexMask = (kTlbSize - 1) * sizeof(TlbEntry);
-  static_assert(sizeof(TlbEntry) == 1u << (kPageShift - 8));
-
   /// Memory operands of the hart and of the frame.
   Xbyak::Address core(std::size_t offset) {
     return qword[rbp + (static_cast<std::int64_t>(offset) - kCoreBias)];

@@ -59,15 +59,15 @@ Compiler::Jump Compiler::find_entry(const GuestAddress& address, unsigned size, 
                                     const Reg& entry, const Reg& page) {
   // The slot of the first byte must hold the page of the last: what crosses pages misses.
   if (address.displacement == 0 && features_.bmi2) {
-    a_.rorx(entry.cvt32(), address.base.cvt32(), 8);
+    a_.rorx(entry, address.base, 8);
   } else {
     if (address.displacement == 0)
-      a_.mov(entry.cvt32(), address.base.cvt32());
+      a_.mov(entry, address.base);
     else
-      a_.lea(entry.cvt32(), ptr[address.base + address.displacement]);
-    a_.shr(entry.cvt32(), 8);
+      a_.lea(entry, ptr[address.base + address.displacement]);
+    a_.shr(entry, 8);
   }
-  a_.and_(entry.cvt32(), Assembler::kTlbIndexMask);
+  a_.and_(entry.cvt32(), a_.core32(offsetof(CpuCore, data_mask)));
   a_.add(entry, a_.core(table));
   const std::int32_t last = address.displacement + static_cast<std::int32_t>(size) - 1;
   if (last == 0)

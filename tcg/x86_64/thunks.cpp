@@ -114,29 +114,32 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
   dispatch_ = a_.here();
   a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
   const auto attended = a_.jump_on(Cc::ne);
-  // The jump cache: the pc's set lies at 16 * jump_index(pc).
-  static_assert(sizeof(JumpEntry) == 16 && jump_index(0x3e) == 0x3e && jump_index(0x7c0) == 0x3e &&
-                jump_index(0x3f000) == 0xfc0);
-  a_.mov(ecx, eax);
-  a_.shr(ecx, 5);
-  a_.mov(edx, eax);
-  a_.xor_(ecx, eax);
-  a_.shr(edx, 2);
-  a_.and_(ecx, 0x3e);
-  a_.and_(edx, 0xfc00);
-  a_.shl(ecx, 4);
-  a_.add(rdx, a_.core(offsetof(CpuCore, jumps)));
-  a_.add(rcx, rdx);
-  const auto jump_if_entry = [&](std::size_t entry) {
-    a_.cmp(rax, qword[rcx + entry + offsetof(JumpEntry, pc)]);
+  // The page's jumps, then the block's slot and the next one there.
+  a_.mov(rcx, rax);
+  a_.shr(rcx, 8);
+  a_.and_(ecx, a_.core32(offsetof(CpuCore, fetch_mask)));
+  a_.add(rcx, a_.core(offsetof(CpuCore, jumps)));
+  a_.mov(rdx, rax);
+  a_.and_(rdx, -4096);
+  a_.cmp(rdx, qword[rcx + offsetof(TlbEntry, tag)]);
+  const auto no_page = a_.jump_on(Cc::ne);
+  a_.mov(rcx, qword[rcx + offsetof(TlbEntry, addend)]);
+  a_.mov(a_.core(offsetof(CpuCore, pc_page)), rdx);
+  a_.xor_(edx, eax);
+  a_.mov(esi, edx);
+  a_.shr(esi, 5);
+  a_.xor_(esi, edx);
+  a_.and_(esi, dword[rcx + offsetof(JumpPage, mask)]);
+  static_assert(JumpPage::hash(0x7e0) == (0x7e0 ^ 0x3f));
+  for (std::size_t slot = sizeof(JumpPage); slot <= sizeof(JumpPage) + sizeof(JumpSlot);
+       slot += sizeof(JumpSlot)) {
+    a_.cmp(rdx, qword[rcx + rsi * 8 + (slot + offsetof(JumpSlot, offset))]);
     const auto other = a_.short_on(Cc::ne);
-    a_.and_(rax, -4096);
-    a_.mov(a_.core(offsetof(CpuCore, pc_page)), rax);
-    a_.jmp(qword[rcx + entry + offsetof(JumpEntry, code)]);
+    a_.jmp(qword[rcx + rsi * 8 + (slot + offsetof(JumpSlot, code))]);
     a_.bind(other);
-  };
-  jump_if_entry(0);
-  jump_if_entry(sizeof(JumpEntry));
+  }
+  emit_straddler();
+  a_.bind(no_page);
 
   a_.bind(attended);
   a_.mov(a_.core(offsetof(CpuCore, pc)), rax);
@@ -158,6 +161,24 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
   call_runtime(address_of(runtime.trapped));
 }
 
+/// The block at rax straddles two pages, if any. Goes on where it is not known.
+void Thunks::emit_straddler() {
+  a_.cmp(edx, static_cast<std::uint32_t>(kPageSize - 2));
+  const auto other = a_.short_on(Cc::ne);
+  a_.mov(rcx, rax);
+  a_.shr(rcx, kPageShift);
+  a_.imul(ecx, ecx, static_cast<int>(kStraddlerFactor));
+  a_.shr(ecx, 32 - kStraddlerBits);
+  a_.shl(ecx, 4);
+  static_assert(sizeof(JumpEntry) == 1u << 4);
+  a_.add(rcx, a_.core(offsetof(CpuCore, straddlers)));
+  a_.cmp(rax, qword[rcx + offsetof(JumpEntry, pc)]);
+  const auto unknown = a_.short_on(Cc::ne);
+  a_.jmp(qword[rcx + offsetof(JumpEntry, code)]);
+  a_.bind(other);
+  a_.bind(unknown);
+}
+
 void Thunks::emit_widen() {
   const Xbyak::Reg64 kUsed[] = {rax, rcx, rdx, rsi, rdi};
   const Xbyak::Reg64& cache = rdi;
@@ -175,9 +196,9 @@ void Thunks::emit_widen() {
     a_.mov(page, qword[cache + offsetof(InlineCache, start)]);
     const std::size_t next = a_.here();
     a_.add(page, step);
-    a_.mov(eax, edx);
-    a_.shr(eax, 8);
-    a_.and_(eax, Assembler::kTlbIndexMask);
+    a_.mov(rax, rdx);
+    a_.shr(rax, 8);
+    a_.and_(eax, a_.core32(offsetof(CpuCore, data_mask)));
     a_.cmp(page, qword[table + rax + offsetof(TlbEntry, tag)]);
     const auto is_absent = a_.short_on(Cc::ne);
     a_.cmp(addend, qword[table + rax + offsetof(TlbEntry, addend)]);
@@ -209,9 +230,9 @@ void Thunks::finish_call(bool is_full, bool may_trap) {
 }
 
 void Thunks::emit_second_look(MemKind kind, bool is_store) {
-  a_.mov(ecx, edx);
-  a_.shr(ecx, 8);
-  a_.and_(ecx, Assembler::kTlbIndexMask);
+  a_.mov(rcx, rdx);
+  a_.shr(rcx, 8);
+  a_.and_(ecx, a_.core32(offsetof(CpuCore, data_mask)));
   a_.add(rcx, a_.core(is_store ? offsetof(CpuCore, write) : offsetof(CpuCore, read)));
   a_.lea(rsi, ptr[rdx + mem_size(kind) - 1]);
   a_.and_(rsi, -4096);

@@ -62,6 +62,7 @@ class Thunks {
 
   void emit_entry_and_exit();
   void emit_dispatch(const RuntimeCalls& runtime);
+  void emit_straddler();
   void emit_widen();
   std::size_t emit_access(Slow function, unsigned kind, bool has_value);
   /// Looks up the TLB once more: the lookup in the block may have been for a wider range.

@@ -24,6 +24,7 @@ from benchlib import Failure  # noqa: E402
 
 SKIPPED = 77
 SWEEPS = 12
+LAYOUTS = 24
 
 
 def guests_directory():
@@ -47,6 +48,9 @@ def on_host(settings, gstage):
     sweeps = [name for group, name in done if group == 'sweep']
     if len(sweeps) != SWEEPS:
         raise Failure(f'{len(sweeps)} sweeps of {SWEEPS} have finished')
+    layouts = [name for group, name in done if group == 'layout']
+    if len(layouts) != LAYOUTS:
+        raise Failure(f'{len(layouts)} layouts of {LAYOUTS} have finished')
     return expected(bench_runs.LINUX_GROUPS + ['smp']) - {name for _, name in done}
 
 

@@ -67,6 +67,15 @@ class Ratios(unittest.TestCase):
         self.assertAlmostEqual(found['value'], 1.9)
         self.assertEqual(found['verdict'], 'least met')
 
+    def test_layouts_are_the_worst_place_over_the_best_of_what_is_moved(self):
+        ours = {('layout', 'layout-code-packed'): 10, ('layout', 'layout-code-random_1'): 12,
+                ('layout', 'layout-data-packed'): 20, ('layout', 'layout-data-random_1'): 21}
+        found = row(bench_report.summary(table(ours, {key: 5 for key in ours})), 'host Linux')
+        self.assertAlmostEqual(found['value'], 1.2)
+        self.assertEqual((found['slowest'], found['verdict']), ('code: 1.20', 'least met'))
+        lines = bench_report.layout_table(table(ours, dict.fromkeys(ours, 5)))
+        self.assertIn('| data, host Linux | 1.05 | 1.00 |', lines)
+
     def test_sweeps_get_a_column_a_size(self):
         ours = {('sweep', 'code-1MiB'): 1, ('sweep', 'code-64MiB'): 2, ('sweep', 'code-seen-first'): 3}
         lines = bench_report.sweep_table(table(ours, ours))

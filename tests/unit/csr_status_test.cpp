@@ -214,7 +214,7 @@ TEST_F(CsrStatusTest, FrmIsMirroredInTheHostsRounding) {
 
 TEST_F(CsrStatusTest, RoundingThatTheHostLacksHasBlocksOfItsOwn) {
   set_fs(1, 1);
-  const JumpEntry* const usual = hart().core.jumps;
+  const TlbEntry* const usual = hart().core.jumps;
   for (const unsigned number : {kFrm, kFcsr}) {
     const unsigned shift = number == kFcsr ? 5 : 0;
     for (std::uint64_t frm = 0; frm < 8; ++frm) {

@@ -59,6 +59,35 @@ TEST_P(EngineTest, JumpsAcrossPagesAndThroughRegisters) {
   }
 }
 
+TEST_P(EngineTest, JumpsSurviveTheLossOfTheirPageAndLeadElsewhereWhenItChanges) {
+  ToyMachine m(GetParam());
+  constexpr std::uint64_t kVirtual = 0x7000'0000;
+  constexpr std::uint64_t kThird = kOther + kPageSize;
+  m.write(kCode, {addi(0, 1), jump_reg(1)});
+  m.write(kOther, {addi(0, 4), halt()});
+  m.write(kThird, {addi(0, 9), halt()});
+  m.hart().x[11] = kVirtual;
+  m.guest->remapped[kVirtual] = kOther;
+  m.run(kCode);
+  m.run(kCode);
+  EXPECT_EQ(m.hart().x[10], 10u);
+  TlbContext& context = m.cpus[0]->context();
+  const auto is_known = [&] {
+    return m.cpus[0]->tlb().jump_pages().page(m.memory.host(Paddr{kOther}), 0)->find(0) != nullptr;
+  };
+  const auto is_mapped = [&] { return context.jumps()[tlb_index(kVirtual, context.mask())].tag == kVirtual; };
+  EXPECT_TRUE(is_known() && is_mapped());
+  context.clear();
+  EXPECT_TRUE(is_known() && !is_mapped());
+  m.run(kCode);
+  EXPECT_EQ(m.hart().x[10], 15u);
+  EXPECT_TRUE(is_mapped());
+  m.guest->remapped[kVirtual] = kThird;
+  context.clear_page(Vaddr{kVirtual}, false);
+  m.run(kCode);
+  EXPECT_EQ(m.hart().x[10], 25u);
+}
+
 TEST_P(EngineTest, TranslatesAPageOnceForAllItsAddresses) {
   ToyMachine m(GetParam());
   m.write(kCode + 0x100, {auipc(1), jump(2), halt(), addi(0, 1), halt()});

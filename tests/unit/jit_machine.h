@@ -19,14 +19,14 @@ struct JitMachine : Machine {
 
   bool is_alone = false;  ///< CompileRequest::is_alone
   std::unique_ptr<RegionReport> report;
-  std::array<JumpEntry, kJumpCacheSize> jumps;  ///< empty: the dispatcher leaves
+  std::array<TlbEntry, kTlbSize> jumps;  ///< empty: the dispatcher leaves
 
   explicit JitMachine(x86_64::HostFeatures features)
       : buffer(std::move(*CodeBuffer::make(CodeBuffer::kMinimumBytes))),
         thunks(*buffer, guest, {leave, leave, leave_link}),
         compiler(*buffer, thunks, guest.layout(), features) {
     current() = this;
-    jumps.fill({kNoPc, nullptr});
+    jumps.fill({kNoTag, 0});
   }
   ~JitMachine() { current() = nullptr; }
 

@@ -23,7 +23,7 @@ constexpr std::int64_t kNodeBytes = 0x100;
 constexpr std::int64_t kOutside = 0x900;
 constexpr std::uint64_t kNowhere = 0xdead0;
 
-std::uint64_t& rounds_left(CpuCore* core) { return core->scratch[3]; }
+std::uint64_t& rounds_left(CpuCore* core) { return core->scratch[1]; }
 
 /// Traps after so many calls: loops end.
 std::uint64_t helper_count(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {

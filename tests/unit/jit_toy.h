@@ -46,6 +46,7 @@ struct ToyHart {
   CpuCore core;
   std::array<std::uint64_t, 32> x{};
   std::array<std::uint64_t, 32> f{};
+  TlbContext* context = nullptr;
 };
 
 inline ToyHart& toy_of(CpuCore& core) { return reinterpret_cast<ToyHart&>(core); }
@@ -57,7 +58,9 @@ class ToyCpu final : public Cpu {
     hart.core.read = context.table(TlbAccess::kRead);
     hart.core.write = context.table(TlbAccess::kWrite);
     hart.core.fetch = context.table(TlbAccess::kFetch);
-    hart.core.jumps = context.jumps.data();
+    hart.core.jumps = context.jumps();
+    hart.core.straddlers = context.straddlers();
+    hart.context = &context;
   }
   [[nodiscard]] unsigned index() const override { return 0; }
   CpuCore& core() override { return hart.core; }
@@ -123,14 +126,11 @@ class ToyGuest final : public Guest {
   AddressSpace& memory_;
 };
 
-inline TlbContext& context_of(CpuCore& core) {
-  // The tables are the first member of their context.
-  static_assert(offsetof(TlbContext, tables) == 0);
-  return *reinterpret_cast<TlbContext*>(core.read);
-}
+inline TlbContext& context_of(CpuCore& core) { return *toy_of(core).context; }
 
 inline void ToyGuest::insert(CpuCore& core, TlbAccess access, Vaddr vaddr, const void* host) {
   context_of(core).insert(access, vaddr, host, TlbOrigin{});
+  core.data_mask = core.fetch_mask = context_of(core).mask();
 }
 
 inline std::optional<FetchPage> ToyGuest::fetch(CpuCore& core, Vaddr pc) {

@@ -344,7 +344,9 @@ TEST_F(MmuTest, AnotherAddressSpaceBeginsWithTheGlobalTranslationsOfTheLast) {
   map_vs(0x2000, kBase + 0x6000, kS);
   load(0x1000);
   load(0x2000);
-  const auto is_cached = [&](std::uint64_t vaddr) { return hart_->core.read[tlb_index(vaddr)].tag == vaddr; };
+  const auto is_cached = [&](std::uint64_t vaddr) {
+    return recall_page(*hart_, *hart_->mmu->data_context, TlbAccess::kRead, Vaddr{vaddr}) != nullptr;
+  };
   ASSERT_TRUE(is_cached(0x1000) && is_cached(0x2000));
   hart_->vs.satp ^= std::uint64_t{0x77} << 44;  // ASID
   update_regimes(*hart_);
@@ -362,6 +364,49 @@ TEST_F(MmuTest, AnotherAddressSpaceBeginsWithTheGlobalTranslationsOfTheLast) {
   hart_->vs.satp ^= std::uint64_t{0x77} << 44;
   update_regimes(*hart_);
   EXPECT_FALSE(is_cached(0x1000));
+}
+
+TEST_F(MmuTest, GlobalTranslationsOfAnotherWorldOrModeAreNotTakenOver) {
+  map_vs(0x1000, kBase + 0x5000, kS | pte::G::kMask);
+  load(0x1000);
+  hart_->vs.satp ^= std::uint64_t{0x77} << 44;  // ASID
+  update_regimes(*hart_);
+  TlbContext& context = *hart_->mmu->data_context;
+  const auto is_cached = [&] {
+    return recall_page(*hart_, context, TlbAccess::kRead, Vaddr{0x1000}) != nullptr;
+  };
+  ASSERT_NE(context.relative, nullptr);
+  // The relative is recycled for another world: what it holds then is not for this one.
+  auto& relative = const_cast<TlbContext&>(*context.relative);
+  const TlbKey key = relative.key;
+  for (unsigned word = 1; word < 3; ++word) {
+    relative.key.words[word] ^= 1 << 7;
+    EXPECT_FALSE(is_cached());
+    relative.key = key;
+  }
+  EXPECT_TRUE(is_cached());
+}
+
+TEST_F(MmuTest, PagesInTheWayOfEachOtherAreWalkedForOnce) {
+  const std::uint64_t rival = 0x1000 + (std::uint64_t{kTlbSize} << kPageShift);
+  map_vs(0x1000, kBase + 0x5000, kS);
+  const std::uint64_t leaf_table = kBase + 0x16000;  // another one, or else they were one page
+  word(kBase + 0x14000 + (rival >> 21) * 8) = leaf_table >> 12 << 10 | pte::V::kMask;
+  word(leaf_table + (rival >> 12 & 511) * 8) = (kBase + 0x6000) >> 12 << 10 | kS;
+  word(kBase + 0x5000) = 1;
+  word(kBase + 0x6000) = 2;
+  for (unsigned round = 0; round < 3; ++round) {
+    EXPECT_EQ(load(0x1000), 1u);
+    EXPECT_EQ(load(rival), 2u);
+  }
+  // Without a fence the tables may change, and nobody sees it.
+  map_vs(0x1000, kBase + 0x6000, kS);
+  EXPECT_EQ(load(0x1000), 1u);
+  sfence_vma(*hart_, {0x1000, std::nullopt});
+  EXPECT_EQ(load(0x1000), 2u);
+  hfence_gvma(*hart_, {kBase + 0x6000, std::nullopt});
+  EXPECT_NE(hart_->core.read[tlb_index(rival)].tag, rival);
+  EXPECT_EQ(hart_->mmu->data_context->recall(TlbAccess::kRead, Vaddr{rival}), nullptr);
 }
 
 TEST_F(MmuTest, FenceOfAnAsidSparesGlobalEntriesAndOtherAsids) {

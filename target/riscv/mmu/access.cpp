@@ -6,6 +6,7 @@
 
 #include "softmmu/base/bits.h"
 #include "softmmu/base/log.h"
+#include "tcg/interp/memory.h"
 #include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/pmu/pmu.h"
@@ -97,6 +98,7 @@ void enter(Hart& hart, const View& view, Vaddr vaddr, const Translation& t, cons
   const std::byte* const host_page = region.host + (t.paddr.page() - region.base);
   const bool is_readable = (t.allowed & allows(Access::kLoad)) != 0;
   if (is_readable && !watched.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
+  update_masks(hart);
   if ((t.allowed & allows(Access::kStore)) == 0 || !region.is_writable || watched.writes) return;
   CodePages& code_pages = hart.memory->code_pages();
   if (code_pages.has_code(t.paddr) || hart.memory->is_watched(t.paddr)) return;
@@ -105,6 +107,7 @@ void enter(Hart& hart, const View& view, Vaddr vaddr, const Translation& t, cons
   // CodePages::protect does this the other way round: one of the two sees the other.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!code_pages.may_write(t.paddr)) context.drop_write(vaddr);
+  update_masks(hart);
 }
 
 /// What the TLB does not hold counts as missed, though it may be a device, which it never holds; untranslated
@@ -127,7 +130,31 @@ bool reach(Hart& hart, const View& view, const Piece& piece, Translation& t, con
   return true;
 }
 
+/// A load of some bytes of memory, in one access if there is one of the size.
+std::uint64_t load_bytes(const std::byte* host, unsigned size) {
+  switch (size) {
+    case 1: return tcg::interp::read_as<std::uint8_t>(host);
+    case 2: return tcg::interp::read_as<std::uint16_t>(host);
+    case 4: return tcg::interp::read_as<std::uint32_t>(host);
+    case 8: return tcg::interp::read_as<std::uint64_t>(host);
+    default: break;
+  }
+  std::uint64_t value = 0;
+  std::memcpy(&value, host, size);
+  return value;
+}
+
+/// Where the piece lies in host memory, if the TLB's second level knows. Else null.
+std::byte* known_host(Hart& hart, const View& view, TlbAccess access, const Piece& piece) {
+  const TlbPage* const page = recall_page(hart, view.context, access, piece.vaddr);
+  return page == nullptr ? nullptr : reinterpret_cast<std::byte*>(piece.vaddr.value + page->addend);
+}
+
 bool load_piece(Hart& hart, const View& view, const Piece& piece, std::uint64_t& value) {
+  if (const std::byte* const host = known_host(hart, view, TlbAccess::kRead, piece); host != nullptr) {
+    value = load_bytes(host, piece.size);
+    return true;
+  }
   Translation t;
   const Region* region = nullptr;
   if (!reach(hart, view, piece, t, region)) return false;
@@ -179,7 +206,7 @@ void store_crossing(Hart& hart, const View& view, const Crossing& crossing, std:
 
 /// The lookup that generated code does inline: null where it would take the slow path.
 const std::byte* cached_host(TlbContext& context, TlbAccess access, Vaddr vaddr, unsigned size) {
-  const TlbEntry& entry = context.table(access)[tlb_index(vaddr.value)];
+  const TlbEntry& entry = context.table(access)[tlb_index(vaddr.value, context.mask())];
   if (entry.tag != (vaddr + (size - 1)).page().value) return nullptr;
   return reinterpret_cast<const std::byte*>(vaddr.value + entry.addend);
 }
@@ -224,6 +251,10 @@ void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, st
     return;
   }
   const Piece piece{vaddr, size, Access::kStore, vaddr};
+  if (std::byte* const host = known_host(hart, view, TlbAccess::kWrite, piece); host != nullptr) {
+    tcg::interp::write_host(host, kind, value);
+    return;
+  }
   Translation t;
   const Region* region = nullptr;
   if (!reach(hart, view, piece, t, region)) return;
@@ -240,6 +271,8 @@ void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, unsigned size, Acce
     return nullptr;
   }
   const Piece piece{vaddr, size, access, vaddr};
+  const TlbAccess table = is_load ? TlbAccess::kRead : TlbAccess::kWrite;
+  if (std::byte* const host = known_host(hart, view, table, piece); host != nullptr) return host;
   Translation t;
   const Region* region = nullptr;
   if (!reach(hart, view, piece, t, region)) return nullptr;
@@ -258,6 +291,10 @@ void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, unsigned size, Acce
 
 std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
   const Regime& regime = hart.mmu->fetch;
+  TlbContext& context = *hart.mmu->fetch_context;
+  if (const TlbPage* const known = recall_page(hart, context, TlbAccess::kFetch, vaddr); known != nullptr)
+    return tcg::FetchPage{Paddr{known->origin.paddr_page},
+                          reinterpret_cast<const std::byte*>(known->page + known->addend), 0};
   // A halfword at least is fetched; what can be fetched with it, the limit tells.
   const Piece piece{vaddr, 2, Access::kFetch, vaddr};
   count_miss(hart, regime, piece.access);
@@ -275,7 +312,8 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
   const std::byte* const host = region->host + (page - region->base);
   // A page of which PMP allows a part is not entered: each block of it is checked each time.
   if (!t.is_cacheable) return tcg::FetchPage{page, host, t.fetch_limit};
-  hart.mmu->fetch_context->insert(TlbAccess::kFetch, vaddr, host, t.origin);
+  context.insert(TlbAccess::kFetch, vaddr, host, t.origin);
+  update_masks(hart);
   return tcg::FetchPage{page, host, 0};
 }
 

@@ -23,6 +23,12 @@ View data_view(Hart& hart);
 /// recycled for it.
 View hypervisor_view(Hart& hart, bool needs_execute);
 
+/// The page in the context, if its second level, or a relative's, holds it for this access; the first level
+/// does then, too. Until something else is entered or dropped.
+const TlbPage* recall_page(Hart& hart, TlbContext& context, TlbAccess access, Vaddr vaddr);
+/// Tells generated code how large the current tables are, which may grow whenever something is entered.
+void update_masks(Hart& hart);
+
 /// Loads and stores that missed the inline lookup: they walk, enter the TLB, reach devices, or raise.
 std::uint64_t load_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind);
 void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value);

@@ -48,19 +48,21 @@ void fence_first_stage(Hart& hart, const FenceOperands& operands, IsMeant&& is_m
   tlb.count(fence_reason(operands));
 }
 
-/// The context of a regime. A new one of an address space begins with the global translations of another: a
-/// kernel is mapped alike in all processes.
+/// Whether what is global in the address space of one key is the same in that of the other: the same world,
+/// privilege and rules.
+bool are_relatives(const TlbKey& a, const TlbKey& b) {
+  return a.words[1] == b.words[1] && a.words[2] == b.words[2] && key_mode(a) == key_mode(b);
+}
+
+/// The context of a regime. A new one of an address space has a relative, whose global translations it takes
+/// over as they are asked for: a kernel is mapped alike in all processes.
 TlbContext& context_of(Hart& hart, const TlbKey& key) {
   Tlb& tlb = hart.mmu->tlb;
   TlbContext& context = tlb.context(key);
   const bool is_supervisor = key_mode(key) != 0 && !key_is_user(key);
-  if (!context.is_empty || !is_supervisor) return context;
-  const TlbContext* const relative = tlb.newest([&](const TlbKey& other) {
-    return other != key && other.words[1] == key.words[1] && other.words[2] == key.words[2] &&
-           key_mode(other) == key_mode(key);
-  });
-  if (relative == nullptr || relative->is_empty) return context;
-  context.adopt_global(*relative, hart.memory->code_pages());
+  if (context.is_empty() && is_supervisor)
+    context.relative =
+        tlb.newest([&](const TlbKey& other) { return other != key && are_relatives(other, key); });
   return context;
 }
 
@@ -74,7 +76,7 @@ bool is_context_of(const TlbContext* context, const Regime& regime, std::uint64_
 
 /// The regime's context, by way of the one that served its like before.
 TlbContext* recall(Hart& hart, TlbContext*& lately, const Regime& regime, std::uint64_t extra = 0) {
-  if (is_context_of(lately, regime, extra) && !lately->is_empty) {
+  if (is_context_of(lately, regime, extra) && !lately->is_empty()) {
     hart.mmu->tlb.touch(*lately);
   } else {
     TlbKey key = regime.key();
@@ -88,6 +90,7 @@ void set_data_context(Hart& hart, TlbContext* context) {
   hart.mmu->data_context = context;
   hart.core.read = context->table(TlbAccess::kRead);
   hart.core.write = context->table(TlbAccess::kWrite);
+  hart.core.data_mask = context->mask();
 }
 
 }  // namespace
@@ -115,7 +118,9 @@ void update_regimes(Hart& hart) {
   }
   set_data_context(hart, mmu.data_context);
   hart.core.fetch = mmu.fetch_context->table(TlbAccess::kFetch);
-  hart.core.jumps = mmu.fetch_context->jumps.data();
+  hart.core.jumps = mmu.fetch_context->jumps();
+  hart.core.straddlers = mmu.fetch_context->straddlers();
+  hart.core.fetch_mask = mmu.fetch_context->mask();
 }
 
 void update_sum(Hart& hart) {
@@ -153,6 +158,22 @@ View hypervisor_view(Hart& hart, bool needs_execute) {
   if (context == nullptr) [[unlikely]]
     context = find_hypervisor_context(hart, needs_execute);
   return {mmu.hyp[which], *context};
+}
+
+void update_masks(Hart& hart) {
+  hart.core.data_mask = hart.mmu->data_context->mask();
+  hart.core.fetch_mask = hart.mmu->fetch_context->mask();
+}
+
+const TlbPage* recall_page(Hart& hart, TlbContext& context, TlbAccess access, Vaddr vaddr) {
+  const TlbPage* page = context.recall(access, vaddr);
+  const TlbContext* const relative = context.relative;
+  // It may serve another regime by now.
+  if (page == nullptr && relative != nullptr && are_relatives(relative->key, context.key) &&
+      context.adopt_global(*relative, vaddr, hart.memory->code_pages()))
+    page = context.recall(access, vaddr);
+  update_masks(hart);
+  return page;
 }
 
 void pmp_changed(Hart& hart) {

@@ -34,7 +34,7 @@ Pair exchange(void* host, Pair expected, Pair value) {
 void* pair_host(Hart& hart, Vaddr vaddr) {
   std::byte* host = nullptr;
   if (vaddr.value % kPairBytes == 0)
-    host = tcg::interp::find_in(hart.core.write, vaddr.value, tcg::MemKind::u64);
+    host = tcg::interp::find_in(hart.core, hart.core.write, vaddr.value, tcg::MemKind::u64);
   return host != nullptr ? host : atomic_slow(hart, data_view(hart), vaddr, kPairBytes, Access::kStore);
 }
 

@@ -55,7 +55,7 @@ std::uint64_t helper_cache_block(CpuCore* core, std::uint64_t address, std::uint
     return 0;
   }
   std::byte* const block =
-      tcg::interp::find_in(core->write, address & ~(kCacheBlockBytes - 1), tcg::MemKind::u64);
+      tcg::interp::find_in(*core, core->write, address & ~(kCacheBlockBytes - 1), tcg::MemKind::u64);
   if (block != nullptr)
     std::memset(block, 0, kCacheBlockBytes);
   else

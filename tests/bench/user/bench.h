@@ -15,7 +15,7 @@ struct bench {
 };
 
 extern const struct bench integer_benches[], float_benches[], memory_benches[], system_benches[], smp_benches[],
-    sweep_benches[];
+    sweep_benches[], layout_benches[];
 
 // Knuth's MMIX generator: the same numbers everywhere.
 static inline uint64_t next_random(uint64_t* state) {

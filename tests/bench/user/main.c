@@ -67,8 +67,8 @@ static bool wanted(const struct bench *bench, char **names) {
 
 int run_main(int count, char **arguments) {
   // Memory comes last: what it keeps would make every fork dear.
-  static const struct bench *const groups[] = {integer_benches, float_benches,  system_benches,
-                                               smp_benches,     memory_benches, sweep_benches};
+  static const struct bench *const groups[] = {integer_benches, float_benches,  system_benches, smp_benches,
+                                               layout_benches,  memory_benches, sweep_benches};
   // What fork+exec starts.
   if (count == 2 && equal(arguments[1], "true")) return 0;
   if (count < 3) {
