@@ -98,6 +98,10 @@ Status ImageFile::read_raw(std::uint64_t offset, std::span<std::byte> to) const 
 }
 
 Status ImageFile::read(std::uint64_t offset, std::span<std::byte> to) {
+  // The file may go on behind the image (a uImage's header says where it ends).
+  if (offset > size_ || to.size() > size_ - offset)
+    return error("%s ends before byte %llu", name_.c_str(),
+                 static_cast<unsigned long long>(offset + to.size()));
   if (kind_ == nullptr) return read_raw(offset, to);
   if (unpacked_.size() == 0)
     if (Status status = unpack_all(); !status.ok()) return status;
