@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -95,7 +94,7 @@ Result<bool> restrict_files(const Folders& folders) {
     if (syscall(SYS_landlock_add_rule, rules.fd, kRulePathBeneath, &rule, 0) != 0)
       return error("-sandbox: Landlock takes no folder (%s)", std::strerror(errno));
   }
-  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || syscall(SYS_landlock_restrict_self, rules.fd, 0) != 0)
+  if (syscall(SYS_landlock_restrict_self, rules.fd, 0) != 0)
     return error("-sandbox: Landlock does not close (%s)", std::strerror(errno));
   return true;
 }

@@ -41,7 +41,7 @@ class Folders {
 };
 
 /// Landlock: no file may be opened, made or removed but below `folders`, and no port be bound or connected.
-/// False where the kernel has no Landlock.
+/// False where the kernel has no Landlock. After drop_privileges: the kernel wants no new privileges first.
 Result<bool> restrict_files(const Folders& folders);
 
 /// seccomp: only the system calls of syscalls.inc, and those that open files if `opens_files`.

@@ -4,9 +4,9 @@
 #include "tcg/runtime/host_disas.h"
 
 #include <capstone/capstone.h>
-#include <dlfcn.h>
 
 #include "softmmu/base/format.h"
+#include "softmmu/base/shared_library.h"
 
 namespace gstage::tcg {
 
@@ -23,14 +23,10 @@ struct Capstone {
 
   Capstone() {
     const std::string name = format("libcapstone.so.%d", CS_API_MAJOR);
-    void* const library = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (library == nullptr) return;
-    const auto find = [&]<class F>(F& function, const char* symbol) {
-      function = reinterpret_cast<F>(dlsym(library, symbol));
-      return function != nullptr;
-    };
-    is_there = find(open, "cs_open") && find(option, "cs_option") && find(disasm, "cs_disasm") &&
-               find(free, "cs_free") && open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK;
+    const SharedLibrary library(name.c_str());
+    is_there = library.find(open, "cs_open") && library.find(option, "cs_option") &&
+               library.find(disasm, "cs_disasm") && library.find(free, "cs_free") &&
+               open(CS_ARCH_X86, CS_MODE_64, &handle) == CS_ERR_OK;
     if (is_there) option(handle, CS_OPT_SKIPDATA, CS_OPT_ON);
   }
 };
