@@ -32,6 +32,12 @@ std::string names_of(PropertyRows rows, PropertyUse use, const char* heading) {
 
 }  // namespace
 
+const std::string* DeviceOptions::find(const std::string& name) const {
+  const auto found =
+      std::find_if(properties.rbegin(), properties.rend(), [&](const Property& p) { return p.name == name; });
+  return found == properties.rend() ? nullptr : &found->value;
+}
+
 const PropertyRow* find_property(PropertyRows rows, const std::string& name) {
   const auto row = std::find_if(rows.begin(), rows.end(),
                                 [&](const PropertyRow& candidate) { return name == candidate.name; });

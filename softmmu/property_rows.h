@@ -6,7 +6,7 @@
 #include <string>
 
 #include "softmmu/base/result.h"
-#include "softmmu/machine.h"
+#include "softmmu/property.h"
 
 namespace gstage {
 

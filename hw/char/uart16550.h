@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <memory>
 
-#include "softmmu/io/chardev.h"
-#include "softmmu/io/irq_line.h"
+#include "io/chardev.h"
 #include "hw/core/device.h"
+#include "hw/core/irq_line.h"
 #include "hw/core/output_queue.h"
 #include "hw/core/register_table.h"
 

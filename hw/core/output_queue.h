@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "softmmu/io/chardev.h"
+#include "io/chardev.h"
 
 namespace gstage::hw {
 

@@ -5,7 +5,6 @@
 #include <string>
 
 #include "softmmu/base/result.h"
-#include "softmmu/machine.h"
 #include "softmmu/property_rows.h"
 
 namespace gstage::hw {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <vector>
 
-#include "softmmu/io/clock.h"
+#include "io/clock.h"
 #include "target/riscv/time_counter.h"
 #include "hw/core/device.h"
 #include "hw/core/hart_lines.h"

@@ -7,9 +7,9 @@
 #include <span>
 #include <vector>
 
-#include "softmmu/io/irq_line.h"
 #include "hw/core/device.h"
 #include "hw/core/hart_lines.h"
+#include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
 
 namespace gstage::hw {

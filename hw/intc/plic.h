@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <vector>
 
-#include "softmmu/io/irq_line.h"
 #include "hw/core/device.h"
 #include "hw/core/hart_lines.h"
+#include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
 
 namespace gstage::hw {

@@ -5,9 +5,9 @@
 #include <functional>
 #include <memory>
 
-#include "softmmu/io/clock.h"
-#include "softmmu/io/irq_line.h"
+#include "io/clock.h"
 #include "hw/core/device.h"
+#include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
 
 namespace gstage::hw {

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "softmmu/base/bits.h"
-#include "softmmu/io/event_loop.h"
+#include "io/event_loop.h"
 
 namespace gstage::hw {
 namespace {
@@ -156,7 +156,7 @@ std::uint64_t Htif::write_console(std::uint64_t fd, Paddr from, std::uint64_t si
 void Htif::end_machine(std::uint64_t code) {
   // What the guest printed before must be out before the program may end.
   OutputQueue::flush_all();
-  setup_.request(MachineRequest::kPoweroff, static_cast<int>(code));
+  setup_.control.request(MachineRequest::kPoweroff, static_cast<int>(code));
 }
 
 void Htif::respond(std::uint64_t answer) { answers_.push_back(answer); }

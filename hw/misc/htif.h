@@ -3,14 +3,13 @@
 
 #include <cstdint>
 #include <deque>
-#include <functional>
 #include <memory>
 #include <optional>
 
-#include "softmmu/io/chardev.h"
-#include "softmmu/io/clock.h"
-#include "softmmu/machine.h"
+#include "softmmu/machine_control.h"
 #include "softmmu/mem/address_space.h"
+#include "io/chardev.h"
+#include "io/clock.h"
 #include "hw/core/device.h"
 #include "hw/core/output_queue.h"
 #include "hw/core/register_table.h"
@@ -29,7 +28,7 @@ struct HtifSetup {
   const Clock& clock;
   TimerThread& timers;
   std::shared_ptr<Chardev> console;  ///< null: what is printed goes nowhere
-  std::function<void(MachineRequest request, int exit_code)> request;
+  MachineControl& control;
 };
 
 /// Berkeley's host-target interface: the guest writes a command into the word `tohost`, the host takes it

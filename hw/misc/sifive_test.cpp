@@ -21,8 +21,6 @@ std::span<const Register<SifiveTest>> SifiveTest::registers() {
   return kTable;
 }
 
-SifiveTest::SifiveTest(Request request) : request_(std::move(request)) {}
-
 std::uint64_t SifiveTest::read_finisher(Access) { return 0; }
 
 void SifiveTest::write_finisher(Access, std::uint64_t value) {
@@ -30,9 +28,9 @@ void SifiveTest::write_finisher(Access, std::uint64_t value) {
   // What the guest printed before must be out before the program may end.
   OutputQueue::flush_all();
   switch (value & 0xffff) {
-    case kPass: return request_(MachineRequest::kPoweroff, 0);
-    case kFail: return request_(MachineRequest::kPoweroff, code);
-    case kReset: return request_(MachineRequest::kReset, 0);
+    case kPass: return control_.request(MachineRequest::kPoweroff, 0);
+    case kFail: return control_.request(MachineRequest::kPoweroff, code);
+    case kReset: return control_.request(MachineRequest::kReset, 0);
     default: log_line(Log::kGuestErrors, "test: no command 0x%" PRIx64, value);
   }
 }

@@ -2,9 +2,8 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 
-#include "softmmu/machine.h"
+#include "softmmu/machine_control.h"
 #include "hw/core/device.h"
 #include "hw/core/register_table.h"
 
@@ -14,10 +13,9 @@ namespace gstage::hw {
 class SifiveTest final : public Device, public RegisterDevice<SifiveTest> {
  public:
   static constexpr const char* kName = "test";
-  using Request = std::function<void(MachineRequest request, int exit_code)>;
 
-  /// `request` takes what the guest asks for; the board passes gstage::request_machine.
-  explicit SifiveTest(Request request);
+  /// `control` takes what the guest asks for, and outlives the device.
+  explicit SifiveTest(MachineControl& control) : control_(control) {}
 
   void reset() override {}
   static std::span<const Register<SifiveTest>> registers();
@@ -29,7 +27,7 @@ class SifiveTest final : public Device, public RegisterDevice<SifiveTest> {
   std::uint64_t read_finisher(Access);
   void write_finisher(Access, std::uint64_t value);
 
-  Request request_;
+  MachineControl& control_;
 };
 
 }  // namespace gstage::hw

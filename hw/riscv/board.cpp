@@ -44,8 +44,13 @@ Status Board::plan_boot(const MachineOptions& options, std::vector<std::byte> fd
 
 Status Board::add_harts(const MachineOptions& options, const riscv::CpuConfig& config,
                         const riscv::ImsicSetup& imsic) {
-  auto harts =
-      riscv::make_cpus(options, {&memory_, &clock_, &time_, &timers_, config, places_.rom_base, imsic});
+  riscv::CpuSetup setup{&memory_, &clock_, &time_, &timers_, &control_, config, places_.rom_base, imsic};
+  setup.harts = options.harts;
+  setup.engine = options.engine;
+  setup.semihosting = options.semihosting;
+  setup.semihosting.command_line =
+      options.append.empty() ? options.kernel : options.kernel + " " + options.append;
+  auto harts = riscv::make_cpus(setup);
   if (!harts.ok()) return harts.error();
   harts_ = std::move(*harts);
   for (unsigned hart = 0; hart < harts_->count(); ++hart)
@@ -61,7 +66,7 @@ std::vector<HartLines*> Board::hart_lines() const {
 
 HtifSetup Board::htif_setup(const MachineOptions& options) {
   auto console = options.serials.empty() ? nullptr : options.serials[0];
-  return {memory_, clock_, timers_, std::move(console), request_machine};
+  return {memory_, clock_, timers_, std::move(console), control_};
 }
 
 void Board::add_htif(const MachineOptions& options) {
@@ -95,7 +100,7 @@ void Board::reset() {
   if (Status status = boot_->load(); !status.ok()) {
     // The files were there when the machine was built; without them it cannot start again.
     std::fprintf(stderr, "gstage: %s\n", status.error().message.c_str());
-    request_machine(MachineRequest::kQuit, 1);
+    control_.request(MachineRequest::kQuit, 1);
   }
 }
 

@@ -6,11 +6,11 @@
 #include <string>
 #include <vector>
 
-#include "softmmu/machine.h"
 #include "target/riscv/cpu.h"
 #include "target/riscv/time_counter.h"
 #include "hw/core/device.h"
 #include "hw/core/hart_lines.h"
+#include "hw/core/machine.h"
 #include "hw/core/properties.h"
 #include "hw/misc/htif.h"
 #include "hw/riscv/boot.h"
@@ -27,6 +27,7 @@ class Board : public Machine {
   AddressSpace& memory() override { return memory_; }
   Clock& clock() override { return clock_; }
   void reset() override;
+  bool send_nmi() override { return harts_->send_nmi(); }
   Status finish() override;
 
  protected:
@@ -37,7 +38,8 @@ class Board : public Machine {
     std::uint64_t size;
   };
 
-  Board() : timers_(clock_) {}
+  /// `control` outlives the board.
+  explicit Board(MachineControl& control) : control_(control), timers_(clock_) {}
   /// `devices` hold memory as well, for what is loaded.
   Status add_memory(const Range& rom, const Range& ram, std::vector<LoadablePlace> devices = {});
   /// Places what is to be loaded into the memory that is there; `fdt` is the board's tree.
@@ -61,6 +63,7 @@ class Board : public Machine {
   [[nodiscard]] const Boot& boot() const { return *boot_; }
 
   // In the order of dependence: what is below uses what is above, and is destroyed before it.
+  MachineControl& control_;
   AddressSpace memory_;
   Clock clock_;
   riscv::TimeCounter time_{clock_};

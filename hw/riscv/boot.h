@@ -7,9 +7,9 @@
 #include <string>
 #include <vector>
 
-#include "softmmu/machine.h"
 #include "softmmu/property_rows.h"
 #include "hw/core/loadable.h"
+#include "hw/core/machine.h"
 #include "hw/riscv/fdt_chosen.h"
 #include "hw/riscv/loaded_images.h"
 

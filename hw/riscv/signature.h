@@ -5,8 +5,8 @@
 #include <memory>
 #include <span>
 
-#include "softmmu/machine.h"
 #include "softmmu/mem/address_space.h"
+#include "hw/core/machine.h"
 #include "hw/riscv/image_file.h"
 
 namespace gstage::hw {

@@ -4,10 +4,10 @@
 #include <string>
 
 #include "softmmu/base/log.h"
-#include "softmmu/options.h"
 #include "hw/core/properties.h"
 #include "hw/intc/aclint.h"
 #include "hw/riscv/board.h"
+#include "hw/riscv/boards.h"
 #include "hw/riscv/fdt_harts.h"
 
 namespace gstage::hw {
@@ -37,10 +37,10 @@ Result<SpikeOptions> parse_machine(const DeviceOptions& machine) {
 
 class SpikeMachine final : public Board {
  public:
-  static Result<std::unique_ptr<Machine>> create(const MachineOptions& options);
+  static Result<std::unique_ptr<Machine>> create(const MachineOptions& options, MachineControl& control);
 
  private:
-  SpikeMachine() = default;
+  using Board::Board;
   static std::vector<std::byte> make_tree(const MachineOptions& options, const riscv::CpuConfig& config);
   Status add_devices(const MachineOptions& options);
 
@@ -64,7 +64,8 @@ Status check_devices(const MachineOptions& options) {
   return Ok{};
 }
 
-Result<std::unique_ptr<Machine>> SpikeMachine::create(const MachineOptions& options) {
+Result<std::unique_ptr<Machine>> SpikeMachine::create(const MachineOptions& options,
+                                                      MachineControl& control) {
   auto spike_options = parse_machine(options.machine);
   if (!spike_options.ok()) return spike_options.error();
   auto config = riscv::parse_cpu(options.cpu);
@@ -72,7 +73,7 @@ Result<std::unique_ptr<Machine>> SpikeMachine::create(const MachineOptions& opti
   if (options.harts < 1 || options.harts > kMostHarts)
     return error("-smp %u: the spike board has from 1 to %u harts", options.harts, kMostHarts);
   if (Status status = check_devices(options); !status.ok()) return status.error();
-  std::unique_ptr<SpikeMachine> machine(new SpikeMachine);
+  std::unique_ptr<SpikeMachine> machine(new SpikeMachine(control));
   const Range ram{"ram", kRamBase, options.ram_bytes};
   if (Status status = machine->add_memory(kResetRom, ram); !status.ok()) return status.error();
   if (Status status = machine->plan_boot(options, make_tree(options, *config)); !status.ok())
@@ -134,12 +135,9 @@ Status SpikeMachine::add_devices(const MachineOptions& options) {
   return Ok{};
 }
 
-const bool is_registered = [] {
-  register_machine_type(
-      {"spike", "the board of the simulator Spike: console and exit by HTIF", SpikeMachine::create});
-  register_machine_properties("spike", kProperties);
-  return true;
-}();
-
 }  // namespace
+
+const MachineType kSpikeBoard{"spike", "the board of the simulator Spike: console and exit by HTIF",
+                              kProperties, SpikeMachine::create};
+
 }  // namespace gstage::hw

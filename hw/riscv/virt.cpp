@@ -2,8 +2,6 @@
 #include <string>
 
 #include "softmmu/base/log.h"
-#include "softmmu/machine.h"
-#include "softmmu/options.h"
 #include "hw/char/uart16550.h"
 #include "hw/core/properties.h"
 #include "hw/misc/cfi_flash.h"
@@ -11,6 +9,7 @@
 #include "hw/misc/goldfish_rtc.h"
 #include "hw/misc/sifive_test.h"
 #include "hw/riscv/board.h"
+#include "hw/riscv/boards.h"
 #include "hw/riscv/virt_devices.h"
 #include "hw/riscv/virt_fdt.h"
 #include "hw/riscv/virt_irqchip.h"
@@ -91,12 +90,12 @@ Result<riscv::CpuConfig> parse_harts(const DeviceOptions& cpu, const VirtInterru
 /// QEMU's `virt` board.
 class VirtMachine final : public Board {
  public:
-  static Result<std::unique_ptr<Machine>> create(const MachineOptions& options);
+  static Result<std::unique_ptr<Machine>> create(const MachineOptions& options, MachineControl& control);
   /// Devices have wires to the interrupt controllers.
   ~VirtMachine() override { devices_.clear(); }
 
  private:
-  VirtMachine() = default;
+  using Board::Board;
   Status add_board_memory(const MachineOptions& options);
   Status add_devices(const MachineOptions& options);
   Status add_virtio(const MachineOptions& options);
@@ -115,14 +114,14 @@ class VirtMachine final : public Board {
   std::unique_ptr<VirtIrqchip> irqchip_;
 };
 
-Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& options) {
+Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& options, MachineControl& control) {
   auto virt_options = parse_machine(options.machine);
   if (!virt_options.ok()) return virt_options.error();
   auto config = parse_harts(options.cpu, virt_options->interrupts);
   if (!config.ok()) return config.error();
   if (options.harts < 1 || options.harts > kMaxHarts)
     return error("-smp %u: the virt board has from 1 to %u harts", options.harts, kMaxHarts);
-  std::unique_ptr<VirtMachine> machine(new VirtMachine);
+  std::unique_ptr<VirtMachine> machine(new VirtMachine(control));
   const VirtInterrupts& interrupts = machine->interrupts_ = virt_options->interrupts;
   if (Status status = machine->add_board_memory(options); !status.ok()) return status.error();
   auto tree = make_virt_fdt(options.harts, options.ram_bytes, *config, interrupts);
@@ -171,7 +170,7 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   fw_cfg->add_number(FwCfg::kMaxCpus, options.harts, 2);
   Status steps[] = {
       irqchip_->map(),
-      add_unit(Unit::kTest, std::make_unique<SifiveTest>(request_machine)),
+      add_unit(Unit::kTest, std::make_unique<SifiveTest>(control_)),
       add_unit(Unit::kRtc, std::make_unique<GoldfishRtc>(clock_, timers_, irq(Unit::kRtc))),
       add_unit(Unit::kUart, std::make_unique<Uart16550>(
                                 options.serials.empty() ? nullptr : options.serials[0], irq(Unit::kUart))),
@@ -200,12 +199,8 @@ void VirtMachine::reset_devices() {
   irqchip_->reset();
 }
 
-const bool is_registered = [] {
-  register_machine_type({"virt", "RISC-V VirtIO board", VirtMachine::create});
-  register_machine_properties("virt", kProperties);
-  register_device_help(VirtDevices::help);
-  return true;
-}();
-
 }  // namespace
+
+const MachineType kVirtBoard{"virt", "RISC-V VirtIO board", kProperties, VirtMachine::create};
+
 }  // namespace gstage::hw

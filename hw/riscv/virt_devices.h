@@ -6,8 +6,8 @@
 #include <memory>
 #include <string>
 
-#include "softmmu/machine.h"
 #include "softmmu/property_rows.h"
+#include "hw/core/machine.h"
 #include "hw/riscv/virt_map.h"
 #include "hw/virtio/console.h"
 #include "hw/virtio/device.h"

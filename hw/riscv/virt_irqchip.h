@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "softmmu/base/result.h"
-#include "softmmu/io/irq_line.h"
 #include "softmmu/mem/address_space.h"
 #include "target/riscv/cpu.h"
 #include "hw/core/hart_lines.h"
+#include "hw/core/irq_line.h"
 #include "hw/intc/aclint.h"
 #include "hw/intc/aplic.h"
 #include "hw/intc/imsic_pages.h"

@@ -7,7 +7,7 @@
 #include <string>
 #include <thread>
 
-#include "softmmu/io/block.h"
+#include "io/block.h"
 #include "hw/virtio/device.h"
 
 namespace gstage::hw {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "softmmu/io/chardev.h"
+#include "io/chardev.h"
 #include "hw/core/output_queue.h"
 #include "hw/virtio/device.h"
 

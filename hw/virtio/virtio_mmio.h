@@ -5,8 +5,8 @@
 #include <memory>
 #include <string>
 
-#include "softmmu/io/irq_line.h"
 #include "hw/core/device.h"
+#include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
 #include "hw/virtio/device.h"
 

@@ -6,8 +6,6 @@
 
 #include "softmmu/base/format.h"
 #include "softmmu/base/futex.h"
-#include "softmmu/nmi.h"
-#include "softmmu/options.h"
 #include "tcg/runtime/engine.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
@@ -22,9 +20,6 @@
 namespace gstage::riscv {
 
 namespace {
-
-/// softmmu prints `-cpu help` without knowing the target.
-[[maybe_unused]] const bool kHasCpuHelp = (register_cpu_help(cpu_help), true);
 
 class HartCpu final : public RiscvCpu {
  public:
@@ -123,7 +118,7 @@ class HartCpu final : public RiscvCpu {
     kick(kAttendInterrupt);
   }
 
-  void report_critical_error() override { request_machine(MachineRequest::kPoweroff, 1); }
+  void report_critical_error() override { setup_.control->request(MachineRequest::kPoweroff, 1); }
 
   [[nodiscard]] std::string describe() const override;
 
@@ -219,39 +214,42 @@ std::string HartCpu::describe() const {
 
 class Cluster final : public CpuCluster {
  public:
-  static Result<std::unique_ptr<CpuCluster>> make(const MachineOptions& options, const CpuSetup& setup) {
-    auto cluster = std::make_unique<Cluster>(options.harts, setup);
-    if (options.semihosting.is_enabled) {
-      auto semihosting = Semihosting::make(options);
+  static Result<std::unique_ptr<CpuCluster>> make(const CpuSetup& setup) {
+    auto cluster = std::make_unique<Cluster>(setup);
+    if (setup.semihosting.is_enabled) {
+      auto semihosting = Semihosting::make(setup.semihosting, *setup.control);
       if (!semihosting) return semihosting.error();
       cluster->semihosting_ = std::move(*semihosting);
       for (auto& cpu : cluster->cpus_) cpu->hart().semihosting = cluster->semihosting_.get();
     }
-    auto engine = tcg::Engine::make(cluster->guest_, *setup.memory, cluster->exclusive_,
-                                    {options.accel, options.translation_buffer_bytes, options.regions});
+    auto engine = tcg::Engine::make(cluster->guest_, *setup.memory, cluster->exclusive_, setup.engine);
     if (!engine) return engine.error();
     cluster->engine_ = std::move(*engine);
     for (auto& cpu : cluster->cpus_) cpu->set_engine(*cluster->engine_);
     return std::unique_ptr<CpuCluster>(std::move(cluster));
   }
 
-  Cluster(unsigned count, const CpuSetup& setup) : guest_(setup.config) {
-    for (unsigned i = 0; i < count; ++i) {
+  explicit Cluster(const CpuSetup& setup) : guest_(setup.config), has_nmi_(setup.config.smrnmi) {
+    for (unsigned i = 0; i < setup.harts; ++i) {
       cpus_.push_back(std::make_unique<HartCpu>(i, setup));
       exclusive_.add_hart(*cpus_.back());
       setup.memory->add_agent();
     }
-    if (setup.config.smrnmi) set_nmi_sender([this] { cpus_.front()->send_nmi(); });
   }
-  ~Cluster() override { set_nmi_sender(nullptr); }
+  ~Cluster() override = default;
   Cluster(const Cluster&) = delete;
   Cluster& operator=(const Cluster&) = delete;
   [[nodiscard]] unsigned count() const override { return static_cast<unsigned>(cpus_.size()); }
   RiscvCpu& cpu(unsigned index) override { return *cpus_[index]; }
   tcg::Engine& engine() override { return *engine_; }
+  bool send_nmi() override {
+    if (has_nmi_) cpus_.front()->send_nmi();
+    return has_nmi_;
+  }
 
  private:
   RiscvGuest guest_;
+  const bool has_nmi_;
   Exclusive exclusive_;
   std::unique_ptr<Semihosting> semihosting_;  ///< null: it is off
   std::vector<std::unique_ptr<HartCpu>> cpus_;
@@ -260,8 +258,6 @@ class Cluster final : public CpuCluster {
 
 }  // namespace
 
-Result<std::unique_ptr<CpuCluster>> make_cpus(const MachineOptions& options, const CpuSetup& setup) {
-  return Cluster::make(options, setup);
-}
+Result<std::unique_ptr<CpuCluster>> make_cpus(const CpuSetup& setup) { return Cluster::make(setup); }
 
 }  // namespace gstage::riscv

@@ -7,10 +7,13 @@
 
 #include "softmmu/cpu.h"
 #include "softmmu/exclusive.h"
-#include "softmmu/io/clock.h"
+#include "softmmu/machine_control.h"
 #include "softmmu/mem/address_space.h"
+#include "io/clock.h"
+#include "tcg/runtime/engine_options.h"
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/extensions.h"
+#include "target/riscv/semihosting/options.h"
 #include "target/riscv/time_counter.h"
 
 namespace gstage::tcg {
@@ -61,9 +64,13 @@ struct CpuSetup {
   const Clock* clock;
   TimeCounter* time;
   TimerThread* timers;
+  MachineControl* control;
   CpuConfig config;
   std::uint64_t reset_pc;
   ImsicSetup imsic{};
+  unsigned harts = 1;
+  tcg::EngineOptions engine{};
+  SemihostingOptions semihosting{};
 };
 
 /// The harts of one machine with their common translator.
@@ -73,9 +80,11 @@ class CpuCluster {
   [[nodiscard]] virtual unsigned count() const = 0;
   virtual RiscvCpu& cpu(unsigned index) = 0;
   virtual tcg::Engine& engine() = 0;
+  /// Sends hart 0 a non-maskable interrupt. False: the harts take none. Any thread.
+  virtual bool send_nmi() = 0;
 };
 
-/// Makes `options.harts` harts with hart ids from 0, and the engine that `options.accel` names.
-Result<std::unique_ptr<CpuCluster>> make_cpus(const MachineOptions& options, const CpuSetup& setup);
+/// Makes `setup.harts` harts with hart ids from 0, and the engine that `setup.engine` describes.
+Result<std::unique_ptr<CpuCluster>> make_cpus(const CpuSetup& setup);
 
 }  // namespace gstage::riscv

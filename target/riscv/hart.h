@@ -8,8 +8,8 @@
 #include <type_traits>
 
 #include "softmmu/cpu.h"
-#include "softmmu/io/clock.h"
 #include "softmmu/mem/address_space.h"
+#include "io/clock.h"
 #include "target/riscv/extensions.h"
 #include "target/riscv/pmu/counters.h"
 #include "target/riscv/trap/trap.h"

@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "softmmu/io/clock.h"
+#include "io/clock.h"
 
 namespace gstage::riscv {
 

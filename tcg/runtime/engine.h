@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstddef>
 #include <memory>
 
 #include "softmmu/base/result.h"
 #include "softmmu/exclusive.h"
-#include "softmmu/machine.h"
 #include "softmmu/mem/address_space.h"
+#include "tcg/runtime/engine_options.h"
 #include "tcg/runtime/guest.h"
 
 namespace gstage::tcg {
-
-/// How the engine is set up.
-struct EngineOptions {
-  Accel accel = Accel::kJit;
-  std::size_t buffer_bytes = 0;  ///< 0: default
-  Regions regions = Regions::kOff;
-};
 
 /// Translates and executes guest code for all harts of a machine; one code cache for all.
 class Engine {

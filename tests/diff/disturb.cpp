@@ -4,13 +4,13 @@
 // everything before each block. A difference is something that should have been forgotten.
 #include <cstring>
 
-#include "tests/diff/random_code.h"
-#include "tests/diff/tables.h"
-
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/trap/interrupts.h"
 #include "target/riscv/trap/mode.h"
+
+#include "tests/diff/random_code.h"
+#include "tests/diff/tables.h"
 
 namespace gstage::test {
 

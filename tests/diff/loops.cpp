@@ -8,14 +8,13 @@
 #include <vector>
 
 #include "softmmu/base/check.h"
-
-#include "tests/diff/tables.h"
-
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/decode/decode.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/pte.h"
 #include "target/riscv/trap/mode.h"
+
+#include "tests/diff/tables.h"
 
 namespace gstage::test {
 

@@ -7,16 +7,15 @@
 
 #include "softmmu/base/check.h"
 #include "softmmu/base/format.h"
-
-#include "tests/diff/random_code.h"
-#include "tests/diff/tables.h"
-
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/pte.h"
 #include "target/riscv/trap/interrupts.h"
 #include "target/riscv/trap/mode.h"
+
+#include "tests/diff/random_code.h"
+#include "tests/diff/tables.h"
 
 namespace gstage::test {
 
@@ -150,12 +149,11 @@ World::World(Accel accel, Regions regions) {
   CHECK(memory_.add_mmio("stop", Paddr{kStopDevice}, kPageSize, stop_device_).ok());
   memory_.seal();
   timers_ = std::make_unique<TimerThread>(clock_);
-  MachineOptions options;
-  options.accel = accel;
-  options.regions = regions;
   riscv::CpuConfig config = riscv::max_config();
   config.zkr = false;  // answers the two machines differently
-  auto cluster = riscv::make_cpus(options, {&memory_, &clock_, &time_, timers_.get(), config, kCodeBase});
+  riscv::CpuSetup setup{&memory_, &clock_, &time_, timers_.get(), &control_, config, kCodeBase};
+  setup.engine = {accel, 0, regions};
+  auto cluster = riscv::make_cpus(setup);
   CHECK(cluster.ok());
   cluster_ = std::move(*cluster);
 }

@@ -97,6 +97,9 @@ class World {
   Clock clock_;
   riscv::TimeCounter time_{clock_};
   std::unique_ptr<TimerThread> timers_;
+  struct : MachineControl {
+    void request(MachineRequest, int) override {}
+  } control_;
   std::unique_ptr<riscv::CpuCluster> cluster_;
   std::vector<std::uint64_t> tables_;  ///< as they were noted
 };

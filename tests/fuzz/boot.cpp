@@ -11,12 +11,11 @@
 #include <libfdt.h>
 
 #include "softmmu/base/check.h"
+#include "hw/riscv/virt_fdt.h"
 
 #include "tests/fuzz/scratch_file.h"
 #include "tests/fuzz/small_machine.h"
 #include "tests/fuzz/target.h"
-
-#include "hw/riscv/virt_fdt.h"
 
 namespace gstage::fuzz {
 namespace {

@@ -10,13 +10,12 @@
 #include "tcg/ir/verify.h"
 #include "tcg/opt/pipeline.h"
 #include "tcg/x86_64/compiler.h"
-
-#include "tests/fuzz/helpers.h"
-#include "tests/fuzz/target.h"
-
 #include "target/riscv/guest.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/trans/translate.h"
+
+#include "tests/fuzz/helpers.h"
+#include "tests/fuzz/target.h"
 
 namespace gstage::fuzz {
 namespace {

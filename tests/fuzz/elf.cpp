@@ -4,12 +4,11 @@
 #include "hw/riscv/elf.h"
 
 #include "softmmu/base/check.h"
+#include "hw/riscv/loaded_images.h"
 
 #include "tests/fuzz/scratch_file.h"
 #include "tests/fuzz/small_machine.h"
 #include "tests/fuzz/target.h"
-
-#include "hw/riscv/loaded_images.h"
 
 namespace gstage::fuzz {
 namespace {

@@ -7,10 +7,9 @@
 #include <libfdt.h>
 
 #include "softmmu/base/check.h"
+#include "hw/riscv/fdt_chosen.h"
 
 #include "tests/fuzz/target.h"
-
-#include "hw/riscv/fdt_chosen.h"
 
 namespace gstage::fuzz {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The flash: commands, data and reads anywhere in two blocks.
+#include "hw/misc/cfi_flash.h"
+
 #include "tests/fuzz/accesses.h"
 #include "tests/fuzz/target.h"
-
-#include "hw/misc/cfi_flash.h"
 
 namespace gstage::fuzz {
 namespace {

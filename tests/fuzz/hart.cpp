@@ -7,15 +7,15 @@
 #include <optional>
 
 #include "softmmu/base/check.h"
-
-#include "tests/fuzz/target.h"
-
 #include "target/riscv/cpu.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/trap.h"
+
+#include "tests/fuzz/no_control.h"
+#include "tests/fuzz/target.h"
 
 namespace gstage::fuzz {
 namespace {
@@ -28,15 +28,16 @@ struct HartMachine {
   Clock clock;
   riscv::TimeCounter time{clock};
   TimerThread timers{clock};
+  NoControl control;
   riscv::RiscvGuest guest{config()};
   std::unique_ptr<riscv::CpuCluster> harts;
 
   HartMachine() {
     CHECK(memory.add_ram("ram", Paddr{kRam}, kRamSize).ok());
     memory.seal();
-    MachineOptions options;
-    options.accel = Accel::kInterp;
-    auto made = riscv::make_cpus(options, {&memory, &clock, &time, &timers, config(), kRam, {63, 3}});
+    riscv::CpuSetup setup{&memory, &clock, &time, &timers, &control, config(), kRam, {63, 3}};
+    setup.engine.accel = Accel::kInterp;
+    auto made = riscv::make_cpus(setup);
     CHECK(made.ok());
     harts = std::move(*made);
   }

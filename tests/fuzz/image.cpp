@@ -4,11 +4,10 @@
 #include <vector>
 
 #include "softmmu/base/check.h"
+#include "hw/riscv/image_file.h"
 
 #include "tests/fuzz/scratch_file.h"
 #include "tests/fuzz/target.h"
-
-#include "hw/riscv/image_file.h"
 
 namespace gstage::fuzz {
 namespace {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Interrupt files: stores to their pages, the hart's side of them, and the hart's interrupts.
 #include "softmmu/base/check.h"
-
-#include "tests/fuzz/accesses.h"
-#include "tests/fuzz/target.h"
-
 #include "target/riscv/cpu.h"
 #include "target/riscv/hart.h"
 #include "hw/intc/imsic_pages.h"
+
+#include "tests/fuzz/accesses.h"
+#include "tests/fuzz/no_control.h"
+#include "tests/fuzz/target.h"
 
 namespace gstage::fuzz {
 namespace {
@@ -19,6 +19,7 @@ struct Machine {
   Clock clock;
   riscv::TimeCounter time{clock};
   TimerThread timers{clock};
+  NoControl control;
   std::unique_ptr<riscv::CpuCluster> harts;
   std::unique_ptr<hw::ImsicPages> pages;
 
@@ -28,7 +29,7 @@ struct Machine {
     riscv::CpuConfig config = riscv::max_config();
     config.smaia = config.ssaia = true;
     auto made =
-        riscv::make_cpus({}, {&memory, &clock, &time, &timers, config, 0x8000'0000, {63, kGuestFiles}});
+        riscv::make_cpus({&memory, &clock, &time, &timers, &control, config, 0x8000'0000, {63, kGuestFiles}});
     CHECK(made.ok());
     harts = std::move(*made);
     riscv::Imsic& all = imsic();

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "softmmu/base/check.h"
-#include "softmmu/io/chardev.h"
+#include "io/chardev.h"
 
 #include "tests/fuzz/input.h"
 

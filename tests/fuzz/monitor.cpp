@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is typed at the monitor, keys and escape sequences included, with a machine without harts.
-#include "softmmu/monitor/monitor.h"
+#include "system/monitor/monitor.h"
 
 #include "tests/fuzz/keyboard.h"
 #include "tests/fuzz/target.h"
@@ -26,7 +26,8 @@ class NoHarts final : public Machine {
 
 void run(Input& input) {
   static NoHarts machine;
-  static RunState run_state(machine, {});
+  static MachineRequests requests;
+  static RunState run_state(machine, {}, requests);
   const auto keyboard = std::make_shared<Keyboard>();
   Monitor monitor(keyboard, machine, run_state);
   while (!input.empty()) keyboard->type_bytes(input.take_bytes(256));

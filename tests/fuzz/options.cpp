@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole command lines, an argument a line. What is parsed goes on to those who read properties; nothing is
 // opened.
-#include "softmmu/options.h"
+#include "system/options.h"
 
 #include <algorithm>
 #include <sstream>
@@ -9,11 +9,10 @@
 #include <vector>
 
 #include "softmmu/base/check.h"
-
-#include "tests/fuzz/target.h"
-
 #include "target/riscv/extensions.h"
 #include "hw/riscv/virt_devices.h"
+
+#include "tests/fuzz/target.h"
 
 namespace gstage::fuzz {
 namespace {

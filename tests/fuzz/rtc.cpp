@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The real-time clock, whose alarms are never served, at a time that the input names.
+#include "hw/misc/goldfish_rtc.h"
+
 #include "tests/fuzz/accesses.h"
 #include "tests/fuzz/target.h"
-
-#include "hw/misc/goldfish_rtc.h"
 
 namespace gstage::fuzz {
 namespace {

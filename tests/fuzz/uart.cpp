@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The UART's registers, with somebody at the other end who types.
+#include "hw/char/uart16550.h"
+
 #include "tests/fuzz/accesses.h"
 #include "tests/fuzz/keyboard.h"
 #include "tests/fuzz/target.h"
-
-#include "hw/char/uart16550.h"
 
 namespace gstage::fuzz {
 namespace {

@@ -5,11 +5,10 @@
 #include <cstring>
 
 #include "softmmu/base/check.h"
+#include "hw/virtio/blk.h"
 
 #include "tests/fuzz/memory_disk.h"
 #include "tests/fuzz/target.h"
-
-#include "hw/virtio/blk.h"
 
 namespace gstage::fuzz {
 namespace {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // virtio-console with two ports, on one of which somebody types.
+#include "hw/virtio/console.h"
+
 #include "tests/fuzz/keyboard.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/virtio_guest.h"
-
-#include "hw/virtio/console.h"
 
 namespace gstage::fuzz {
 namespace {

@@ -6,10 +6,9 @@
 #include <memory>
 
 #include "softmmu/mem/address_space.h"
+#include "hw/virtio/virtio_mmio.h"
 
 #include "tests/fuzz/input.h"
-
-#include "hw/virtio/virtio_mmio.h"
 
 namespace gstage::fuzz {
 

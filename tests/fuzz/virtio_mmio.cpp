@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The transport with a disk, whose thread takes the requests while the guest goes on.
+#include "hw/virtio/blk.h"
+
 #include "tests/fuzz/memory_disk.h"
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/virtio_guest.h"
-
-#include "hw/virtio/blk.h"
 
 namespace gstage::fuzz {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // virtio-rng behind its transport.
+#include "hw/virtio/rng.h"
+
 #include "tests/fuzz/target.h"
 #include "tests/fuzz/virtio_guest.h"
-
-#include "hw/virtio/rng.h"
 
 namespace gstage::fuzz {
 namespace {

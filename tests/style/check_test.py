@@ -78,7 +78,7 @@ class Rules(unittest.TestCase):
         self.expect('tests/insn/a.c', SPDX + '#include "test.h"\n')
 
     def test_layers(self):
-        layers = ['softmmu', 'tcg', 'target', 'hw']
+        layers = ['softmmu', 'tcg', 'target', 'hw', 'system']
         for index, here in enumerate(layers):
             for other_index, other in enumerate(layers):
                 expected = [(2, 'layer')] if other_index > index else []

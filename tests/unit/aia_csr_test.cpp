@@ -4,12 +4,12 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/riscv_hart.h"
-
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/aia/priority.h"
 #include "target/riscv/csr/row.h"
 #include "hw/intc/imsic_pages.h"
+
+#include "tests/unit/riscv_hart.h"
 
 namespace gstage::riscv {
 namespace {

@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/riscv_hart.h"
-
 #include "target/riscv/aia/imsic.h"
+
+#include "tests/unit/riscv_hart.h"
 
 namespace gstage::riscv {
 namespace {

@@ -7,9 +7,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/riscv_hart.h"
-
 #include "target/riscv/csr/row.h"
+
+#include "tests/unit/riscv_hart.h"
 
 namespace gstage::riscv {
 namespace {

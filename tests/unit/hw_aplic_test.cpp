@@ -4,10 +4,10 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/hw_fakes.h"
-
 #include "target/riscv/cpu.h"
 #include "hw/intc/aplic.h"
+
+#include "tests/unit/hw_fakes.h"
 
 namespace gstage::hw {
 namespace {

@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/hw_virtio_driver.h"
-
 #include "hw/virtio/blk.h"
+
+#include "tests/unit/hw_virtio_driver.h"
 
 namespace gstage::hw {
 namespace {

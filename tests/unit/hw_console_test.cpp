@@ -5,11 +5,10 @@
 #include <unistd.h>
 
 #include "softmmu/base/format.h"
-
-#include "tests/unit/hw_virtio_driver.h"
-
 #include "hw/virtio/console.h"
 #include "hw/virtio/rng.h"
+
+#include "tests/unit/hw_virtio_driver.h"
 
 namespace gstage::hw {
 namespace {

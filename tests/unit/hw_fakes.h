@@ -15,12 +15,23 @@
 
 #include <gtest/gtest.h>
 
-#include "softmmu/io/block.h"
-#include "softmmu/io/chardev.h"
+#include "softmmu/machine_control.h"
 #include "softmmu/mem/address_space.h"
+#include "io/block.h"
+#include "io/chardev.h"
 #include "hw/core/hart_lines.h"
 
 namespace gstage::hw {
+
+/// Remembers what was asked of the machine last.
+struct FakeControl final : MachineControl {
+  std::atomic<MachineRequest> requested{MachineRequest::kNone};
+  std::atomic<int> code{-1};
+  void request(MachineRequest request, int exit_code) override {
+    code = exit_code;
+    requested = request;
+  }
+};
 
 /// A back end that keeps what is written and gives what a test types.
 class FakeChardev final : public Chardev {

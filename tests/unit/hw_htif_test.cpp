@@ -9,13 +9,12 @@
 #include <unistd.h>
 
 #include "softmmu/base/format.h"
-#include "softmmu/io/clock.h"
-
-#include "tests/unit/hw_fakes.h"
-
+#include "io/clock.h"
 #include "hw/misc/htif.h"
 #include "hw/riscv/elf_symbols.h"
 #include "hw/riscv/signature.h"
+
+#include "tests/unit/hw_fakes.h"
 
 namespace gstage::hw {
 namespace {
@@ -34,12 +33,7 @@ class HtifTest : public testing::Test {
     clock_.start();
   }
   ~HtifTest() override { clock_.stop(); }
-  HtifSetup setup() {
-    return {memory_, clock_, timers_, chardev_, [this](MachineRequest request, int code) {
-              request_ = request;
-              code_ = code;
-            }};
-  }
+  HtifSetup setup() { return {memory_, clock_, timers_, chardev_, control_}; }
   void command(std::uint64_t value) { EXPECT_TRUE(memory_.store(kWords.tohost, 8, value)); }
   std::uint64_t word(Paddr paddr) {
     std::uint64_t value = 0;
@@ -61,22 +55,21 @@ class HtifTest : public testing::Test {
   Clock clock_;
   TimerThread timers_{clock_};
   std::shared_ptr<FakeChardev> chardev_ = std::make_shared<FakeChardev>();
-  std::atomic<MachineRequest> request_{MachineRequest::kNone};
-  std::atomic<int> code_{-1};
+  FakeControl control_;
   std::unique_ptr<Htif> htif_;
 };
 
 TEST_F(HtifTest, AnOddPayloadOfTheSystemEndsTheMachineWithItsCode) {
   command(42 << 1 | 1);
-  EXPECT_EQ(request_, MachineRequest::kPoweroff);
-  EXPECT_EQ(code_, 42);
+  EXPECT_EQ(control_.requested, MachineRequest::kPoweroff);
+  EXPECT_EQ(control_.code, 42);
   EXPECT_EQ(word(kWords.tohost), 0u) << "the command was taken";
 }
 
 TEST_F(HtifTest, OtherBytesOfThePageAreMemory) {
   EXPECT_TRUE(memory_.store(kWords.tohost + 8, 8, 1));
   EXPECT_TRUE(memory_.store(kWords.tohost + 0x800, 8, 3));
-  EXPECT_EQ(request_, MachineRequest::kNone);
+  EXPECT_EQ(control_.requested, MachineRequest::kNone);
   EXPECT_EQ(word(kWords.tohost + 8), 1u);
   EXPECT_TRUE(memory_.is_watched(kWords.tohost + 0x800)) << "but stores to the page must be seen";
   EXPECT_FALSE(memory_.is_watched(kRam));
@@ -85,10 +78,10 @@ TEST_F(HtifTest, OtherBytesOfThePageAreMemory) {
 
 TEST_F(HtifTest, AStoreByHalvesIsOneCommand) {
   EXPECT_TRUE(memory_.store(kWords.tohost, 4, 'A'));  // by itself it would be an end with code 32
-  EXPECT_EQ(request_, MachineRequest::kNone);
+  EXPECT_EQ(control_.requested, MachineRequest::kNone);
   EXPECT_TRUE(memory_.store(kWords.tohost + 4, 4, kPut >> 32));
   EXPECT_EQ(printed(), "A");
-  EXPECT_EQ(request_, MachineRequest::kNone);
+  EXPECT_EQ(control_.requested, MachineRequest::kNone);
 }
 
 TEST_F(HtifTest, AHalfThatStaysAloneIsACommand) {
@@ -96,15 +89,15 @@ TEST_F(HtifTest, AHalfThatStaysAloneIsACommand) {
   EXPECT_TRUE(eventually([&] {
     // As architecture tests do, in a loop.
     EXPECT_TRUE(memory_.store(kWords.tohost, 4, 7 << 1 | 1));
-    return code_ == 7;
+    return control_.code == 7;
   }));
 }
 
 TEST_F(HtifTest, AtomicInstructionsAreSeenWhenTheyAreDone) {
   *reinterpret_cast<std::uint64_t*>(memory_.host(kWords.tohost)) = 3 << 1 | 1;
-  EXPECT_EQ(code_, -1);
+  EXPECT_EQ(control_.code, -1);
   memory_.look_at_watched();
-  EXPECT_EQ(code_, 3);
+  EXPECT_EQ(control_.code, 3);
 }
 
 TEST_F(HtifTest, CharactersThatAreTypedWaitForFromhostToBeZero) {
@@ -127,7 +120,7 @@ TEST_F(HtifTest, SystemCallsWriteToTheConsoleAndExit) {
   EXPECT_EQ(call(64, 2, (kRam + 0x3000).value, 1), 1u);
   EXPECT_EQ(printed(), "helloh");
   call(93, 5, 0, 0);
-  EXPECT_EQ(code_, 5);
+  EXPECT_EQ(control_.code, 5);
 }
 
 TEST_F(HtifTest, BadSystemCallsAnswerWithErrors) {
@@ -138,7 +131,7 @@ TEST_F(HtifTest, BadSystemCallsAnswerWithErrors) {
   command(0x10000);              // no memory for a call
   command(kWords.tohost.value);  // the word itself as the call
   command(0xff01ull << 48);      // no such device
-  EXPECT_EQ(request_, MachineRequest::kNone);
+  EXPECT_EQ(control_.requested, MachineRequest::kNone);
 }
 
 TEST_F(HtifTest, TheWordsCanBeRegisters) {
@@ -148,9 +141,9 @@ TEST_F(HtifTest, TheWordsCanBeRegisters) {
   device.reset();
   EXPECT_EQ(chardev_->output(), "R");
   set(device, 0, 9 << 1 | 1, 8);
-  EXPECT_EQ(code_, 9);
+  EXPECT_EQ(control_.code, 9);
   set(device, 0, 8 << 1 | 1, 4);
-  EXPECT_TRUE(eventually([&] { return code_ == 8; }));
+  EXPECT_TRUE(eventually([&] { return control_.code == 8; }));
 }
 
 TEST_F(HtifTest, WordsMustBeTwoAlignedOnesInRam) {

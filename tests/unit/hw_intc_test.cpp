@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "tests/unit/hw_fakes.h"
-
 #include "target/riscv/cpu.h"
 #include "hw/intc/aclint.h"
 #include "hw/intc/plic.h"
+
+#include "tests/unit/hw_fakes.h"
 
 namespace gstage::hw {
 namespace {

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "tests/unit/hw_fakes.h"
-
 #include "hw/core/properties.h"
 #include "hw/misc/cfi_flash.h"
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/goldfish_rtc.h"
 #include "hw/misc/sifive_test.h"
+
+#include "tests/unit/hw_fakes.h"
 
 namespace gstage::hw {
 namespace {
@@ -101,18 +101,14 @@ TEST(SifiveTestTest, CommandsAndExitCodes) {
                         {0x3333, MachineRequest::kPoweroff, 0},
                         {0x002a3333, MachineRequest::kPoweroff, 42}};
   for (const Case& one : cases) {
-    MachineRequest request = MachineRequest::kNone;
-    int code = -1;
-    SifiveTest device([&](MachineRequest r, int c) {
-      request = r;
-      code = c;
-    });
+    FakeControl control;
+    SifiveTest device(control);
     set(device, 0, one.written);
-    EXPECT_EQ(request, one.request);
-    EXPECT_EQ(code, one.code);
-    request = MachineRequest::kNone;
+    EXPECT_EQ(control.requested, one.request);
+    EXPECT_EQ(control.code, one.code);
+    control.requested = MachineRequest::kNone;
     set(device, 0, 0x1111);
-    EXPECT_EQ(request, MachineRequest::kNone);
+    EXPECT_EQ(control.requested, MachineRequest::kNone);
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
-#include "tests/unit/hw_fakes.h"
-
 #include "hw/char/uart16550.h"
+
+#include "tests/unit/hw_fakes.h"
 
 namespace gstage::hw {
 namespace {

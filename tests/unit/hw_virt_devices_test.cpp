@@ -5,10 +5,9 @@
 #include <unistd.h>
 
 #include "softmmu/base/format.h"
+#include "hw/riscv/virt_devices.h"
 
 #include "tests/unit/hw_fakes.h"
-
-#include "hw/riscv/virt_devices.h"
 
 namespace gstage::hw {
 namespace {

@@ -9,10 +9,9 @@
 #include <gtest/gtest.h>
 
 #include "softmmu/mem/address_space.h"
+#include "hw/virtio/virtio_mmio.h"
 
 #include "tests/unit/hw_fakes.h"
-
-#include "hw/virtio/virtio_mmio.h"
 
 namespace gstage::hw {
 

@@ -8,11 +8,10 @@
 #include <gtest/gtest.h>
 
 #include "softmmu/base/log.h"
-#include "softmmu/options.h"
+#include "target/riscv/extensions.h"
+#include "system/options.h"
 
 #include "tests/unit/source_dir.h"
-
-#include "target/riscv/extensions.h"
 
 namespace gstage {
 namespace {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <random>
 
-#include "tests/unit/trans_fixture.h"
-
 #include "target/riscv/decode/random.h"
+
+#include "tests/unit/trans_fixture.h"
 
 // Where blocks begin and end, what they check, and in which mode what is legal.
 

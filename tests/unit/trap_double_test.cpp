@@ -5,10 +5,10 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/riscv_hart.h"
-
 #include "target/riscv/ops/helpers.h"
 #include "target/riscv/trap/rnmi.h"
+
+#include "tests/unit/riscv_hart.h"
 
 namespace gstage::riscv {
 namespace {

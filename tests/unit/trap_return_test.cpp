@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/unit/riscv_hart.h"
-
 #include "target/riscv/ops/helpers.h"
+
+#include "tests/unit/riscv_hart.h"
 
 namespace gstage::riscv {
 namespace {

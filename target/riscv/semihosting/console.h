@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "softmmu/io/chardev.h"
+#include "io/chardev.h"
 
 namespace gstage::riscv {
 

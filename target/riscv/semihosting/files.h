@@ -8,7 +8,7 @@
 #include <span>
 #include <string>
 
-#include "softmmu/io/host_folder.h"
+#include "io/host_folder.h"
 #include "target/riscv/semihosting/console.h"
 
 namespace gstage::riscv {

@@ -34,12 +34,11 @@ bool is_call(Hart& hart, Vaddr pc) {
          memory.fetch(pc + 4) == kExitNop;
 }
 
-std::string make_command_line(const MachineOptions& options) {
+std::string make_command_line(const SemihostingOptions& options) {
+  if (options.arguments.empty()) return options.command_line;
   std::string line;
-  for (const std::string& argument : options.semihosting.arguments)
-    line += (line.empty() ? "" : " ") + argument;
-  if (!options.semihosting.arguments.empty()) return line;
-  return options.append.empty() ? options.kernel : options.kernel + " " + options.append;
+  for (const std::string& argument : options.arguments) line += (line.empty() ? "" : " ") + argument;
+  return line;
 }
 
 }  // namespace
@@ -71,22 +70,23 @@ const Semihosting::Row Semihosting::kRows[] = {
     {0x31, 0, &Semihosting::tick_frequency},
 };
 
-Semihosting::Semihosting(const SemihostingOptions& options, std::string command_line,
+Semihosting::Semihosting(const SemihostingOptions& options, MachineControl& control,
                          std::unique_ptr<HostFolder> folder)
-    : has_userspace_(options.has_userspace),
-      command_line_(std::move(command_line)),
+    : control_(control),
+      has_userspace_(options.has_userspace),
+      command_line_(make_command_line(options)),
       console_(options.console),
       files_(std::move(folder), console_) {}
 
-Result<std::unique_ptr<Semihosting>> Semihosting::make(const MachineOptions& options) {
-  const SemihostingOptions& own = options.semihosting;
+Result<std::unique_ptr<Semihosting>> Semihosting::make(const SemihostingOptions& options,
+                                                       MachineControl& control) {
   std::unique_ptr<HostFolder> folder;
-  if (!own.root.empty()) {
-    auto opened = HostFolder::open("-semihosting-config root=", own.root);
+  if (!options.root.empty()) {
+    auto opened = HostFolder::open("-semihosting-config root=", options.root);
     if (!opened.ok()) return opened.error();
     folder = std::move(*opened);
   }
-  return std::unique_ptr<Semihosting>(new Semihosting(own, make_command_line(options), std::move(folder)));
+  return std::unique_ptr<Semihosting>(new Semihosting(options, control, std::move(folder)));
 }
 
 std::optional<Vaddr> Semihosting::call(Hart& hart, Vaddr pc) {
@@ -285,7 +285,7 @@ Semihosting::Answer Semihosting::exit(Call& call) {
   const auto code = call.memory.read_word(Vaddr{call.parameter} + 8);
   const bool has_block = reason.has_value() && code.has_value();
   const bool is_regular = (has_block ? *reason : call.parameter) == kApplicationExit;
-  request_machine(MachineRequest::kPoweroff, is_regular ? static_cast<int>(has_block ? *code : 0) : 1);
+  control_.request(MachineRequest::kPoweroff, is_regular ? static_cast<int>(has_block ? *code : 0) : 1);
   // There is no way back from it, also not before the machine has stopped.
   return std::nullopt;
 }

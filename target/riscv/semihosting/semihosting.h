@@ -7,10 +7,12 @@
 #include <optional>
 #include <string>
 
-#include "softmmu/machine.h"
+#include "softmmu/base/result.h"
+#include "softmmu/machine_control.h"
 #include "target/riscv/semihosting/console.h"
 #include "target/riscv/semihosting/files.h"
 #include "target/riscv/semihosting/memory.h"
+#include "target/riscv/semihosting/options.h"
 
 namespace gstage::riscv {
 
@@ -18,7 +20,9 @@ namespace gstage::riscv {
 /// (RISC-V Semihosting specification; the calls are those of Arm's). One object for all harts of a machine.
 class Semihosting {
  public:
-  static Result<std::unique_ptr<Semihosting>> make(const MachineOptions& options);
+  /// `control` is asked for the end of the machine, and outlives the object.
+  static Result<std::unique_ptr<Semihosting>> make(const SemihostingOptions& options,
+                                                   MachineControl& control);
 
   /// Looks at the `ebreak` at `pc`. Nothing when it is an ordinary one, for which the hart takes the
   /// exception. Otherwise where the hart goes on: behind the call, or there again because it is not done yet.
@@ -42,8 +46,7 @@ class Semihosting {
   };
   static const Row kRows[];
 
-  Semihosting(const SemihostingOptions& options, std::string command_line,
-              std::unique_ptr<HostFolder> folder);
+  Semihosting(const SemihostingOptions& options, MachineControl& control, std::unique_ptr<HostFolder> folder);
 
   Answer open(Call& call);
   Answer close(Call& call);
@@ -75,6 +78,7 @@ class Semihosting {
   /// The result of a file operation as calls that know 0 or more and -1 answer it.
   Answer plain(std::int64_t result);
 
+  MachineControl& control_;
   const bool has_userspace_;
   const std::string command_line_;
   SemihostingConsole console_;

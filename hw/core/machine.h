@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+#include "softmmu/cpu.h"
+#include "softmmu/machine_control.h"
+#include "softmmu/mem/address_space.h"
+#include "softmmu/property_rows.h"
+#include "io/block.h"
+#include "io/chardev.h"
+#include "io/clock.h"
+#include "tcg/runtime/engine_options.h"
+#include "target/riscv/semihosting/options.h"
+
+namespace gstage {
+
+/// `-signature`: where the range of memory from `begin_signature` to `end_signature` is written at the end.
+struct SignatureOptions {
+  std::string file;          ///< empty: there is none
+  unsigned granularity = 4;  ///< bytes a line, a power of two
+};
+
+/// Everything the command line says of the machine, parsed and checked for form, not yet for sense.
+struct MachineOptions {
+  DeviceOptions machine{"virt", {}};
+  DeviceOptions cpu{"rv64", {}};
+  tcg::EngineOptions engine;
+  unsigned harts = 1;                      ///< `-smp`, at least 1
+  std::uint64_t ram_bytes = 128ull << 20;  ///< `-m`
+  std::string bios = "default";
+  std::string kernel;
+  std::string initrd;
+  std::string append;
+  std::string dtb;
+  riscv::SemihostingOptions semihosting;
+  SignatureOptions signature;
+  std::vector<DriveOptions> drives;
+  std::vector<DeviceOptions> devices;
+  std::vector<DeviceOptions> objects;
+  std::vector<std::shared_ptr<Chardev>> serials;             ///< `-serial`, in order
+  std::map<std::string, std::shared_ptr<Chardev>> chardevs;  ///< `-chardev`, by id
+};
+
+/// A built board. The machine's run state (system/run_state.h) starts and stops its harts.
+class Machine {
+ public:
+  virtual ~Machine() = default;
+  virtual std::vector<Cpu*> cpus() = 0;
+  virtual AddressSpace& memory() = 0;
+  virtual Clock& clock() = 0;
+  /// All devices, RAM images and harts to their state at power-on. Harts are stopped.
+  virtual void reset() = 0;
+  /// Sends the non-maskable interrupt. False: the machine has none. Any thread.
+  virtual bool send_nmi() { return false; }
+  /// What is left to do when the machine has ended: its harts are stopped for good.
+  virtual Status finish() { return Ok{}; }
+};
+
+/// A board that `-machine` can name.
+struct MachineType {
+  const char* name;
+  const char* description;
+  PropertyRows properties;  ///< its own, besides those that all boards have
+  /// Builds the machine, which asks `control` for its end or reset. May answer with an Error, or null when
+  /// the command asked only for output (`-machine dumpdtb=FILE`) and is done.
+  Result<std::unique_ptr<Machine>> (*create)(const MachineOptions& options, MachineControl& control);
+};
+
+}  // namespace gstage

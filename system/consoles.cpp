@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/consoles.h"
+
+#include <algorithm>
+#include <map>
+
+#include "softmmu/base/format.h"
+
+namespace gstage {
+
+namespace {
+
+bool uses_stdio(const Options& options) {
+  const auto is_stdio = [](const std::string& spec) { return spec.find("stdio") != std::string::npos; };
+  return std::any_of(options.serials.begin(), options.serials.end(), is_stdio) ||
+         std::any_of(options.monitors.begin(), options.monitors.end(), is_stdio) ||
+         std::any_of(options.chardevs.begin(), options.chardevs.end(),
+                     [&](const ChardevOptions& chardev) { return is_stdio(chardev.spec); });
+}
+
+/// `-chardev`s while they are given to their users.
+class Pool {
+ public:
+  explicit Pool(MachineControl& control) : quit_([&control] { control.request(MachineRequest::kQuit); }) {}
+
+  Status open(const std::vector<ChardevOptions>& chardevs) {
+    for (const ChardevOptions& options : chardevs) {
+      auto chardev = make_chardev(options.spec, options.id, quit_);
+      if (!chardev) return chardev.error();
+      entries_[options.id] = Entry{*chardev, false};
+    }
+    return Ok{};
+  }
+
+  Result<std::shared_ptr<Chardev>> take(const std::string& spec, const std::string& label) {
+    if (!spec.starts_with("chardev:")) return make_chardev(spec, label, quit_);
+    const std::string id = spec.substr(8);
+    const auto found = entries_.find(id);
+    if (found == entries_.end())
+      return error("%s: there is no -chardev with the id '%s': add -chardev KIND,id=%s", label.c_str(),
+                   id.c_str(), id.c_str());
+    Entry& entry = found->second;
+    if (!entry.is_taken) {
+      entry.is_taken = true;
+      return entry.chardev;
+    }
+    auto front = entry.chardev->add_front();
+    if (!front)
+      return error("%s: -chardev '%s' is in use already: add mux=on to it", label.c_str(), id.c_str());
+    return front;
+  }
+
+  /// For devices that name them: what is free, and one more front of what can be shared.
+  std::map<std::string, std::shared_ptr<Chardev>> rest() {
+    std::map<std::string, std::shared_ptr<Chardev>> all;
+    for (auto& [id, entry] : entries_)
+      if (auto chardev = entry.is_taken ? entry.chardev->add_front() : entry.chardev)
+        all[id] = std::move(chardev);
+    return all;
+  }
+
+ private:
+  struct Entry {
+    std::shared_ptr<Chardev> chardev;
+    bool is_taken = false;
+  };
+  const std::function<void()> quit_;
+  std::map<std::string, Entry> entries_;
+};
+
+}  // namespace
+
+void add_default_consoles(Options& options) {
+  if (!options.has_defaults) return;
+  const bool has_monitor = !options.monitors.empty() ||
+                           std::any_of(options.serials.begin(), options.serials.end(),
+                                       [](const std::string& spec) { return spec.starts_with("mon:"); });
+  const bool is_free = !uses_stdio(options);
+  // -display none without a -serial: the port has no far end. Without any of these, a window would show the
+  // console; there is none, so the terminal does.
+  const bool on_terminal = options.is_nographic || !options.has_display;
+  if (options.serials.empty()) {
+    if (!on_terminal || !is_free)
+      options.serials.push_back("null");
+    else
+      options.serials.push_back(has_monitor ? "stdio" : "mon:stdio");
+  } else if (options.is_nographic && !has_monitor && is_free) {
+    options.monitors.push_back("stdio");
+  }
+}
+
+Result<std::vector<std::shared_ptr<Chardev>>> open_consoles(Options& options, MachineControl& control) {
+  Pool pool(control);
+  std::vector<std::shared_ptr<Chardev>> monitors;
+  if (const Status status = pool.open(options.chardevs); !status.ok()) return status.error();
+  for (std::size_t i = 0; i < options.serials.size(); ++i) {
+    const std::string& spec = options.serials[i];
+    auto serial = pool.take(spec, format("serial%zu", i));
+    if (!serial) return serial.error();
+    options.machine.serials.push_back(*serial);
+    if (spec.starts_with("mon:")) monitors.push_back((*serial)->add_front());
+  }
+  for (const std::string& spec : options.monitors) {
+    if (spec == "none" || spec == "null") continue;
+    auto monitor = pool.take(spec, "monitor");
+    if (!monitor) return monitor.error();
+    monitors.push_back(*monitor);
+  }
+  riscv::SemihostingOptions& semihosting = options.machine.semihosting;
+  if (!semihosting.chardev.empty()) {
+    auto console = pool.take("chardev:" + semihosting.chardev, "-semihosting-config");
+    if (!console) return console.error();
+    semihosting.console = *console;
+  }
+  options.machine.chardevs = pool.rest();
+  return monitors;
+}
+
+}  // namespace gstage

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/monitor/monitor.h"
+
+#include <array>
+#include <sstream>
+
+#include "softmmu/base/format.h"
+
+namespace gstage {
+
+/// The handlers; a struct so that the table below can be a plain one.
+struct MonitorCommands {
+  using Handler = void (*)(Monitor&);
+  struct Row {
+    const char* name;
+    const char* alias;  ///< or null
+    Handler handler;
+    const char* help;
+  };
+
+  static void help(Monitor& m);
+  static void quit(Monitor& m) { m.run_state_.control().request(MachineRequest::kQuit); }
+  static void system_reset(Monitor& m) { m.run_state_.control().request(MachineRequest::kReset); }
+  static void system_powerdown(Monitor& m) {
+    m.say("The machine has no power button: power it off from within, or use quit.\n");
+  }
+  static void nmi(Monitor& m) {
+    if (!m.machine_.send_nmi())
+      m.say("The harts take no non-maskable interrupts: start with -cpu rv64,smrnmi=on.\n");
+  }
+  static void stop(Monitor& m) { m.run_state_.pause(); }
+  static void resume(Monitor& m) { m.run_state_.resume(); }
+  static void info_status(Monitor& m) {
+    m.say(m.run_state_.is_paused() ? "VM status: paused\n" : "VM status: running\n");
+  }
+  static void info_mtree(Monitor& m);
+  static void info_registers(Monitor& m);
+  static void info_tlb_flushes(Monitor& m) { m.say(describe_tlb_flushes(m.machine_)); }
+};
+
+namespace {
+
+constexpr std::array kCommands{
+    MonitorCommands::Row{"help", "?", MonitorCommands::help, "this list"},
+    MonitorCommands::Row{"quit", "q", MonitorCommands::quit, "end the emulator"},
+    MonitorCommands::Row{"system_reset", nullptr, MonitorCommands::system_reset, "reset the machine"},
+    MonitorCommands::Row{"system_powerdown", nullptr, MonitorCommands::system_powerdown,
+                         "press the power button"},
+    MonitorCommands::Row{"nmi", nullptr, MonitorCommands::nmi, "send hart 0 a non-maskable interrupt"},
+    MonitorCommands::Row{"stop", "s", MonitorCommands::stop, "stop all harts and the clock"},
+    MonitorCommands::Row{"cont", "c", MonitorCommands::resume, "go on after stop or -S"},
+    MonitorCommands::Row{"info status", nullptr, MonitorCommands::info_status, "whether the machine runs"},
+    MonitorCommands::Row{"info mtree", nullptr, MonitorCommands::info_mtree, "what lies where on the bus"},
+    MonitorCommands::Row{"info registers", nullptr, MonitorCommands::info_registers,
+                         "registers of all harts"},
+    MonitorCommands::Row{"info tlb-flushes", nullptr, MonitorCommands::info_tlb_flushes,
+                         "TLB flushes by reason"},
+};
+
+/// Words joined by single blanks.
+std::string normalized(const std::string& line) {
+  std::istringstream words(line);
+  std::string word;
+  std::string result;
+  while (words >> word) result += (result.empty() ? "" : " ") + word;
+  return result;
+}
+
+}  // namespace
+
+void MonitorCommands::help(Monitor& m) {
+  std::string text;
+  for (const auto& row : kCommands) {
+    const std::string name =
+        std::string(row.name) + (row.alias != nullptr ? std::string("|") + row.alias : "");
+    text += format("%-20s %s\n", name.c_str(), row.help);
+  }
+  m.say(text);
+}
+
+void MonitorCommands::info_mtree(Monitor& m) {
+  std::string text;
+  for (const Region& region : m.machine_.memory().regions()) {
+    const char* const kind = !region.is_memory() ? "i/o" : region.is_writable ? "ram" : "rom";
+    text += format("  %016llx-%016llx %s %s\n", static_cast<unsigned long long>(region.base.value),
+                   static_cast<unsigned long long>(region.base.value + region.size - 1), kind,
+                   region.name.c_str());
+  }
+  m.say(text);
+}
+
+void MonitorCommands::info_registers(Monitor& m) {
+  std::string text;
+  const bool is_done = m.run_state_.while_stopped([&] {
+    for (const Cpu* const cpu : m.machine_.cpus()) text += cpu->describe();
+  });
+  m.say(is_done ? text : "A hart does not stop just now (its output is blocked?): try again.\n");
+}
+
+std::string describe_tlb_flushes(Machine& machine) {
+  constexpr unsigned kReasons = static_cast<unsigned>(TlbFlush::kCount);
+  const auto cpus = machine.cpus();
+  std::string text = format("%-24s", "TLB flushes");
+  for (const Cpu* const cpu : cpus) text += format(" %9s", format("hart%u", cpu->index()).c_str());
+  text += "       all\n";
+  for (unsigned reason = 0; reason < kReasons; ++reason) {
+    text += format("%-24s", tlb_flush_name(static_cast<TlbFlush>(reason)));
+    unsigned long long sum = 0;
+    for (Cpu* const cpu : cpus) {
+      const unsigned long long n = cpu->tlb().flushes(static_cast<TlbFlush>(reason));
+      sum += n;
+      text += format(" %9llu", n);
+    }
+    text += format(" %9llu\n", sum);
+  }
+  return text;
+}
+
+Monitor::Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state)
+    : chardev_(std::move(chardev)),
+      machine_(machine),
+      run_state_(run_state),
+      editor_([this](const std::string& text) { say(text); },
+              [this](const std::string& line) { execute(line); }) {
+  chardev_->attach(
+      [this](std::span<const std::uint8_t> bytes) {
+        for (const std::uint8_t byte : bytes) editor_.feed(byte);
+      },
+      [] { return std::size_t{256}; });
+  if (!chardev_->on_focus([this] { greet(); })) greet();
+}
+
+Monitor::~Monitor() {
+  chardev_->on_focus(nullptr);
+  chardev_->attach(nullptr, nullptr);
+}
+
+void Monitor::greet() {
+  say(is_greeted_ ? "\n" : "\ngstage monitor: type 'help' for the commands\n");
+  is_greeted_ = true;
+  editor_.show_prompt();
+}
+
+void Monitor::say(const std::string& text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) out += '\r';
+    out += text[i];
+  }
+  chardev_->write({reinterpret_cast<const std::uint8_t*>(out.data()), out.size()});
+}
+
+void Monitor::execute(const std::string& line) {
+  const std::string command = normalized(line);
+  for (const auto& row : kCommands)
+    if (command == row.name || (row.alias != nullptr && command == row.alias)) return row.handler(*this);
+  if (command == "info") {
+    std::string text;
+    for (const auto& row : kCommands)
+      if (std::string_view(row.name).starts_with("info ")) text += format("%-20s %s\n", row.name, row.help);
+    return say(text);
+  }
+  say("unknown command: '" + command + "' (try 'help')\n");
+}
+
+}  // namespace gstage

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "io/chardev.h"
+#include "hw/core/machine.h"
+#include "system/monitor/line_editor.h"
+#include "system/run_state.h"
+
+namespace gstage {
+
+/// The human monitor: commands typed on a character device. Lives on the event loop's thread.
+class Monitor {
+ public:
+  Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state);
+  ~Monitor();
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
+
+  /// Executes one command line and writes its answer.
+  void execute(const std::string& line);
+
+ private:
+  friend struct MonitorCommands;
+  /// Writes text whose lines end in "\n".
+  void say(const std::string& text);
+  void greet();
+
+  std::shared_ptr<Chardev> chardev_;
+  Machine& machine_;
+  RunState& run_state_;
+  LineEditor editor_;
+  bool is_greeted_ = false;
+};
+
+/// TLB flushes by reason, of each hart and of all, as a table (`info tlb-flushes`, `-d tlb_stats`).
+std::string describe_tlb_flushes(Machine& machine);
+
+}  // namespace gstage

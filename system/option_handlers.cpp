@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/option_handlers.h"
+
+#include <algorithm>
+#include <iterator>
+
+#include "softmmu/base/format.h"
+#include "softmmu/base/log.h"
+#include "softmmu/option_values.h"
+#include "softmmu/property_rows.h"
+#include "target/riscv/extensions.h"
+#include "hw/riscv/boards.h"
+#include "hw/riscv/virt_devices.h"
+
+namespace gstage {
+
+namespace {
+
+constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
+constexpr std::uint64_t kLeastRam = 16 * kMiB;
+constexpr std::uint64_t kMostRam = std::uint64_t{1} << 42;
+constexpr std::uint64_t kMostHarts = 512;
+
+/// Stores plain text.
+Status keep(std::string& to, const std::string& text) {
+  to = text;
+  return Ok{};
+}
+
+Status set(bool& to, bool value) {
+  to = value;
+  return Ok{};
+}
+
+Status keep(std::string& to, Result<std::string> text) {
+  return text.ok() ? keep(to, *text) : Status(text.error());
+}
+
+/// The board's row, or null.
+const MachineType* find_board(const std::string& name) {
+  for (const MachineType& type : hw::machine_types())
+    if (name == type.name) return &type;
+  return nullptr;
+}
+
+/// Properties that all boards have: parts of other options.
+constexpr PropertyRow kMachineProperties[] = {
+    {"accel", "NAME[:NAME...]", "as -accel; the first that is there"},
+    {"kernel", "FILE", "as -kernel"},
+    {"initrd", "FILE", "as -initrd"},
+    {"append", "TEXT", "as -append"},
+    {"dtb", "FILE", "as -dtb"},
+    {"firmware", "default|none|FILE", "as -bios"},
+};
+constexpr struct {
+  const char* name;
+  std::string MachineOptions::*member;
+} kMachineTexts[] = {{"kernel", &MachineOptions::kernel},
+                     {"initrd", &MachineOptions::initrd},
+                     {"append", &MachineOptions::append},
+                     {"dtb", &MachineOptions::dtb},
+                     {"firmware", &MachineOptions::bios}};
+
+/// Whether the property is one of all boards'; then it is set.
+Result<bool> set_machine_property(Options& options, const Property& property) {
+  if (property.name == "type") {
+    options.machine.machine.driver = property.value;
+    return true;
+  }
+  if (property.name == "accel") {
+    const Status status = choose_accel(options, property.value);
+    if (!status.ok()) return status.error();
+    return true;
+  }
+  for (const auto& [name, member] : kMachineTexts) {
+    if (property.name != name) continue;
+    options.machine.*member = property.value;
+    return true;
+  }
+  return false;
+}
+
+std::string machine_properties_help(const MachineType& board) {
+  std::vector<PropertyRow> rows(std::begin(kMachineProperties), std::end(kMachineProperties));
+  rows.insert(rows.end(), board.properties.begin(), board.properties.end());
+  return properties_help(format("Properties of %s (-machine %s,NAME=VALUE...):", board.name, board.name),
+                         rows);
+}
+
+constexpr PropertyRow kSmpProperties[] = {
+    {"cpus", "N", "number of harts, 1 to 512"},
+    {"maxcpus", "N", "the same number"},
+    {"sockets", "N", "with cores and threads: their product is the number of harts"},
+    {"cores", "N", "likewise"},
+    {"threads", "N", "likewise"},
+    missing_property("books"),
+    missing_property("clusters"),
+    missing_property("dies"),
+    missing_property("drawers"),
+    missing_property("modules"),
+};
+constexpr PropertyRow kMemoryProperties[] = {
+    {"size", "N[K|M|G|T]", "16M to 4T; a number alone counts MiB"},
+    missing_property("slots"),
+    missing_property("maxmem"),
+};
+constexpr PropertyRow kRtcProperties[] = {
+    {"base", "utc", "UTC, the only choice"},
+    {"clock", "host", "the host's clock, the only choice"},
+    missing_property("driftfix"),
+};
+
+/// What -object makes.
+struct ObjectRow {
+  const char* name;
+  const char* help;
+  PropertyRows properties;
+};
+constexpr PropertyRow kRngRandomProperties[] = {
+    {"id", "ID", "for devices to name"}, {"filename", "FILE", "where it reads (default: /dev/urandom)"}};
+constexpr PropertyRow kRngBuiltinProperties[] = {{"id", "ID", "for devices to name"}};
+constexpr ObjectRow kObjects[] = {
+    {"rng-builtin", "random numbers of the emulator itself", kRngBuiltinProperties},
+    {"rng-random", "random numbers from a file", kRngRandomProperties},
+};
+
+std::string objects_help() {
+  std::string text = "Objects (-object NAME,id=ID[,PROP=VALUE...]):\n";
+  for (const ObjectRow& row : kObjects) text += format("  %-14s%s\n", row.name, row.help);
+  return text;
+}
+
+std::string machine_names() {
+  std::string names;
+  for (const MachineType& type : hw::machine_types())
+    names += std::string(names.empty() ? "" : ", ") + type.name;
+  return names;
+}
+
+std::string machines_help() {
+  std::string text = "Boards (-machine NAME):\n";
+  for (const MachineType& type : hw::machine_types())
+    text += format("  %-20s %s\n", type.name, type.description);
+  return text;
+}
+
+}  // namespace
+
+Status OptionHandlers::machine(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, machines_help());
+  auto properties = parse_properties("-machine", argument, "type");
+  if (!properties) return properties.error();
+  for (Property& property : *properties) {
+    auto is_done = set_machine_property(options, property);
+    if (!is_done) return is_done.error();
+    if (!*is_done) options.machine.machine.properties.push_back(std::move(property));
+  }
+  const std::string& name = options.machine.machine.driver;
+  const MachineType* const board = find_board(name);
+  if (board == nullptr)
+    return error("-machine: unknown board '%s': there is %s", name.c_str(), machine_names().c_str());
+  if (asks_for_help(options.machine.machine.properties))
+    return keep(options.output, machine_properties_help(*board));
+  return Ok{};
+}
+
+Status OptionHandlers::cpu(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, riscv::cpu_help(""));
+  auto cpu = parse_device("-cpu", argument, "model");
+  if (!cpu) return cpu.error();
+  if (asks_for_help(cpu->properties)) return keep(options.output, riscv::cpu_help(cpu->driver));
+  options.machine.cpu = std::move(*cpu);
+  return Ok{};
+}
+
+Status OptionHandlers::smp(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, properties_help("Properties of -smp:", kSmpProperties));
+  auto properties = parse_properties("-smp", argument, "cpus");
+  if (!properties) return properties.error();
+  std::uint64_t cpus = 0;
+  std::uint64_t most = 0;
+  std::uint64_t topology = 1;
+  for (const Property& property : *properties) {
+    // Levels that are not there count one each.
+    const PropertyRow* const row = find_property(kSmpProperties, property.name);
+    if (row != nullptr && row->use == PropertyUse::kMissing && property.value == "1") continue;
+    if (Status status = check_property("-smp", kSmpProperties, property); !status.ok()) return status;
+    const bool is_level = property.name != "cpus" && property.name != "maxcpus";
+    const auto number = parse_number("-smp", property.value, 1, kMostHarts);
+    if (!number) return number.error();
+    auto value = number;
+    if (is_level) topology *= *value;
+    if (property.name == "cpus") cpus = *value;
+    if (property.name == "maxcpus") most = *value;
+  }
+  if (cpus == 0) cpus = topology;
+  if (topology != 1 && topology != cpus)
+    return error("-smp: sockets, cores and threads make %llu harts, not %llu: their product must be cpus",
+                 static_cast<unsigned long long>(topology), static_cast<unsigned long long>(cpus));
+  if (cpus > kMostHarts)
+    return error("-smp: %llu is out of range: use 1 to 512", static_cast<unsigned long long>(cpus));
+  if (most != 0 && most != cpus) return error("-smp: maxcpus= other than cpus is not supported yet");
+  options.machine.harts = static_cast<unsigned>(cpus);
+  return Ok{};
+}
+
+Status OptionHandlers::memory(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, properties_help("Properties of -m:", kMemoryProperties));
+  auto properties = parse_properties("-m", argument, "size");
+  if (!properties) return properties.error();
+  for (const Property& property : *properties) {
+    if (Status status = check_property("-m", kMemoryProperties, property); !status.ok()) return status;
+    auto bytes = parse_size("-m", property.value, kMiB);
+    if (!bytes) return bytes.error();
+    if (*bytes < kLeastRam)
+      return error("-m: %llu MiB is too small: use 16M to 4T (a number alone counts MiB)",
+                   static_cast<unsigned long long>(*bytes / kMiB));
+    if (*bytes > kMostRam)
+      return error("-m: '%s' is out of range: use 16M to 4T (a number alone counts MiB)",
+                   property.value.c_str());
+    options.machine.ram_bytes = (*bytes + kPageMask) & ~kPageMask;
+  }
+  return Ok{};
+}
+
+Status OptionHandlers::bios(Options& options, const std::string& a) { return keep(options.machine.bios, a); }
+Status OptionHandlers::kernel(Options& options, const std::string& a) {
+  return keep(options.machine.kernel, a);
+}
+Status OptionHandlers::initrd(Options& options, const std::string& a) {
+  return keep(options.machine.initrd, a);
+}
+Status OptionHandlers::append(Options& options, const std::string& a) {
+  return keep(options.machine.append, a);
+}
+Status OptionHandlers::dtb(Options& options, const std::string& a) { return keep(options.machine.dtb, a); }
+
+Status OptionHandlers::device(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, hw::VirtDevices::help(""));
+  auto device = parse_device("-device", argument, "driver");
+  if (!device) return device.error();
+  if (asks_for_help(device->properties)) return keep(options.output, hw::VirtDevices::help(device->driver));
+  options.machine.devices.push_back(std::move(*device));
+  return Ok{};
+}
+
+Status OptionHandlers::object(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, objects_help());
+  auto object = parse_device("-object", argument, "qom-type");
+  if (!object) return object.error();
+  const auto* const row = std::find_if(std::begin(kObjects), std::end(kObjects),
+                                       [&](const ObjectRow& r) { return object->driver == r.name; });
+  if (row == std::end(kObjects))
+    return error("-object %s is not supported yet: there are rng-random and rng-builtin",
+                 object->driver.c_str());
+  const std::string what = std::string("-object ") + row->name;
+  if (asks_for_help(object->properties))
+    return keep(options.output, properties_help("Properties of " + what + ":", row->properties));
+  for (const Property& property : object->properties)
+    if (Status status = check_property(what, row->properties, property); !status.ok()) return status;
+  if (object->find("id") == nullptr) return error("%s has no id: add id=NAME", what.c_str());
+  options.machine.objects.push_back(std::move(*object));
+  return Ok{};
+}
+
+Status OptionHandlers::global(Options& options, const std::string& argument) {
+  if (is_help(argument))
+    return keep(options.output, "Defaults (-global DRIVER.PROP=VALUE):\n  virtio-mmio.force-legacy=false\n");
+  // Many scripts say this because the old default was the legacy interface; here there is no other.
+  if (argument == "virtio-mmio.force-legacy=false" || argument == "virtio-mmio.force-legacy=off") return Ok{};
+  return error("-global %s is not supported yet", argument.c_str());
+}
+
+Status OptionHandlers::rtc(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, properties_help("Properties of -rtc:", kRtcProperties));
+  auto properties = parse_properties("-rtc", argument, "");
+  if (!properties) return properties.error();
+  for (const Property& property : *properties) {
+    if (Status status = check_property("-rtc", kRtcProperties, property); !status.ok()) return status;
+    const bool is_ours = (property.name == "base" && property.value == "utc") ||
+                         (property.name == "clock" && property.value == "host");
+    if (!is_ours)
+      return error("-rtc: %s=%s is not supported yet: use base=utc,clock=host", property.name.c_str(),
+                   property.value.c_str());
+  }
+  return Ok{};
+}
+
+Status OptionHandlers::snapshot(Options& options, const std::string&) {
+  return set(options.is_snapshot, true);
+}
+Status OptionHandlers::nodefaults(Options& options, const std::string&) {
+  return set(options.has_defaults, false);
+}
+Status OptionHandlers::start_paused(Options& options, const std::string&) {
+  return set(options.run.starts_paused, true);
+}
+Status OptionHandlers::no_reboot(Options& options, const std::string&) {
+  return set(options.run.can_reboot, false);
+}
+Status OptionHandlers::no_shutdown(Options& options, const std::string&) {
+  return set(options.run.can_shutdown, false);
+}
+Status OptionHandlers::ignored(Options&, const std::string&) { return Ok{}; }
+Status OptionHandlers::accepted(Options&, const std::string&) { return Ok{}; }
+
+Status OptionHandlers::log_items(Options& options, const std::string& argument) {
+  if (is_help(argument)) return keep(options.output, log_help());
+  options.log_items += (options.log_items.empty() ? "" : ",") + argument;
+  return Ok{};
+}
+
+Status OptionHandlers::log_file(Options& options, const std::string& a) { return keep(options.log_file, a); }
+Status OptionHandlers::help(Options& options, const std::string&) {
+  return keep(options.output, options_help());
+}
+Status OptionHandlers::version(Options& options, const std::string&) {
+  return keep(options.output, "gstage version " GSTAGE_VERSION "\n");
+}
+
+}  // namespace gstage

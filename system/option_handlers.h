@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+
+#include "system/options.h"
+
+namespace gstage {
+
+/// Options that have nothing to choose from: they take none.
+struct NoneHandlers {
+  static Status vga(Options& options, const std::string& argument);
+  static Status parallel(Options& options, const std::string& argument);
+  static Status net(Options& options, const std::string& argument);
+  static Status nic(Options& options, const std::string& argument);
+};
+
+/// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
+struct OptionHandlers : NoneHandlers {
+  using Handler = Status (*)(Options& options, const std::string& argument);
+
+  static Status machine(Options& options, const std::string& argument);
+  static Status cpu(Options& options, const std::string& argument);
+  static Status smp(Options& options, const std::string& argument);
+  static Status memory(Options& options, const std::string& argument);
+  static Status accel(Options& options, const std::string& argument);
+  static Status bios(Options& options, const std::string& argument);
+  static Status kernel(Options& options, const std::string& argument);
+  static Status initrd(Options& options, const std::string& argument);
+  static Status append(Options& options, const std::string& argument);
+  static Status dtb(Options& options, const std::string& argument);
+  static Status drive(Options& options, const std::string& argument);
+  static Status snapshot(Options& options, const std::string& argument);
+  static Status device(Options& options, const std::string& argument);
+  static Status object(Options& options, const std::string& argument);
+  static Status global(Options& options, const std::string& argument);
+  static Status nodefaults(Options& options, const std::string& argument);
+  static Status nographic(Options& options, const std::string& argument);
+  static Status serial(Options& options, const std::string& argument);
+  static Status monitor(Options& options, const std::string& argument);
+  static Status chardev(Options& options, const std::string& argument);
+  static Status mon(Options& options, const std::string& argument);
+  static Status display(Options& options, const std::string& argument);
+  static Status start_paused(Options& options, const std::string& argument);
+  static Status no_reboot(Options& options, const std::string& argument);
+  static Status no_shutdown(Options& options, const std::string& argument);
+  static Status rtc(Options& options, const std::string& argument);
+  static Status ignored(Options& options, const std::string& argument);
+  static Status accepted(Options& options, const std::string& argument);
+  static Status sandbox(Options& options, const std::string& argument);
+  static Status semihosting(Options& options, const std::string& argument);
+  static Status semihosting_config(Options& options, const std::string& argument);
+  static Status signature(Options& options, const std::string& argument);
+  static Status run_as(Options& options, const std::string& argument);
+  static Status change_root(Options& options, const std::string& argument);
+  static Status run_with(Options& options, const std::string& argument);
+  static Status log_items(Options& options, const std::string& argument);
+  static Status log_file(Options& options, const std::string& argument);
+  static Status help(Options& options, const std::string& argument);
+  static Status version(Options& options, const std::string& argument);
+};
+
+/// Chooses the first accelerator that is there of "NAME:NAME...", unless one is chosen. Refuses names that
+/// nobody knows.
+Status choose_accel(Options& options, const std::string& names);
+/// Refuses a command line that names accelerators of which none is there.
+Status check_accel(const Options& options);
+
+}  // namespace gstage

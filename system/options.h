@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <span>
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+#include "softmmu/property_rows.h"
+#include "hw/core/machine.h"
+#include "system/run_state.h"
+#include "system/sandbox/sandbox.h"
+
+namespace gstage {
+
+/// `-chardev`.
+struct ChardevOptions {
+  std::string id;
+  std::string spec;  ///< in the short form of make_chardev
+};
+
+/// The command line, parsed; nothing is opened yet.
+struct Options {
+  MachineOptions machine;
+  RunOptions run;
+  SandboxOptions sandbox;
+  std::vector<std::string> serials;   ///< back ends in the short form, or "chardev:ID"
+  std::vector<std::string> monitors;  ///< likewise
+  std::vector<ChardevOptions> chardevs;
+  bool is_nographic = false;
+  bool has_display = false;  ///< -display was given
+  bool has_defaults = true;
+  bool is_snapshot = false;
+  bool has_accel = false;     ///< machine.engine.accel was chosen
+  std::string missing_accel;  ///< one that was named and is not there
+  std::string log_items;
+  std::string log_file;
+  std::string output;  ///< text that was asked for (help, version): print it and end
+};
+
+/// Parses the arguments behind the program's name. Everything wrong is one Error.
+Result<Options> parse_options(std::span<const std::string> arguments);
+
+/// What --help prints; at most 100 columns.
+std::string options_help();
+
+}  // namespace gstage

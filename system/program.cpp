@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/program.h"
+
+#include <cstdio>
+#include <cstring>
+#include <vector>
+
+#include "softmmu/base/log.h"
+#include "hw/riscv/boards.h"
+#include "system/consoles.h"
+#include "system/monitor/monitor.h"
+#include "system/options.h"
+#include "system/run_state.h"
+
+namespace gstage {
+
+namespace {
+
+int fail(const Error& failure) {
+  restore_terminal();
+  std::fprintf(stderr, "gstage: %s\n", failure.message.c_str());
+  return 1;
+}
+
+Status start_log(const Options& options) {
+  if (!options.log_items.empty())
+    if (const Status status = log_set_categories(options.log_items); !status.ok()) return status;
+  return options.log_file.empty() ? Status(Ok{}) : log_set_file(options.log_file);
+}
+
+Result<std::unique_ptr<Machine>> create_machine(const MachineOptions& options, MachineControl& control) {
+  for (const MachineType& type : hw::machine_types())
+    if (options.machine.driver == type.name) return type.create(options, control);
+  return error("-machine: unknown board '%s': gstage -machine help lists them",
+               options.machine.driver.c_str());
+}
+
+int run_machine(Machine& machine, const Options& options, MachineRequests& requests,
+                const std::vector<std::shared_ptr<Chardev>>& monitor_ends) {
+  RunState run_state(machine, options.run, requests);
+  std::vector<std::unique_ptr<Monitor>> monitors;
+  for (const auto& end : monitor_ends) monitors.push_back(std::make_unique<Monitor>(end, machine, run_state));
+  const int exit_code = run_state.run();
+  log_text(Log::kTlbStats, describe_tlb_flushes(machine));
+  if (const Status status = machine.finish(); !status.ok()) return fail(status.error());
+  return exit_code;
+}
+
+}  // namespace
+
+int run_program(std::span<const std::string> arguments) {
+  auto options = parse_options(arguments);
+  if (!options) return fail(options.error());
+  if (!options->output.empty()) {
+    std::fputs(options->output.c_str(), stdout);
+    return std::fflush(stdout) == 0 ? 0 : 1;
+  }
+  if (const Status status = start_log(*options); !status.ok()) return fail(status.error());
+  add_default_consoles(*options);
+  MachineRequests requests;
+  install_quit_signals(requests);
+  auto monitors = open_consoles(*options, requests);
+  if (!monitors) return fail(monitors.error());
+  auto machine = create_machine(options->machine, requests);
+  if (!machine) return fail(machine.error());
+  // All files are open, and no thread runs yet.
+  if (const Status status = enter_sandbox(options->sandbox); !status.ok()) return fail(status.error());
+  // A null machine: the command asked for output alone, and has it.
+  const int exit_code = *machine ? run_machine(**machine, *options, requests, *monitors) : 0;
+  machine = std::unique_ptr<Machine>();
+  log_flush();
+  restore_terminal();
+  return exit_code;
+}
+
+}  // namespace gstage

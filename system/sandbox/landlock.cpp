@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+// Landlock (the kernel's Documentation/userspace-api/landlock.rst). Each version of its interface knows more
+// rights, and a right that the kernel does not know is refused, so what is handled follows from the version.
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+#include <cstring>
+
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "system/sandbox/steps.h"
+
+namespace gstage::sandbox {
+
+namespace {
+
+// The kernel's interface, as later versions than Debian 12's headers have it.
+constexpr std::uint32_t kVersionFlag = 1;
+constexpr int kRulePathBeneath = 1;
+
+struct RulesetAttributes {
+  std::uint64_t files;
+  std::uint64_t network;
+  std::uint64_t scopes;
+};
+
+struct [[gnu::packed]] PathBeneath {
+  std::uint64_t allowed;
+  std::int32_t folder;
+};
+
+constexpr std::uint64_t bit(unsigned n) { return std::uint64_t{1} << n; }
+
+/// Rights on files that version 1 knows: execute, write, read, read a directory, remove, and make of all
+/// kinds.
+constexpr std::uint64_t kFirstRights = bit(13) - 1;
+constexpr std::uint64_t kReferRight = bit(13);        // version 2
+constexpr std::uint64_t kTruncateRight = bit(14);     // version 3
+constexpr std::uint64_t kDeviceIoctlRight = bit(15);  // version 5
+/// Write, read, read a directory, remove files and directories, make files and directories, truncate.
+constexpr std::uint64_t kFolderRights =
+    bit(1) | bit(2) | bit(3) | bit(4) | bit(5) | bit(7) | bit(8) | bit(14);
+
+struct Handled {
+  RulesetAttributes attributes;
+  std::size_t size;  ///< of the part of the structure that the version knows
+};
+
+Handled handled_by(long version) {
+  Handled handled{{kFirstRights, 0, 0}, sizeof(std::uint64_t)};
+  if (version >= 2) handled.attributes.files |= kReferRight;
+  if (version >= 3) handled.attributes.files |= kTruncateRight;
+  if (version >= 4) {
+    handled.attributes.network = bit(0) | bit(1);  // bind and connect by TCP
+    handled.size = 2 * sizeof(std::uint64_t);
+  }
+  if (version >= 5) handled.attributes.files |= kDeviceIoctlRight;
+  if (version >= 6) {
+    handled.attributes.scopes = bit(0) | bit(1);  // abstract sockets and signals of others
+    handled.size = sizeof(RulesetAttributes);
+  }
+  return handled;
+}
+
+struct Ruleset {
+  ~Ruleset() { close(fd); }
+  int fd;
+};
+
+}  // namespace
+
+Folders::~Folders() {
+  for (const int fd : descriptors_) close(fd);
+}
+
+Status Folders::open(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return error("-sandbox: cannot open the folder '%s' (%s)", path.c_str(), std::strerror(errno));
+  descriptors_.push_back(fd);
+  return Ok{};
+}
+
+Result<bool> restrict_files(const Folders& folders) {
+  const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersionFlag);
+  if (version < 1) return false;
+  const Handled handled = handled_by(version);
+  const Ruleset rules{
+      static_cast<int>(syscall(SYS_landlock_create_ruleset, &handled.attributes, handled.size, 0))};
+  if (rules.fd < 0) return error("-sandbox: Landlock takes no rules (%s)", std::strerror(errno));
+  for (const int folder : folders.descriptors()) {
+    const PathBeneath rule{kFolderRights & handled.attributes.files, folder};
+    if (syscall(SYS_landlock_add_rule, rules.fd, kRulePathBeneath, &rule, 0) != 0)
+      return error("-sandbox: Landlock takes no folder (%s)", std::strerror(errno));
+  }
+  if (syscall(SYS_landlock_restrict_self, rules.fd, 0) != 0)
+    return error("-sandbox: Landlock does not close (%s)", std::strerror(errno));
+  return true;
+}
+
+}  // namespace gstage::sandbox

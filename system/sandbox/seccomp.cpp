@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <memory>
+
+#include <asm/termbits.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <seccomp.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "system/sandbox/steps.h"
+
+#ifndef PR_SET_VMA
+#define PR_SET_VMA 0x53564d41  // newer than Debian 12's headers of the C library
+#endif
+
+namespace gstage::sandbox {
+
+namespace {
+
+struct Call {
+  int number;
+  bool is_for_files;
+};
+
+constexpr Call kAllowed[] = {
+#define ALLOW(name) Call{SCMP_SYS(name), false},
+#define ALLOW_FILES(name) Call{SCMP_SYS(name), true},
+#define ALLOW_IF(name, argument, mask, value)
+#define REFUSE(name, error)
+#include "system/sandbox/syscalls.inc"
+#undef ALLOW
+#undef ALLOW_FILES
+#undef ALLOW_IF
+#undef REFUSE
+};
+
+struct Condition {
+  int number;
+  unsigned argument;
+  std::uint64_t mask;
+  std::uint64_t value;
+};
+
+struct Refusal {
+  int number;
+  std::uint16_t error;
+};
+
+constexpr Refusal kRefused[] = {
+#define ALLOW(name)
+#define ALLOW_FILES(name)
+#define ALLOW_IF(name, argument, mask, value)
+#define REFUSE(name, error) Refusal{SCMP_SYS(name), error},
+#include "system/sandbox/syscalls.inc"
+#undef ALLOW
+#undef ALLOW_FILES
+#undef ALLOW_IF
+#undef REFUSE
+};
+
+/// Adds all rows to the filter; 0 or a negative errno.
+int add_rows(scmp_filter_ctx filter, bool opens_files) {
+  // Not constexpr: one of the values is this process.
+  const Condition conditions[] = {
+#define ALLOW(name)
+#define ALLOW_FILES(name)
+#define ALLOW_IF(name, argument, mask, value) \
+  Condition{SCMP_SYS(name), argument, mask, static_cast<std::uint64_t>(value)},
+#define REFUSE(name, error)
+#include "system/sandbox/syscalls.inc"
+#undef ALLOW
+#undef ALLOW_FILES
+#undef ALLOW_IF
+#undef REFUSE
+  };
+  int failure = 0;
+  for (const Call& call : kAllowed)
+    if (failure == 0 && (opens_files || !call.is_for_files))
+      failure = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call.number, 0);
+  for (const Condition& c : conditions) {
+    const scmp_arg_cmp compare{c.argument, SCMP_CMP_MASKED_EQ, c.mask, c.value};
+    if (failure == 0) failure = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, c.number, 1, &compare);
+  }
+  for (const Refusal& r : kRefused)
+    if (failure == 0) failure = seccomp_rule_add(filter, SCMP_ACT_ERRNO(r.error), r.number, 0);
+  return failure;
+}
+
+/// The filter's attributes; 0 or a negative errno.
+int set_attributes(scmp_filter_ctx filter) {
+  const std::pair<scmp_filter_attr, std::uint32_t> attributes[] = {
+      // System calls of another architecture's numbering are never made by this program.
+      {SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS},
+      {SCMP_FLTATR_CTL_NNP, 1},
+      {SCMP_FLTATR_CTL_TSYNC, 1},
+      // Kernels before 5.16 turn speculation off in each process with a filter, which generated code pays
+      // for.
+      {SCMP_FLTATR_CTL_SSB, 1},
+  };
+  for (const auto& [attribute, value] : attributes)
+    if (const int failure = seccomp_attr_set(filter, attribute, value); failure != 0) return failure;
+  return 0;
+}
+
+}  // namespace
+
+Status restrict_system_calls(bool opens_files) {
+  const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)),
+                                                                seccomp_release);
+  if (filter == nullptr) return error("-sandbox: no memory for the filter of system calls");
+  int failure = set_attributes(filter.get());
+  if (failure == 0) failure = add_rows(filter.get(), opens_files);
+  if (failure == 0) failure = seccomp_load(filter.get());
+  if (failure == 0) return Ok{};
+  return error("-sandbox: this host takes no filter of system calls (seccomp: %s): -sandbox off does without",
+               std::strerror(-failure));
+}
+
+}  // namespace gstage::sandbox

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+#include "softmmu/option_values.h"
+#include "system/consoles.h"
+#include "system/options.h"
+
+namespace gstage {
+namespace {
+
+using Words = std::vector<std::string>;
+
+Options parse(const Words& words) {
+  auto options = parse_options(words);
+  EXPECT_TRUE(options.ok()) << options.error().message;
+  return options.ok() ? *options : Options{};
+}
+
+std::string refusal(const Words& words) {
+  const auto options = parse_options(words);
+  EXPECT_FALSE(options.ok()) << words.front();
+  return options.ok() ? "" : options.error().message;
+}
+
+TEST(OptionValues, PropertiesSplitAtSingleCommas) {
+  auto p = parse_properties("-x", "virt,aia=aplic-imsic,flag,text=a,,b=c", "type");
+  ASSERT_TRUE(p.ok());
+  ASSERT_EQ(p->size(), 4u);
+  EXPECT_EQ((*p)[0].name + "|" + (*p)[0].value, "type|virt");
+  EXPECT_EQ((*p)[1].name + "|" + (*p)[1].value, "aia|aplic-imsic");
+  EXPECT_EQ((*p)[2].name + "|" + (*p)[2].value, "flag|on");
+  EXPECT_EQ((*p)[3].name + "|" + (*p)[3].value, "text|a,b=c");
+  for (const char* const bad : {"", "a=1,", ",b", "=1", "a=1,=2"})
+    EXPECT_FALSE(parse_properties("-x", bad, "type").ok()) << bad;
+}
+
+TEST(OptionValues, Sizes) {
+  const std::pair<const char*, std::uint64_t> good[] = {{"512", 512ull << 20},   {"512M", 512ull << 20},
+                                                        {"2g", 2ull << 30},      {"1.5G", 3ull << 29},
+                                                        {"16384K", 16ull << 20}, {"1T", 1ull << 40}};
+  for (const auto& [text, bytes] : good) {
+    auto size = parse_size("-m", text, 1 << 20);
+    ASSERT_TRUE(size.ok()) << text;
+    EXPECT_EQ(*size, bytes) << text;
+  }
+  for (const char* const bad :
+       {"", "M", "-1", "1X", "1MM", "0x10", "inf", " 1", "1 M", "99999999999999999999T"})
+    EXPECT_FALSE(parse_size("-m", bad, 1 << 20).ok()) << bad;
+}
+
+TEST(OptionValues, NumbersNameValueAndRange) {
+  auto n = parse_number("-smp", "0x10", 1, 512);
+  ASSERT_TRUE(n.ok());
+  EXPECT_EQ(*n, 16u);
+  for (const char* const bad : {"0", "513", "-1", "1x", "", "99999999999999999999999"}) {
+    const auto refused = parse_number("-smp", bad, 1, 512);
+    ASSERT_FALSE(refused.ok()) << bad;
+    EXPECT_NE(refused.error().message.find(bad), std::string::npos);
+    EXPECT_NE(refused.error().message.find("1 to 512"), std::string::npos);
+  }
+}
+
+TEST(Options, NoArgumentsAreTheDefaults) {
+  const Options o = parse({});
+  EXPECT_EQ(o.machine.machine.driver, "virt");
+  EXPECT_EQ(o.machine.harts, 1u);
+  EXPECT_EQ(o.machine.ram_bytes, 128ull << 20);
+  EXPECT_EQ(o.machine.bios, "default");
+  EXPECT_EQ(o.machine.engine.accel, Accel::kJit);
+  EXPECT_TRUE(o.run.can_reboot);
+  EXPECT_FALSE(o.run.starts_paused);
+}
+
+TEST(Options, ALineThatPeopleUse) {
+  const Options o = parse({"--machine",
+                           "virt,aia=aplic-imsic,aia-guests=7",
+                           "-cpu",
+                           "rv64,h=true,svpbmt=on",
+                           "-smp",
+                           "4",
+                           "-m",
+                           "2g",
+                           "-nographic",
+                           "-bios",
+                           "fw.bin",
+                           "-kernel",
+                           "Image",
+                           "-initrd",
+                           "rootfs.img",
+                           "-append",
+                           "console=ttyS0,115200 root=/dev/vda",
+                           "-no-reboot",
+                           "-S",
+                           "-device",
+                           "loader,file=x.bin,addr=0x90000000,force-raw=on",
+                           "-accel",
+                           "tcg,thread=multi,tb-size=64"});
+  EXPECT_EQ(o.machine.machine.driver, "virt");
+  ASSERT_NE(o.machine.machine.find("aia-guests"), nullptr);
+  EXPECT_EQ(*o.machine.machine.find("aia-guests"), "7");
+  EXPECT_EQ(o.machine.cpu.driver, "rv64");
+  EXPECT_EQ(*o.machine.cpu.find("h"), "true");
+  EXPECT_EQ(o.machine.harts, 4u);
+  EXPECT_EQ(o.machine.ram_bytes, 2ull << 30);
+  EXPECT_EQ(o.machine.append, "console=ttyS0,115200 root=/dev/vda") << "text is not split";
+  EXPECT_FALSE(o.run.can_reboot);
+  EXPECT_TRUE(o.run.starts_paused);
+  ASSERT_EQ(o.machine.devices.size(), 1u);
+  EXPECT_EQ(o.machine.devices[0].driver, "loader");
+  EXPECT_EQ(*o.machine.devices[0].find("addr"), "0x90000000");
+  EXPECT_EQ(o.machine.engine.buffer_bytes, 64ull << 20);
+}
+
+TEST(Options, MachinePropertiesAddUpAndAccelIsTakenOut) {
+  const Options o = parse({"-M", "virt,accel=interp", "-machine", "dumpdtb=x.dtb"});
+  EXPECT_EQ(o.machine.machine.driver, "virt");
+  EXPECT_EQ(o.machine.engine.accel, Accel::kInterp);
+  EXPECT_EQ(*o.machine.machine.find("dumpdtb"), "x.dtb");
+  EXPECT_EQ(o.machine.machine.find("accel"), nullptr);
+}
+
+TEST(Options, SmpForms) {
+  EXPECT_EQ(parse({"-smp", "cpus=8"}).machine.harts, 8u);
+  EXPECT_EQ(parse({"-smp", "sockets=2,cores=2"}).machine.harts, 4u);
+  EXPECT_EQ(parse({"-smp", "2,maxcpus=2"}).machine.harts, 2u);
+  EXPECT_NE(refusal({"-smp", "0"}).find("1 to 512"), std::string::npos);
+  EXPECT_NE(refusal({"-smp", "4,cores=3"}).find("product"), std::string::npos);
+  EXPECT_NE(refusal({"-smp", "2,maxcpus=4"}).find("not supported yet"), std::string::npos);
+  EXPECT_NE(refusal({"-smp", "dies=2"}).find("dies= is not supported yet"), std::string::npos);
+  EXPECT_EQ(parse({"-smp", "2,dies=1,clusters=1"}).machine.harts, 2u);
+}
+
+TEST(Options, MemoryBounds) {
+  EXPECT_EQ(parse({"-m", "size=1G"}).machine.ram_bytes, 1ull << 30);
+  EXPECT_EQ(parse({"-m", "16"}).machine.ram_bytes, 16ull << 20);
+  EXPECT_NE(refusal({"-m", "1"}).find("16M to 4T"), std::string::npos);
+  EXPECT_NE(refusal({"-m", "5T"}).find("16M to 4T"), std::string::npos);
+  EXPECT_NE(refusal({"-m", "1G,maxmem=2G"}).find("maxmem= is not supported yet"), std::string::npos);
+}
+
+TEST(Options, KnownButMissingIsRefusedByName) {
+  EXPECT_EQ(refusal({"-netdev", "user,id=n"}), "-netdev is not supported yet");
+  EXPECT_EQ(refusal({"--gdb", "tcp::1234"}), "-gdb is not supported yet");
+  EXPECT_EQ(refusal({"-s"}), "-s is not supported yet");
+  EXPECT_NE(refusal({"-object", "memory-backend-ram,id=m"}).find("memory-backend-ram is not supported yet"),
+            std::string::npos);
+  EXPECT_NE(refusal({"-display", "gtk"}).find("-display gtk is not supported yet"), std::string::npos);
+  EXPECT_NE(refusal({"-accel", "tcg,one-insn-per-tb=on"}).find("one-insn-per-tb=on is not supported yet"),
+            std::string::npos);
+  EXPECT_EQ(refusal({"-writeconfig", "x"}), "-writeconfig is not supported yet");
+  EXPECT_EQ(refusal({"-chardev", "socket,id=c"}),
+            "-chardev socket is not supported yet: use stdio, file, pty or null");
+}
+
+TEST(Options, UnknownIsNamed) {
+  EXPECT_NE(refusal({"-frobnicate"}).find("-frobnicate: unknown option"), std::string::npos);
+  EXPECT_NE(refusal({"disk.img"}).find("'disk.img'"), std::string::npos);
+  EXPECT_NE(refusal({"-machine", "pc"}).find("unknown board 'pc'"), std::string::npos);
+  EXPECT_NE(refusal({"-accel", "frobnicator"}).find("unknown accelerator 'frobnicator'"), std::string::npos);
+  EXPECT_NE(refusal({"-kernel"}).find("argument is missing"), std::string::npos);
+  EXPECT_NE(refusal({"-", "x"}).find("unexpected"), std::string::npos);
+}
+
+TEST(Options, EveryMessageIsOneLine) {
+  for (const Words& words :
+       {Words{"-m", "1"}, Words{"-drive", "a"}, Words{"-nope"}, Words{"-chardev", "socket"}}) {
+    const std::string text = refusal(words);
+    EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+    EXPECT_FALSE(text.empty());
+  }
+}
+
+TEST(Options, HelpFitsAndListsEveryGroup) {
+  const std::string help = parse({"--help"}).output;
+  EXPECT_EQ(parse({"-h"}).output, help);
+  std::istringstream lines(help);
+  std::string line;
+  while (std::getline(lines, line)) EXPECT_LE(line.size(), 100u) << line;
+  for (const char* const word : {"-M, -machine", "-kernel", "-drive", "-nographic", "-no-reboot", "-version"})
+    EXPECT_NE(help.find(word), std::string::npos) << word;
+  EXPECT_EQ(help.find("netdev"), std::string::npos) << "what is missing is not advertised";
+}
+
+TEST(Options, TextsThatAreAskedFor) {
+  EXPECT_TRUE(parse({"-version"}).output.starts_with("gstage version "));
+  EXPECT_NE(parse({"-machine", "help"}).output.find("virt"), std::string::npos);
+  EXPECT_NE(parse({"-d", "help"}).output.find("guest_errors"), std::string::npos);
+  EXPECT_NE(parse({"-device", "help"}).output, "");
+  EXPECT_NE(parse({"-cpu", "help"}).output, "");
+  EXPECT_NE(parse({"-accel", "help"}).output.find("interp"), std::string::npos);
+}
+
+TEST(Options, TheFirstAcceleratorThatIsThereRuns) {
+  const std::pair<Words, Accel> rows[] = {
+      {{"-M", "virt,accel=kvm:tcg"}, Accel::kJit},
+      {{"-M", "virt,accel=hvf:interp:tcg"}, Accel::kInterp},
+      {{"-accel", "kvm", "-accel", "tcg"}, Accel::kJit},
+      {{"-accel", "kvm,kernel-irqchip=split", "-accel", "interp", "-accel", "tcg"}, Accel::kInterp},
+      {{"-accel", "interp:tcg"}, Accel::kInterp},
+  };
+  for (const auto& [words, accel] : rows) EXPECT_EQ(parse(words).machine.engine.accel, accel) << words.back();
+  const Options o = parse({"-accel", "tcg,tb-size=64", "-accel", "interp,tb-size=8"});
+  EXPECT_EQ(o.machine.engine.accel, Accel::kJit);
+  EXPECT_EQ(o.machine.engine.buffer_bytes, 64ull << 20) << "what does not run has no say";
+  parse({"-accel", "tcg,thread=single", "-accel", "tcg,thread=multi,split-wx=on,one-insn-per-tb=off"});
+  EXPECT_EQ(refusal({"-accel", "kvm", "-accel", "hvf"}),
+            "-accel: hvf is not supported yet: use tcg (jit is the same) or interp");
+  EXPECT_NE(refusal({"-M", "virt,accel=tcg:frobnicator"}).find("'frobnicator'"), std::string::npos);
+}
+
+TEST(Options, RefusalsOfWhatHasNoChoiceNameTheOption) {
+  const std::pair<const char*, const char*> rows[] = {
+      {"-nic", "user"}, {"-net", "nic"}, {"-vga", "std"}, {"-parallel", "stdio"}, {"-display", "gtk"}};
+  for (const auto& [option, value] : rows) {
+    const std::string text = refusal({option, value});
+    EXPECT_TRUE(text.starts_with(std::string(option) + " " + value + " is not supported yet: use ")) << text;
+    parse({option, "none"});
+  }
+}
+
+TEST(Options, HelpOfEveryOptionThatHasProperties) {
+  const std::pair<Words, const char*> rows[] = {
+      {{"-M", "help"}, "virt"},
+      {{"-machine", "?"}, "virt"},
+      {{"-M", "virt,help"}, "kernel=FILE"},
+      {{"-cpu", "help"}, "rva23s64"},
+      {{"-cpu", "rv64,help"}, "svpbmt"},
+      {{"-cpu", "max,h=off,?"}, "svpbmt"},
+      {{"-smp", "help"}, "sockets=N"},
+      {{"-m", "help"}, "size="},
+      {{"-accel", "help"}, "interp"},
+      {{"-accel", "tcg,help"}, "tb-size=MIB"},
+      {{"-drive", "help"}, "file=FILE"},
+      {{"-device", "help"}, "virtio-blk-device"},
+      {{"-device", "virtio-blk-device,help"}, "queue-size=N"},
+      {{"-device", "loader,help"}, "force-raw=on|off"},
+      {{"-object", "help"}, "rng-builtin"},
+      {{"-object", "rng-random,help"}, "filename=FILE"},
+      {{"-global", "help"}, "force-legacy"},
+      {{"-chardev", "help"}, "pty"},
+      {{"-chardev", "stdio,help"}, "signal=on|off"},
+      {{"-serial", "help"}, "mon:stdio"},
+      {{"-monitor", "help"}, "mon:stdio"},
+      {{"-mon", "help"}, "mode=readline"},
+      {{"-rtc", "help"}, "base=utc"},
+      {{"-d", "help"}, "guest_errors"},
+      {{"-vga", "help"}, "none"},
+      {{"-nic", "help"}, "none"},
+      {{"-display", "help"}, "none"},
+  };
+  for (const auto& [words, part] : rows) {
+    const std::string text = parse(words).output;
+    EXPECT_NE(text.find(part), std::string::npos) << words[0] << " " << words[1] << ": " << text;
+    std::istringstream lines(text);
+    std::string line;
+    while (std::getline(lines, line)) EXPECT_LE(line.size(), 110u) << line;
+  }
+}
+
+TEST(Options, BoardsTakeTheKernelAsProperties) {
+  const Options o = parse({"-M", "virt,kernel=k,initrd=i,append=a b,dtb=d,firmware=f"});
+  EXPECT_EQ(o.machine.kernel + o.machine.initrd + o.machine.append + o.machine.dtb + o.machine.bios,
+            "kia bdf");
+  EXPECT_TRUE(o.machine.machine.properties.empty());
+}
+
+TEST(Options, Objects) {
+  const Options o = parse({"-object", "rng-builtin,id=r", "-object", "rng-random,id=s,filename=f"});
+  ASSERT_EQ(o.machine.objects.size(), 2u);
+  EXPECT_EQ(o.machine.objects[0].driver, "rng-builtin");
+  EXPECT_EQ(refusal({"-object", "rng-builtin"}), "-object rng-builtin has no id: add id=NAME");
+  EXPECT_NE(refusal({"-object", "rng-builtin,id=r,filename=f"}).find("no property 'filename'"),
+            std::string::npos);
+}
+
+TEST(Options, GlobalAndRtcWhereTheyChangeNothing) {
+  parse({"-global", "virtio-mmio.force-legacy=false", "-rtc", "base=utc,clock=host", "-name", "x", "-vga",
+         "none"});
+  EXPECT_NE(refusal({"-global", "virtio-mmio.force-legacy=true"}).find("not supported yet"),
+            std::string::npos);
+  EXPECT_NE(refusal({"-rtc", "base=localtime"}).find("base=localtime"), std::string::npos);
+}
+
+TEST(DriveOption, AllProperties) {
+  const Options o = parse({"-drive", "file=a,,b.img,if=none,format=raw,id=d0,readonly=on", "-drive",
+                           "file=c.img,snapshot=on,cache=writeback"});
+  ASSERT_EQ(o.machine.drives.size(), 2u);
+  EXPECT_EQ(o.machine.drives[0].file, "a,b.img");
+  EXPECT_EQ(o.machine.drives[0].interface, "none");
+  EXPECT_EQ(o.machine.drives[0].id, "d0");
+  EXPECT_TRUE(o.machine.drives[0].is_read_only);
+  EXPECT_FALSE(o.machine.drives[0].is_snapshot);
+  EXPECT_EQ(o.machine.drives[1].interface, "virtio");
+  EXPECT_TRUE(o.machine.drives[1].is_snapshot);
+}
+
+TEST(DriveOption, SnapshotOptionMeansAllDrives) {
+  const Options o = parse({"-snapshot", "-drive", "file=a", "-drive", "file=b"});
+  EXPECT_TRUE(o.machine.drives[0].is_snapshot);
+  EXPECT_TRUE(o.machine.drives[1].is_snapshot);
+}
+
+TEST(DriveOption, Refusals) {
+  EXPECT_NE(refusal({"-drive", "if=virtio"}).find("file="), std::string::npos);
+  EXPECT_NE(refusal({"-drive", "file=a,if=none"}).find("id="), std::string::npos);
+  EXPECT_NE(refusal({"-drive", "file=a,format=qcow2"}).find("format=qcow2 is not supported yet"),
+            std::string::npos);
+  EXPECT_NE(refusal({"-drive", "file=a,if=pflash"}).find("if=pflash is not supported yet"),
+            std::string::npos);
+  EXPECT_NE(refusal({"-drive", "file=a,cache=none"}).find("cache=none is not supported yet"),
+            std::string::npos);
+  EXPECT_NE(refusal({"-drive", "file=a,colour=red"}).find("no property 'colour'"), std::string::npos);
+  EXPECT_NE(refusal({"-drive", "file=a,readonly=maybe"}).find("on or off"), std::string::npos);
+  EXPECT_NE(refusal({"-drive", "file=a,id=x", "-drive", "file=b,id=x"}).find("given twice"),
+            std::string::npos);
+}
+
+/// Serial ports and monitors after the defaults, as "serial,serial|monitor".
+std::string consoles(const Words& words) {
+  Options o = parse(words);
+  add_default_consoles(o);
+  std::string text;
+  for (const auto& s : o.serials) text += (text.empty() ? "" : ",") + s;
+  text += "|";
+  for (const auto& m : o.monitors) text += m;
+  return text;
+}
+
+TEST(Consoles, Defaults) {
+  EXPECT_EQ(consoles({}), "mon:stdio|");
+  EXPECT_EQ(consoles({"-nographic"}), "mon:stdio|");
+  EXPECT_EQ(consoles({"-nographic", "-serial", "mon:stdio"}), "mon:stdio|");
+  EXPECT_EQ(consoles({"-nographic", "-serial", "stdio"}), "stdio|");
+  EXPECT_EQ(consoles({"-nographic", "-serial", "null"}), "null|stdio");
+  EXPECT_EQ(consoles({"-nographic", "-monitor", "none"}), "stdio|none");
+  EXPECT_EQ(consoles({"-nographic", "-monitor", "stdio"}), "null|stdio");
+  EXPECT_EQ(consoles({"-monitor", "null", "-display", "none", "-serial", "mon:stdio"}), "mon:stdio|null");
+  EXPECT_EQ(consoles({"-display", "none"}), "null|");
+  EXPECT_EQ(consoles({"-nodefaults"}), "|");
+  EXPECT_EQ(consoles({"-nodefaults", "-nographic", "-serial", "mon:stdio"}), "mon:stdio|");
+  EXPECT_EQ(consoles({"-nographic", "-chardev", "stdio,id=c,mux=on", "-serial", "chardev:c", "-mon", "c"}),
+            "chardev:c|chardev:c");
+}
+
+TEST(Consoles, ChardevForms) {
+  const Options o = parse({"-chardev", "stdio,id=a,mux=on,signal=off", "-chardev", "file,id=b,path=x",
+                           "-chardev", "pty,id=c", "-chardev", "stdio,id=d,signal=off"});
+  ASSERT_EQ(o.chardevs.size(), 4u);
+  EXPECT_EQ(o.chardevs[0].spec, "mon:stdio");
+  EXPECT_EQ(o.chardevs[1].spec, "file:x");
+  EXPECT_EQ(o.chardevs[2].spec, "pty");
+  EXPECT_EQ(o.chardevs[3].spec, "stdio,signal=off");
+  EXPECT_NE(refusal({"-chardev", "pty"}).find("id="), std::string::npos);
+  EXPECT_NE(refusal({"-chardev", "stdio,id=a,logfile=x"}).find("logfile= is not supported yet"),
+            std::string::npos);
+}
+
+TEST(Consoles, ChardevsAreSharedOnlyWhenMultiplexed) {
+  MachineRequests requests;
+  Options o = parse({"-nodefaults", "-chardev", "null,id=n", "-serial", "chardev:n", "-serial", "chardev:n"});
+  const auto twice = open_consoles(o, requests);
+  ASSERT_FALSE(twice.ok());
+  EXPECT_NE(twice.error().message.find("mux=on"), std::string::npos);
+  o = parse({"-nodefaults", "-chardev", "null,id=n,mux=on", "-serial", "chardev:n", "-mon", "n"});
+  const auto monitors = open_consoles(o, requests);
+  ASSERT_TRUE(monitors.ok());
+  EXPECT_EQ(o.machine.serials.size(), 1u);
+  EXPECT_TRUE(o.machine.chardevs.contains("n")) << "a device may use it too";
+  o = parse({"-serial", "chardev:missing"});
+  EXPECT_NE(open_consoles(o, requests).error().message.find("'missing'"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace gstage
