@@ -268,15 +268,12 @@ void Uart16550::write_scratch(Access, std::uint64_t value) {
   state_.scratch = static_cast<std::uint8_t>(value);
 }
 
-std::string Uart16550::describe(FdtBuilder& fdt, const NodePlace& place) {
-  const auto node = fdt.node("serial", place.base);
-  describe_irq(fdt, place);
+void Uart16550::describe(FdtBuilder& fdt) const {
+  const auto node = fdt.node("serial", place().base);
+  describe_irq(fdt, place());
   fdt.cell("clock-frequency", 3686400);
-  fdt.wide_cells("reg", {place.base, place.size});
+  fdt.wide_cells("reg", {place().base, place().size});
   fdt.string("compatible", "ns16550a");
-  char name[32];
-  std::snprintf(name, sizeof name, "/soc/serial@%llx", static_cast<unsigned long long>(place.base));
-  return name;
 }
 
 }  // namespace gstage::hw

@@ -6,17 +6,17 @@
 #include <memory>
 
 #include "io/chardev.h"
-#include "hw/core/device.h"
 #include "hw/core/irq_line.h"
 #include "hw/core/output_queue.h"
 #include "hw/core/register_table.h"
+#include "hw/core/system_device.h"
 
 namespace gstage::hw {
 
 /// A 16550A UART, one byte a register (National Semiconductor PC16550D data sheet). Transmission takes no
 /// time, so the transmitter is always empty; the character timeout comes at once when the receiver holds less
 /// than its trigger level. Baud rate and frame format are kept but have no effect.
-class Uart16550 final : public Device, public RegisterDevice<Uart16550> {
+class Uart16550 final : public SystemDevice, public RegisterDevice<Uart16550> {
  public:
   static constexpr const char* kName = "uart";
   static constexpr unsigned kFifoSize = 16;
@@ -25,6 +25,7 @@ class Uart16550 final : public Device, public RegisterDevice<Uart16550> {
   Uart16550(std::shared_ptr<Chardev> chardev, IrqLine irq);
   ~Uart16550() override;
 
+  [[nodiscard]] const char* driver() const override { return "ns16550a"; }
   void reset() override;
   bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) override;
   bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
@@ -35,8 +36,7 @@ class Uart16550 final : public Device, public RegisterDevice<Uart16550> {
   /// Bytes from the line, at most can_receive() of them. Any thread.
   void receive(std::span<const std::uint8_t> bytes);
 
-  /// The FDT node; returns its name below /soc, for stdout-path.
-  static std::string describe(FdtBuilder& fdt, const NodePlace& place);
+  void describe(FdtBuilder& fdt) const override;
 
  private:
   /// Everything that reset clears.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -20,6 +21,10 @@
 #include "target/riscv/semihosting/options.h"
 
 namespace gstage {
+
+namespace hw {
+class Device;
+}
 
 /// `-signature`: where the range of memory from `begin_signature` to `end_signature` is written at the end.
 struct SignatureOptions {
@@ -55,6 +60,10 @@ class Machine {
   virtual std::vector<Cpu*> cpus() = 0;
   virtual AddressSpace& memory() = 0;
   virtual Clock& clock() = 0;
+  /// The root of its tree of devices.
+  virtual hw::Device& devices() = 0;
+  /// The flattened device tree as the guest gets it.
+  [[nodiscard]] virtual const std::vector<std::byte>& device_tree() const = 0;
   /// All devices, RAM images and harts to their state at power-on. Harts are stopped.
   virtual void reset() = 0;
   /// Sends the non-maskable interrupt. False: the machine has none. Any thread.

@@ -28,12 +28,11 @@ void describe_wires(FdtBuilder& fdt, std::span<const std::uint32_t> cpu_irqs,
 }
 
 /// What MSWI's and SSWI's nodes have in common.
-void describe_ipis(FdtBuilder& fdt, const char* name, const NodePlace& place,
-                   std::span<const std::uint32_t> cpu_irqs, std::uint32_t interrupt) {
+void describe_ipis(FdtBuilder& fdt, const char* name, const NodePlace& place, std::uint32_t interrupt) {
   const auto node = fdt.node(name, place.base);
   fdt.cell("#interrupt-cells", 0);
   fdt.empty("interrupt-controller");
-  describe_wires(fdt, cpu_irqs, {interrupt});
+  describe_wires(fdt, place.cpu_irqs, {interrupt});
   fdt.wide_cells("reg", {place.base, place.size});
   fdt.string("compatible", std::string("riscv,aclint-") + name);
 }
@@ -140,29 +139,26 @@ void Mtimer::write_mtime(Access, std::uint64_t value) {
   for (Hart& hart : harts_) update_timer(hart);
 }
 
-void describe_clint(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
-  const auto node = fdt.node("clint", place.base);
-  describe_wires(fdt, cpu_irqs, {riscv::kMsi, riscv::kMti});
-  fdt.wide_cells("reg", {place.base, place.size});
-  const std::string compatible[] = {"sifive,clint0", "riscv,clint0"};
-  fdt.strings("compatible", compatible);
-}
+void Mswi::describe(FdtBuilder& fdt) const { describe_ipis(fdt, "mswi", place(), riscv::kMsi); }
+void Sswi::describe(FdtBuilder& fdt) const { describe_ipis(fdt, "sswi", place(), riscv::kSsi); }
 
-void describe_mswi(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
-  describe_ipis(fdt, "mswi", place, cpu_irqs, riscv::kMsi);
-}
-
-void describe_sswi(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
-  describe_ipis(fdt, "sswi", place, cpu_irqs, riscv::kSsi);
-}
-
-void describe_mtimer(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
-  const std::uint64_t mtime = place.base + Mtimer::kMtimeOffset;
+void Mtimer::describe(FdtBuilder& fdt) const {
+  const std::uint64_t mtime = place().base + Mtimer::kMtimeOffset;
   const auto node = fdt.node("mtimer", mtime);
-  describe_wires(fdt, cpu_irqs, {riscv::kMti});
+  describe_wires(fdt, place().cpu_irqs, {riscv::kMti});
   // First mtime with what follows it, then the comparands.
-  fdt.wide_cells("reg", {mtime, place.size - Mtimer::kMtimeOffset, place.base, Mtimer::kMtimeOffset});
+  fdt.wide_cells("reg", {mtime, place().size - kMtimeOffset, place().base, kMtimeOffset});
   fdt.string("compatible", "riscv,aclint-mtimer");
+}
+
+std::unique_ptr<DeviceGroup> make_clint() {
+  return std::make_unique<DeviceGroup>("clint", [](FdtBuilder& fdt, const NodePlace& place, const Bus&) {
+    const auto node = fdt.node("clint", place.base);
+    describe_wires(fdt, place.cpu_irqs, {riscv::kMsi, riscv::kMti});
+    fdt.wide_cells("reg", {place.base, place.size});
+    const std::string compatible[] = {"sifive,clint0", "riscv,clint0"};
+    fdt.strings("compatible", compatible);
+  });
 }
 
 }  // namespace gstage::hw

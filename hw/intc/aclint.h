@@ -8,21 +8,23 @@
 
 #include "io/clock.h"
 #include "target/riscv/time_counter.h"
-#include "hw/core/device.h"
 #include "hw/core/hart_lines.h"
 #include "hw/core/register_table.h"
+#include "hw/core/system_device.h"
 
 namespace gstage::hw {
 
 // The devices of the RISC-V ACLINT specification. An MSWI and an MTIMER side by side are SiFive's CLINT.
 
 /// MSWI ("Machine-level Software Interrupt Device"): one word a hart, whose bit 0 is the hart's MSIP.
-class Mswi final : public Device, public RegisterDevice<Mswi> {
+class Mswi final : public SystemDevice, public RegisterDevice<Mswi> {
  public:
   static constexpr const char* kName = "mswi";
 
   /// Harts in the order of their ids. The lines outlive the device.
   explicit Mswi(const std::vector<HartLines*>& harts);
+  [[nodiscard]] const char* driver() const override { return "riscv.aclint.mswi"; }
+  void describe(FdtBuilder& fdt) const override;
   void reset() override;
   static std::span<const Register<Mswi>> registers();
 
@@ -38,12 +40,14 @@ class Mswi final : public Device, public RegisterDevice<Mswi> {
 
 /// SSWI ("Supervisor-level Software Interrupt Device"): writing 1 to a hart's word sets its SSIP, which the
 /// hart itself clears. Reads as zero.
-class Sswi final : public Device, public RegisterDevice<Sswi> {
+class Sswi final : public SystemDevice, public RegisterDevice<Sswi> {
  public:
   static constexpr const char* kName = "sswi";
 
   /// Harts in the order of their ids. The lines outlive the device.
   explicit Sswi(std::vector<HartLines*> harts) : harts_(std::move(harts)) {}
+  [[nodiscard]] const char* driver() const override { return "riscv.aclint.sswi"; }
+  void describe(FdtBuilder& fdt) const override;
   void reset() override {}
   static std::span<const Register<Sswi>> registers();
 
@@ -54,13 +58,15 @@ class Sswi final : public Device, public RegisterDevice<Sswi> {
 };
 
 /// MTIMER ("Machine-level Timer Device"): one comparand a hart, and mtime, which is the time of all harts.
-class Mtimer final : public Device, public RegisterDevice<Mtimer> {
+class Mtimer final : public SystemDevice, public RegisterDevice<Mtimer> {
  public:
   static constexpr const char* kName = "mtimer";
   static constexpr std::uint64_t kMtimeOffset = 0x7ff8;
 
   /// Harts in the order of their ids. `time`, `timers` and the lines outlive the device.
   Mtimer(riscv::TimeCounter& time, TimerThread& timers, const std::vector<HartLines*>& harts);
+  [[nodiscard]] const char* driver() const override { return "riscv.aclint.mtimer"; }
+  void describe(FdtBuilder& fdt) const override;
   void reset() override;
   static std::span<const Register<Mtimer>> registers();
 
@@ -83,11 +89,7 @@ class Mtimer final : public Device, public RegisterDevice<Mtimer> {
   std::vector<Hart> harts_;
 };
 
-/// The device-tree nodes. `cpu_irqs`: phandle of each hart's interrupt controller. A CLINT's place covers
-/// both of its devices; an MTIMER's is that of the device.
-void describe_clint(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs);
-void describe_mswi(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs);
-void describe_sswi(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs);
-void describe_mtimer(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs);
+/// An MSWI and an MTIMER that are one node: SiFive's CLINT.
+std::unique_ptr<DeviceGroup> make_clint();
 
 }  // namespace gstage::hw

@@ -420,21 +420,20 @@ std::uint64_t AplicDomain::claim(Access access) {
   return topi;
 }
 
-void describe_aplic(FdtBuilder& fdt, const NodePlace& place, const AplicNode& node,
-                    std::span<const std::uint32_t> cpu_irqs) {
-  const auto open = fdt.node("interrupt-controller", place.base);
-  fdt.cell("phandle", place.phandle);
-  if (node.child != 0) {
-    fdt.cells("riscv,delegation", {node.child, 1, AplicDomain::kSources});
-    fdt.cell("riscv,children", node.child);
+void Aplic::describe(FdtBuilder& fdt) const {
+  const auto open = fdt.node("interrupt-controller", place().base);
+  fdt.cell("phandle", place().phandle);
+  if (node_.child != 0) {
+    fdt.cells("riscv,delegation", {node_.child, 1, AplicDomain::kSources});
+    fdt.cell("riscv,children", node_.child);
   }
   fdt.cell("riscv,num-sources", AplicDomain::kSources);
-  fdt.wide_cells("reg", {place.base, place.size});
-  if (node.msi_parent != 0) {
-    fdt.cell("msi-parent", node.msi_parent);
+  fdt.wide_cells("reg", {place().base, place().size});
+  if (node_.msi_parent != 0) {
+    fdt.cell("msi-parent", node_.msi_parent);
   } else {
     std::vector<std::uint32_t> wires;
-    for (const std::uint32_t phandle : cpu_irqs) wires.insert(wires.end(), {phandle, node.mip_bit});
+    for (const std::uint32_t phandle : place().cpu_irqs) wires.insert(wires.end(), {phandle, node_.mip_bit});
     fdt.cells("interrupts-extended", wires);
   }
   fdt.empty("interrupt-controller");

@@ -7,10 +7,10 @@
 #include <span>
 #include <vector>
 
-#include "hw/core/device.h"
 #include "hw/core/hart_lines.h"
 #include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
+#include "hw/core/system_device.h"
 
 namespace gstage::hw {
 
@@ -27,7 +27,7 @@ struct AplicSetup {
 /// One interrupt domain of an APLIC (AIA, "Advanced Platform-Level Interrupt Controller"), little-endian. The
 /// machine-level domain is the root: it delegates sources to its one child, tells it which, where MSIs go,
 /// and passes on the wires. Locks are taken from the root to the child.
-class AplicDomain final : public Device, public RegisterDevice<AplicDomain> {
+class AplicDomain final : public RegisterDevice<AplicDomain> {
  public:
   static constexpr const char* kName = "aplic";
   static constexpr unsigned kSources = 96;  ///< numbered 1–96
@@ -35,7 +35,8 @@ class AplicDomain final : public Device, public RegisterDevice<AplicDomain> {
   /// `child` is null for a leaf; it and the lines outlive the domain.
   AplicDomain(AplicSetup setup, AplicDomain* child);
 
-  void reset() override;
+  /// To the state at power-on.
+  void reset();
   /// The level of a source's wire, at the root. Any thread.
   void set_level(unsigned source, bool is_high);
   /// A wire to the source.
@@ -132,13 +133,28 @@ class AplicDomain final : public Device, public RegisterDevice<AplicDomain> {
   std::vector<Delivery> deliveries_;
 };
 
-/// The two domains' nodes.
+/// What a domain's node says besides its place.
 struct AplicNode {
   std::uint32_t msi_parent = 0;  ///< phandle of the IMSICs; 0: direct delivery
   std::uint32_t child = 0;       ///< phandle of the domain that sources are delegated to; 0: a leaf
   unsigned mip_bit = 0;          ///< kMei or kSei
 };
-void describe_aplic(FdtBuilder& fdt, const NodePlace& place, const AplicNode& node,
-                    std::span<const std::uint32_t> cpu_irqs);
+
+/// A domain in its place on a board.
+class Aplic final : public SystemDevice {
+ public:
+  /// As AplicDomain.
+  Aplic(AplicSetup setup, AplicDomain* child, const AplicNode& node)
+      : domain_(std::move(setup), child), node_(node) {}
+
+  [[nodiscard]] const char* driver() const override { return "riscv.aplic"; }
+  void reset() override { domain_.reset(); }
+  void describe(FdtBuilder& fdt) const override;
+  AplicDomain& domain() { return domain_; }
+
+ private:
+  AplicDomain domain_;
+  const AplicNode node_;
+};
 
 }  // namespace gstage::hw

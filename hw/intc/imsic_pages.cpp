@@ -33,15 +33,14 @@ bool ImsicPages::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t v
   return true;
 }
 
-void ImsicPages::describe(FdtBuilder& fdt, const NodePlace& place, const ImsicNode& node,
-                          std::span<const std::uint32_t> cpu_irqs) {
-  const auto open = fdt.node("interrupt-controller", place.base);
-  fdt.cell("phandle", place.phandle);
-  if (node.guest_index_bits != 0) fdt.cell("riscv,guest-index-bits", node.guest_index_bits);
-  fdt.cell("riscv,num-ids", node.identities);
-  fdt.wide_cells("reg", {place.base, place.size});
+void ImsicPages::describe(FdtBuilder& fdt) const {
+  const auto open = fdt.node("interrupt-controller", place().base);
+  fdt.cell("phandle", place().phandle);
+  if (node_.guest_index_bits != 0) fdt.cell("riscv,guest-index-bits", node_.guest_index_bits);
+  fdt.cell("riscv,num-ids", node_.identities);
+  fdt.wide_cells("reg", {place().base, place().size});
   std::vector<std::uint32_t> wires;
-  for (const std::uint32_t phandle : cpu_irqs) wires.insert(wires.end(), {phandle, node.mip_bit});
+  for (const std::uint32_t phandle : place().cpu_irqs) wires.insert(wires.end(), {phandle, node_.mip_bit});
   fdt.cells("interrupts-extended", wires);
   fdt.empty("msi-controller");
   fdt.empty("interrupt-controller");

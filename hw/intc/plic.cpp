@@ -174,13 +174,13 @@ void Plic::complete(Access access, std::uint64_t value) {
   notify();
 }
 
-void Plic::describe(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs) {
-  const auto node = fdt.node("interrupt-controller", place.base);
-  fdt.cell("phandle", place.phandle);
+void Plic::describe(FdtBuilder& fdt) const {
+  const auto node = fdt.node("interrupt-controller", place().base);
+  fdt.cell("phandle", place().phandle);
   fdt.cell("riscv,ndev", kSources);
-  fdt.wide_cells("reg", {place.base, place.size});
+  fdt.wide_cells("reg", {place().base, place().size});
   std::vector<std::uint32_t> wires;
-  for (const std::uint32_t phandle : cpu_irqs)
+  for (const std::uint32_t phandle : place().cpu_irqs)
     wires.insert(wires.end(), {phandle, riscv::kMei, phandle, riscv::kSei});
   fdt.cells("interrupts-extended", wires);
   fdt.empty("interrupt-controller");

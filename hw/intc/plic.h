@@ -5,16 +5,16 @@
 #include <cstdint>
 #include <vector>
 
-#include "hw/core/device.h"
 #include "hw/core/hart_lines.h"
 #include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
+#include "hw/core/system_device.h"
 
 namespace gstage::hw {
 
 /// The platform-level interrupt controller (RISC-V PLIC specification 1.0.0) with level-triggered gateways
 /// and two contexts a hart: 2n is machine mode of hart n, 2n+1 its supervisor mode.
-class Plic final : public Device, public RegisterDevice<Plic> {
+class Plic final : public SystemDevice, public RegisterDevice<Plic> {
  public:
   static constexpr const char* kName = "plic";
   static constexpr unsigned kSources = 95;  ///< numbered 1–95
@@ -22,14 +22,14 @@ class Plic final : public Device, public RegisterDevice<Plic> {
   /// Harts in the order of their ids; the lines outlive the device.
   explicit Plic(std::vector<HartLines*> harts);
 
+  [[nodiscard]] const char* driver() const override { return "riscv.sifive.plic"; }
   void reset() override;
   /// The level of a source's wire. Any thread.
   void set_level(unsigned source, bool is_high);
   /// A wire to the source.
   IrqLine line(unsigned source);
   static std::span<const Register<Plic>> registers();
-  /// `cpu_irqs`: phandle of each hart's interrupt controller.
-  static void describe(FdtBuilder& fdt, const NodePlace& place, std::span<const std::uint32_t> cpu_irqs);
+  void describe(FdtBuilder& fdt) const override;
 
  private:
   static constexpr unsigned kWords = kSources / 32 + 1;

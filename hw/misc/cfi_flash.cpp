@@ -249,7 +249,7 @@ void CfiFlash::start_command(std::uint64_t offset, std::uint8_t command) {
   }
 }
 
-void CfiFlash::describe(FdtBuilder& fdt, const NodePlace& place, unsigned banks) {
+void CfiFlash::describe_banks(FdtBuilder& fdt, const NodePlace& place, unsigned banks) {
   const auto node = fdt.node("flash", place.base);
   fdt.cell("bank-width", kBusBytes);
   std::vector<std::uint32_t> reg;

@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "softmmu/mem/address_space.h"
-#include "hw/core/device.h"
 #include "hw/core/loadable.h"
+#include "hw/core/system_device.h"
 
 namespace gstage::hw {
 
 /// One bank of NOR flash: two 16-bit chips side by side on a 32-bit bus, with the Common Flash Memory
 /// Interface (JEDEC JESD68) and the Intel/Sharp extended command set (0001). Contents last until the program
 /// ends; programming can only clear bits, erasing sets a block to ones.
-class CfiFlash final : public Device, public MmioHandler, public Loadable {
+class CfiFlash final : public SystemDevice, public MmioHandler, public Loadable {
  public:
   static constexpr std::uint64_t kBlockBytes = 256 << 10;  ///< of the bank: 128 KiB of each chip
 
@@ -25,12 +25,13 @@ class CfiFlash final : public Device, public MmioHandler, public Loadable {
   CfiFlash(const CfiFlash&) = delete;
   CfiFlash& operator=(const CfiFlash&) = delete;
 
+  [[nodiscard]] const char* driver() const override { return "cfi.pflash01"; }
   void reset() override;
   bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) override;
   bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
   void load(std::uint64_t offset, std::span<const std::byte> bytes) override;
-  /// One node for banks of equal size that follow one another.
-  static void describe(FdtBuilder& fdt, const NodePlace& place, unsigned banks);
+  /// One node for banks of equal size that follow one another, the first at `place`.
+  static void describe_banks(FdtBuilder& fdt, const NodePlace& place, unsigned banks);
 
  private:
   enum class Mode : std::uint8_t {

@@ -162,10 +162,10 @@ void FwCfg::run_dma(Paddr request_at) {
   memory_.write(request_at, &result, sizeof result);
 }
 
-void FwCfg::describe(FdtBuilder& fdt, const NodePlace& place) {
-  const auto node = fdt.node("fw-cfg", place.base);
+void FwCfg::describe(FdtBuilder& fdt) const {
+  const auto node = fdt.node("fw-cfg", place().base);
   fdt.empty("dma-coherent");
-  fdt.wide_cells("reg", {place.base, place.size});
+  fdt.wide_cells("reg", {place().base, place().size});
   fdt.string("compatible", "qemu,fw-cfg-mmio");
 }
 

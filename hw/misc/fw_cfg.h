@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "softmmu/mem/address_space.h"
-#include "hw/core/device.h"
 #include "hw/core/register_table.h"
+#include "hw/core/system_device.h"
 
 namespace gstage::hw {
 
 /// The firmware configuration device, memory-mapped form with DMA (QEMU documentation, "QEMU Firmware
 /// Configuration (fw_cfg) Device"): numbered items and named files which firmware reads. Items cannot be
 /// written by the guest.
-class FwCfg final : public Device, public RegisterDevice<FwCfg> {
+class FwCfg final : public SystemDevice, public RegisterDevice<FwCfg> {
  public:
   static constexpr const char* kName = "fw-cfg";
 
@@ -39,9 +39,10 @@ class FwCfg final : public Device, public RegisterDevice<FwCfg> {
   /// A named file (at most 55 characters); the directory lists it.
   void add_file(const std::string& name, std::vector<std::uint8_t> bytes);
 
+  [[nodiscard]] const char* driver() const override { return "fw_cfg_mem"; }
   void reset() override;
   static std::span<const Register<FwCfg>> registers();
-  static void describe(FdtBuilder& fdt, const NodePlace& place);
+  void describe(FdtBuilder& fdt) const override;
 
  private:
   struct State {

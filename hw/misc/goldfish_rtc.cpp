@@ -116,10 +116,10 @@ void GoldfishRtc::write_clear_interrupt(Access, std::uint64_t) {
   update_irq();
 }
 
-void GoldfishRtc::describe(FdtBuilder& fdt, const NodePlace& place) {
-  const auto node = fdt.node("rtc", place.base);
-  describe_irq(fdt, place);
-  fdt.wide_cells("reg", {place.base, place.size});
+void GoldfishRtc::describe(FdtBuilder& fdt) const {
+  const auto node = fdt.node("rtc", place().base);
+  describe_irq(fdt, place());
+  fdt.wide_cells("reg", {place().base, place().size});
   fdt.string("compatible", "google,goldfish-rtc");
 }
 

@@ -6,15 +6,15 @@
 #include <memory>
 
 #include "io/clock.h"
-#include "hw/core/device.h"
 #include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
+#include "hw/core/system_device.h"
 
 namespace gstage::hw {
 
 /// The real-time clock of Android's goldfish board: nanoseconds since 1970 in two 32-bit halves, and an
 /// alarm.
-class GoldfishRtc final : public Device, public RegisterDevice<GoldfishRtc> {
+class GoldfishRtc final : public SystemDevice, public RegisterDevice<GoldfishRtc> {
  public:
   static constexpr const char* kName = "rtc";
   /// The host's time of day, nanoseconds since 1970.
@@ -23,9 +23,10 @@ class GoldfishRtc final : public Device, public RegisterDevice<GoldfishRtc> {
   /// `clock` and `timers` serve the alarm and outlive the device.
   GoldfishRtc(const Clock& clock, TimerThread& timers, IrqLine irq, WallClock wall_clock = host_wall_clock);
 
+  [[nodiscard]] const char* driver() const override { return "goldfish_rtc"; }
   void reset() override;
   static std::span<const Register<GoldfishRtc>> registers();
-  static void describe(FdtBuilder& fdt, const NodePlace& place);
+  void describe(FdtBuilder& fdt) const override;
   static std::uint64_t host_wall_clock();
 
  private:

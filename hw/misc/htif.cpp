@@ -182,9 +182,10 @@ void Htif::listen() {
       });
 }
 
-void Htif::describe(FdtBuilder& fdt, const std::optional<NodePlace>& place) {
+void Htif::describe(FdtBuilder& fdt) const {
+  if (places_.has_value()) return;
   const auto node = fdt.node("htif");
-  if (place.has_value()) fdt.wide_cells("reg", {place->base, place->size});
+  fdt.wide_cells("reg", {place().base, place().size});
   fdt.string("compatible", "ucb,htif0");
 }
 

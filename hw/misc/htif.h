@@ -10,9 +10,9 @@
 #include "softmmu/mem/address_space.h"
 #include "io/chardev.h"
 #include "io/clock.h"
-#include "hw/core/device.h"
 #include "hw/core/output_queue.h"
 #include "hw/core/register_table.h"
+#include "hw/core/system_device.h"
 
 namespace gstage::hw {
 
@@ -41,7 +41,7 @@ struct HtifSetup {
 ///   device 1, 1  the payload is a character for the console; there is no answer
 ///
 /// The words lie in RAM where the program's symbols say, or are the two registers of the device.
-class Htif final : public Device, public StoreWatcher, public RegisterDevice<Htif> {
+class Htif final : public SystemDevice, public StoreWatcher, public RegisterDevice<Htif> {
  public:
   static constexpr const char* kName = "htif";
   static constexpr std::uint64_t kWordBytes = 8;
@@ -57,11 +57,12 @@ class Htif final : public Device, public StoreWatcher, public RegisterDevice<Hti
   /// Whether the words can be there: aligned, in RAM, and two.
   static bool can_hold(const AddressSpace& memory, const HtifWords& words);
 
+  [[nodiscard]] const char* driver() const override { return "htif"; }
   void reset() override;
+  /// Words in RAM are found by their symbols: they have no node.
+  void describe(FdtBuilder& fdt) const override;
   void stored(Paddr paddr, std::uint64_t size) override;
   static std::span<const Register<Htif>> registers();
-  /// The FDT node at the tree's root; with `reg` where the words are registers.
-  static void describe(FdtBuilder& fdt, const std::optional<NodePlace>& place);
 
  private:
   std::uint64_t read_word(Access);

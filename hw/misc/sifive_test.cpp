@@ -35,10 +35,10 @@ void SifiveTest::write_finisher(Access, std::uint64_t value) {
   }
 }
 
-void SifiveTest::describe(FdtBuilder& fdt, const NodePlace& place) {
-  const auto node = fdt.node("test", place.base);
-  fdt.cell("phandle", place.phandle);
-  fdt.wide_cells("reg", {place.base, place.size});
+void SifiveTest::describe(FdtBuilder& fdt) const {
+  const auto node = fdt.node("test", place().base);
+  fdt.cell("phandle", place().phandle);
+  fdt.wide_cells("reg", {place().base, place().size});
   const std::string compatible[] = {"sifive,test1", "sifive,test0", "syscon"};
   fdt.strings("compatible", compatible);
 }

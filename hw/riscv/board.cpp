@@ -26,8 +26,8 @@ class CpuLines final : public HartLines {
 
 }  // namespace
 
-Status Board::add_memory(const Range& rom, const Range& ram, std::vector<LoadablePlace> devices) {
-  places_ = {rom.base, ram.base, ram.size, std::move(devices)};
+Status Board::add_memory(const Range& rom, const Range& ram) {
+  places_ = {rom.base, ram.base, ram.size, {}};
   if (Status status = memory_.add_rom(rom.name, Paddr{rom.base}, rom.size); !status.ok()) return status;
   return memory_.add_ram(ram.name, Paddr{ram.base}, ram.size);
 }
@@ -69,18 +69,18 @@ HtifSetup Board::htif_setup(const MachineOptions& options) {
   return {memory_, clock_, timers_, std::move(console), control_};
 }
 
-void Board::add_htif(const MachineOptions& options) {
+Status Board::add_htif(const MachineOptions& options) {
   for (const auto& file : boot_->elf_files()) {
     const auto symbols = find_symbols(*file, kHtifSymbols);
     if (symbols.size() != std::size(kHtifSymbols)) continue;
     const HtifWords words{Paddr{symbols.at("tohost")}, Paddr{symbols.at("fromhost")}};
     if (Htif::can_hold(memory_, words)) {
-      devices_.push_back(std::make_unique<Htif>(htif_setup(options), words));
-      return;
+      return main_bus().plug(std::make_unique<Htif>(htif_setup(options), words));
     }
     warn("%s: its tohost and fromhost are no aligned words in RAM, so there is no host-target interface",
          file->name().c_str());
   }
+  return Ok{};
 }
 
 std::vector<Cpu*> Board::cpus() {
@@ -89,12 +89,8 @@ std::vector<Cpu*> Board::cpus() {
   return all;
 }
 
-void Board::reset_devices() {
-  for (const auto& device : devices_) device->reset();
-}
-
 void Board::reset() {
-  reset_devices();
+  root_.reset();
   for (unsigned hart = 0; hart < harts_->count(); ++hart) harts_->cpu(hart).reset();
   for (const auto& [hart, entry] : boot_->entries()) harts_->cpu(hart).core().pc = entry;
   if (Status status = boot_->load(); !status.ok()) {
@@ -105,6 +101,17 @@ void Board::reset() {
 }
 
 Status Board::finish() { return signature_ == nullptr ? Ok{} : signature_->write(); }
+
+std::unique_ptr<DeviceGroup> make_soc() {
+  return std::make_unique<DeviceGroup>("soc", [](FdtBuilder& fdt, const NodePlace&, const Bus& members) {
+    const auto node = fdt.node("soc");
+    fdt.cell("#address-cells", 2);
+    fdt.cell("#size-cells", 2);
+    fdt.string("compatible", "simple-bus");
+    fdt.empty("ranges");
+    members.describe(fdt);
+  });
+}
 
 Status write_device_tree(const std::string& path, const std::vector<std::byte>& tree) {
   std::FILE* file = std::fopen(path.c_str(), "wb");

@@ -8,10 +8,10 @@
 
 #include "target/riscv/cpu.h"
 #include "target/riscv/time_counter.h"
-#include "hw/core/device.h"
 #include "hw/core/hart_lines.h"
 #include "hw/core/machine.h"
 #include "hw/core/properties.h"
+#include "hw/core/system_device.h"
 #include "hw/misc/htif.h"
 #include "hw/riscv/boot.h"
 #include "hw/riscv/signature.h"
@@ -26,6 +26,8 @@ class Board : public Machine {
   std::vector<Cpu*> cpus() override;
   AddressSpace& memory() override { return memory_; }
   Clock& clock() override { return clock_; }
+  Device& devices() override { return root_; }
+  [[nodiscard]] const std::vector<std::byte>& device_tree() const override { return boot_->fdt(); }
   void reset() override;
   bool send_nmi() override { return harts_->send_nmi(); }
   Status finish() override;
@@ -39,27 +41,31 @@ class Board : public Machine {
   };
 
   /// `control` outlives the board.
-  explicit Board(MachineControl& control) : control_(control), timers_(clock_) {}
-  /// `devices` hold memory as well, for what is loaded.
-  Status add_memory(const Range& rom, const Range& ram, std::vector<LoadablePlace> devices = {});
+  Board(const char* name, MachineControl& control) : control_(control), timers_(clock_), root_(name) {}
+  Status add_memory(const Range& rom, const Range& ram);
+  /// Names a device that holds memory as well, for what is loaded. Before `plan_boot`.
+  void add_loadable(const LoadablePlace& place) { places_.devices.push_back(place); }
   /// Places what is to be loaded into the memory that is there; `fdt` is the board's tree.
   Status plan_boot(const MachineOptions& options, std::vector<std::byte> fdt);
   Status add_harts(const MachineOptions& options, const riscv::CpuConfig& config,
                    const riscv::ImsicSetup& imsic = {});
-  /// Takes the device over and maps it, in whole pages.
+  /// Puts the device on the bus and maps it at its place, in whole pages.
   template <class D>
-  Status add(const Range& range, std::unique_ptr<D> device) {
+  Status add(Bus& bus, const char* name, const NodePlace& place, std::unique_ptr<D> device) {
     D& handler = *device;
-    devices_.push_back(std::move(device));
-    return memory_.add_mmio(range.name, Paddr{range.base}, (range.size + kPageMask) & ~kPageMask, handler);
+    device->set_place(place);
+    if (Status status = bus.plug(std::move(device)); !status.ok()) return status;
+    return memory_.add_mmio(name, Paddr{place.base}, (place.size + kPageMask) & ~kPageMask, handler);
   }
   /// The interface at the symbols `tohost` and `fromhost`, if the kernel or the firmware has them.
-  void add_htif(const MachineOptions& options);
+  Status add_htif(const MachineOptions& options);
   [[nodiscard]] HtifSetup htif_setup(const MachineOptions& options);
   /// The wires into the harts, in their order.
   [[nodiscard]] std::vector<HartLines*> hart_lines() const;
-  /// All devices to their state at power-on; a board that has others overrides it.
-  virtual void reset_devices();
+  /// What is directly on the board.
+  [[nodiscard]] Bus& main_bus() { return root_.main; }
+  /// Devices may use what a board has besides: it destroys them first.
+  void destroy_devices() { root_.destroy(); }
   [[nodiscard]] const Boot& boot() const { return *boot_; }
 
   // In the order of dependence: what is below uses what is above, and is destroyed before it.
@@ -70,13 +76,26 @@ class Board : public Machine {
   TimerThread timers_;
   std::unique_ptr<riscv::CpuCluster> harts_;
   std::vector<std::unique_ptr<HartLines>> lines_;
-  std::vector<std::unique_ptr<Device>> devices_;
 
  private:
+  /// The root of the tree.
+  struct Root final : Device {
+    explicit Root(const char* name)
+        : name(name), main(add_bus(std::make_unique<Bus>("System", "main-system-bus"))) {}
+    [[nodiscard]] const char* driver() const override { return name; }
+    void destroy() { clear_buses(); }
+    const char* const name;
+    Bus& main;
+  };
+
+  Root root_;
   BootPlaces places_{};
   std::unique_ptr<Boot> boot_;
   std::unique_ptr<Signature> signature_;  ///< null: none is asked for
 };
+
+/// The bus of what is on the chip, as the device tree has it.
+std::unique_ptr<DeviceGroup> make_soc();
 
 /// `-machine dumpdtb=FILE`.
 Status write_device_tree(const std::string& path, const std::vector<std::byte>& tree);

@@ -40,8 +40,8 @@ class SpikeMachine final : public Board {
   static Result<std::unique_ptr<Machine>> create(const MachineOptions& options, MachineControl& control);
 
  private:
-  using Board::Board;
-  static std::vector<std::byte> make_tree(const MachineOptions& options, const riscv::CpuConfig& config);
+  SpikeMachine(MachineControl& control, unsigned harts) : Board("spike", control), phandles_(harts) {}
+  std::vector<std::byte> make_tree(const MachineOptions& options, const riscv::CpuConfig& config);
   Status add_devices(const MachineOptions& options);
 
   static constexpr Range kResetRom{"mrom", 0x1000, 0xf000};
@@ -52,6 +52,8 @@ class SpikeMachine final : public Board {
   static constexpr std::uint64_t kRamBase = 0x8000'0000;
   /// As many as an MSWI has words for a hart; fewer than a CLINT could have.
   static constexpr unsigned kMostHarts = 512;
+
+  const HartPhandles phandles_;
 };
 
 /// What the board has no place for.
@@ -73,25 +75,25 @@ Result<std::unique_ptr<Machine>> SpikeMachine::create(const MachineOptions& opti
   if (options.harts < 1 || options.harts > kMostHarts)
     return error("-smp %u: the spike board has from 1 to %u harts", options.harts, kMostHarts);
   if (Status status = check_devices(options); !status.ok()) return status.error();
-  std::unique_ptr<SpikeMachine> machine(new SpikeMachine(control));
+  std::unique_ptr<SpikeMachine> machine(new SpikeMachine(control, options.harts));
   const Range ram{"ram", kRamBase, options.ram_bytes};
   if (Status status = machine->add_memory(kResetRom, ram); !status.ok()) return status.error();
-  if (Status status = machine->plan_boot(options, make_tree(options, *config)); !status.ok())
-    return status.error();
+  if (Status status = machine->add_harts(options, *config); !status.ok()) return status.error();
+  if (Status status = machine->add_devices(options); !status.ok()) return status.error();
+  auto tree = machine->make_tree(options, *config);
+  if (Status status = machine->plan_boot(options, std::move(tree)); !status.ok()) return status.error();
   if (!spike_options->dumpdtb.empty()) {
-    if (Status status = write_device_tree(spike_options->dumpdtb, machine->boot().fdt()); !status.ok())
+    if (Status status = write_device_tree(spike_options->dumpdtb, machine->device_tree()); !status.ok())
       return status.error();
     return std::unique_ptr<Machine>();
   }
-  if (Status status = machine->add_harts(options, *config); !status.ok()) return status.error();
-  if (Status status = machine->add_devices(options); !status.ok()) return status.error();
+  if (Status status = machine->add_htif(options); !status.ok()) return status.error();
   machine->memory_.seal();
   return std::unique_ptr<Machine>(std::move(machine));
 }
 
 std::vector<std::byte> SpikeMachine::make_tree(const MachineOptions& options,
                                                const riscv::CpuConfig& config) {
-  const HartPhandles phandles(options.harts);
   FdtBuilder fdt;
   {
     const auto root = fdt.node("");
@@ -100,35 +102,36 @@ std::vector<std::byte> SpikeMachine::make_tree(const MachineOptions& options,
     fdt.string("compatible", "ucbbar,spike-bare-dev");
     fdt.string("model", "ucbbar,spike-bare,qemu");
     describe_memory(fdt, kRamBase, options.ram_bytes);
-    describe_cpus(fdt, phandles, config);
-    NodePlace htif;
-    htif.base = kHtif.base;
-    htif.size = kHtif.size;
-    Htif::describe(fdt, htif);
-    {
-      const auto soc = fdt.node("soc");
-      fdt.cell("#address-cells", 2);
-      fdt.cell("#size-cells", 2);
-      fdt.string("compatible", "simple-bus");
-      fdt.empty("ranges");
-      NodePlace clint;
-      clint.base = kMswi.base;
-      clint.size = kClintBytes;
-      describe_clint(fdt, clint, phandles.cpu_irqs);
-    }
+    describe_cpus(fdt, phandles_, config);
+    main_bus().describe(fdt);
     const auto chosen = fdt.node("chosen");
     fdt.string("stdout-path", "/htif");
   }
   return fdt.finish();
 }
 
-/// The interface is there for programs that have its words and, as registers, for all others.
+/// The interface is there for programs that have its words (`add_htif`) and, as registers, for all others.
 Status SpikeMachine::add_devices(const MachineOptions& options) {
-  add_htif(options);
+  const auto place = [this](const Range& range) {
+    NodePlace place;
+    place.base = range.base;
+    place.size = range.size;
+    place.cpu_irqs = phandles_.cpu_irqs;
+    return place;
+  };
+  auto soc = make_soc();
+  auto clint = make_clint();
+  NodePlace both = place(kMswi);
+  both.size = kClintBytes;
+  clint->set_place(both);
+  Bus& members = clint->members();
+  Bus& on_soc = soc->members();
   Status steps[] = {
-      add(kMswi, std::make_unique<Mswi>(hart_lines())),
-      add(kMtimer, std::make_unique<Mtimer>(time_, timers_, hart_lines())),
-      add(kHtif, std::make_unique<Htif>(htif_setup(options))),
+      add(main_bus(), kHtif.name, place(kHtif), std::make_unique<Htif>(htif_setup(options))),
+      main_bus().plug(std::move(soc)),
+      on_soc.plug(std::move(clint)),
+      add(members, kMswi.name, place(kMswi), std::make_unique<Mswi>(hart_lines())),
+      add(members, kMtimer.name, place(kMtimer), std::make_unique<Mtimer>(time_, timers_, hart_lines())),
   };
   for (Status& status : steps)
     if (!status.ok()) return status;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <string>
 
+#include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
 #include "hw/char/uart16550.h"
 #include "hw/core/properties.h"
@@ -10,10 +11,10 @@
 #include "hw/misc/sifive_test.h"
 #include "hw/riscv/board.h"
 #include "hw/riscv/boards.h"
+#include "hw/riscv/fdt_harts.h"
 #include "hw/riscv/virt_devices.h"
-#include "hw/riscv/virt_fdt.h"
 #include "hw/riscv/virt_irqchip.h"
-#include "hw/riscv/virt_map.h"
+#include "hw/riscv/virt_wiring.h"
 #include "hw/virtio/virtio_mmio.h"
 
 namespace gstage::hw {
@@ -91,112 +92,148 @@ Result<riscv::CpuConfig> parse_harts(const DeviceOptions& cpu, const VirtInterru
 class VirtMachine final : public Board {
  public:
   static Result<std::unique_ptr<Machine>> create(const MachineOptions& options, MachineControl& control);
-  /// Devices have wires to the interrupt controllers.
-  ~VirtMachine() override { devices_.clear(); }
+  ~VirtMachine() override { destroy_devices(); }
 
  private:
-  using Board::Board;
+  VirtMachine(MachineControl& control, unsigned harts, const VirtInterrupts& interrupts)
+      : Board("virt", control), wiring_(harts, interrupts) {}
   Status add_board_memory(const MachineOptions& options);
   Status add_devices(const MachineOptions& options);
-  Status add_virtio(const MachineOptions& options);
-  void reset_devices() override;
-
-  /// Where a unit is.
-  static Range range_of(Unit unit) {
-    const VirtUnit& row = virt_unit(unit);
-    return {row.name, row.base, row.size};
-  }
-  /// Maps the device at the unit's place and takes it over.
+  Status add_flash();
+  Status add_virtio(const MachineOptions& options, Bus& soc);
+  /// Maps the device at the unit's place and puts it on the bus.
   template <class D>
-  Status add_unit(Unit unit, std::unique_ptr<D> device, unsigned index = 0);
+  Status add_unit(Bus& bus, Unit unit, std::unique_ptr<D> device, unsigned index = 0);
+  std::vector<std::byte> make_tree(const MachineOptions& options, const riscv::CpuConfig& config);
 
-  VirtInterrupts interrupts_;
+  const VirtWiring wiring_;
   std::unique_ptr<VirtIrqchip> irqchip_;
 };
 
 Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& options, MachineControl& control) {
   auto virt_options = parse_machine(options.machine);
   if (!virt_options.ok()) return virt_options.error();
-  auto config = parse_harts(options.cpu, virt_options->interrupts);
+  const VirtInterrupts& interrupts = virt_options->interrupts;
+  auto config = parse_harts(options.cpu, interrupts);
   if (!config.ok()) return config.error();
   if (options.harts < 1 || options.harts > kMaxHarts)
     return error("-smp %u: the virt board has from 1 to %u harts", options.harts, kMaxHarts);
-  std::unique_ptr<VirtMachine> machine(new VirtMachine(control));
-  const VirtInterrupts& interrupts = machine->interrupts_ = virt_options->interrupts;
+  std::unique_ptr<VirtMachine> machine(new VirtMachine(control, options.harts, interrupts));
   if (Status status = machine->add_board_memory(options); !status.ok()) return status.error();
-  auto tree = make_virt_fdt(options.harts, options.ram_bytes, *config, interrupts);
-  if (Status status = machine->plan_boot(options, std::move(tree)); !status.ok()) return status.error();
-  if (!virt_options->dumpdtb.empty()) {
-    if (Status status = write_device_tree(virt_options->dumpdtb, machine->boot().fdt()); !status.ok())
-      return status.error();
-    return std::unique_ptr<Machine>();
-  }
   if (Status status = machine->add_harts(options, *config, interrupts.imsic()); !status.ok())
     return status.error();
   if (Status status = machine->add_devices(options); !status.ok()) return status.error();
+  auto tree = machine->make_tree(options, *config);
+  if (Status status = machine->plan_boot(options, std::move(tree)); !status.ok()) return status.error();
+  if (!virt_options->dumpdtb.empty()) {
+    if (Status status = write_device_tree(virt_options->dumpdtb, machine->device_tree()); !status.ok())
+      return status.error();
+    return std::unique_ptr<Machine>();
+  }
+  if (Status status = machine->add_htif(options); !status.ok()) return status.error();
   machine->memory_.seal();
   return std::unique_ptr<Machine>(std::move(machine));
 }
 
 Status VirtMachine::add_board_memory(const MachineOptions& options) {
-  const VirtUnit& flash = virt_unit(Unit::kFlash);
-  std::vector<LoadablePlace> flashes;
-  for (unsigned bank = 0; bank < flash.count; ++bank) {
-    auto device = std::make_unique<CfiFlash>(flash.size);
-    flashes.push_back({flash.name, flash.base + bank * flash.size, flash.size, device.get()});
-    if (Status status = add_unit(Unit::kFlash, std::move(device), bank); !status.ok()) return status;
-  }
-  Range ram = range_of(Unit::kRam);
-  ram.size = options.ram_bytes;
-  return add_memory(range_of(Unit::kResetRom), ram, std::move(flashes));
+  const VirtUnit& rom = virt_unit(Unit::kResetRom);
+  const VirtUnit& ram = virt_unit(Unit::kRam);
+  return add_memory({rom.name, rom.base, rom.size}, {ram.name, ram.base, options.ram_bytes});
 }
 
 template <class D>
-Status VirtMachine::add_unit(Unit unit, std::unique_ptr<D> device, unsigned index) {
+Status VirtMachine::add_unit(Bus& bus, Unit unit, std::unique_ptr<D> device, unsigned index) {
   const VirtUnit& row = virt_unit(unit);
   const std::string name = row.count == 1 ? row.name : row.name + std::to_string(index);
-  return add(Range{name.c_str(), row.base + index * row.size, row.size}, std::move(device));
+  NodePlace place = wiring_.place(unit, index);
+  if (unit == Unit::kTest) place.phandle = wiring_.test;
+  return add(bus, name.c_str(), place, std::move(device));
 }
 
+/// Two banks, which are one node.
+Status VirtMachine::add_flash() {
+  const VirtUnit& row = virt_unit(Unit::kFlash);
+  auto flash =
+      std::make_unique<DeviceGroup>("flash", [](FdtBuilder& fdt, const NodePlace& place, const Bus& banks) {
+        CfiFlash::describe_banks(fdt, place, static_cast<unsigned>(banks.devices().size()));
+      });
+  flash->set_place(wiring_.place(Unit::kFlash));
+  Bus& banks = flash->members();
+  if (Status status = main_bus().plug(std::move(flash)); !status.ok()) return status;
+  for (unsigned bank = 0; bank < row.count; ++bank) {
+    auto device = std::make_unique<CfiFlash>(row.size);
+    add_loadable({row.name, row.base + bank * row.size, row.size, device.get()});
+    if (Status status = add_unit(banks, Unit::kFlash, std::move(device), bank); !status.ok()) return status;
+  }
+  return Ok{};
+}
+
+/// In the order of the device tree, which is that of the board that this follows: Linux numbers devices by
+/// it.
 Status VirtMachine::add_devices(const MachineOptions& options) {
   const std::vector<HartLines*> lines = hart_lines();
   irqchip_ =
-      std::make_unique<VirtIrqchip>(VirtIrqchipSetup{memory_, time_, timers_, *harts_, lines}, interrupts_);
+      std::make_unique<VirtIrqchip>(VirtIrqchipSetup{memory_, time_, timers_, *harts_, lines, wiring_});
   const auto irq = [this](Unit unit) { return irqchip_->line(virt_unit(unit).irq); };
   if (options.serials.size() > 1) warn("the virt board has one UART: the second -serial leads nowhere");
   auto fw_cfg = std::make_unique<FwCfg>(memory_);
   fw_cfg->add_number(FwCfg::kRamSize, options.ram_bytes, 8);
   fw_cfg->add_number(FwCfg::kCpuCount, options.harts, 2);
   fw_cfg->add_number(FwCfg::kMaxCpus, options.harts, 2);
+  auto group = make_soc();
+  Bus& soc = group->members();
   Status steps[] = {
-      irqchip_->map(),
-      add_unit(Unit::kTest, std::make_unique<SifiveTest>(control_)),
-      add_unit(Unit::kRtc, std::make_unique<GoldfishRtc>(clock_, timers_, irq(Unit::kRtc))),
-      add_unit(Unit::kUart, std::make_unique<Uart16550>(
-                                options.serials.empty() ? nullptr : options.serials[0], irq(Unit::kUart))),
-      add_unit(Unit::kFwCfg, std::move(fw_cfg)),
-      add_virtio(options),
+      add_unit(main_bus(), Unit::kFwCfg, std::move(fw_cfg)),
+      add_flash(),
+      main_bus().plug(std::move(group)),
+      add_unit(soc, Unit::kRtc, std::make_unique<GoldfishRtc>(clock_, timers_, irq(Unit::kRtc))),
+      add_unit(soc, Unit::kUart,
+               std::make_unique<Uart16550>(options.serials.empty() ? nullptr : options.serials[0],
+                                           irq(Unit::kUart))),
+      add_unit(soc, Unit::kTest, std::make_unique<SifiveTest>(control_)),
+      add_virtio(options, soc),
+      irqchip_->put_on(soc),
   };
-  add_htif(options);
   for (Status& status : steps)
     if (!status.ok()) return status;
   return Ok{};
 }
 
-Status VirtMachine::add_virtio(const MachineOptions& options) {
+Status VirtMachine::add_virtio(const MachineOptions& options, Bus& soc) {
   auto slots = VirtDevices(options).make();
   if (!slots.ok()) return slots.error();
-  for (unsigned slot = 0; slot < kVirtioSlots; ++slot) {
+  // With the highest slot first the first -device, which takes the highest slot, is the guest's first disk.
+  for (unsigned slot = kVirtioSlots; slot-- > 0;) {
     IrqLine irq = irqchip_->line(virt_unit(Unit::kVirtio).irq + slot);
     auto transport = std::make_unique<VirtioMmio>(memory_, std::move(irq), std::move((*slots)[slot]));
-    if (Status status = add_unit(Unit::kVirtio, std::move(transport), slot); !status.ok()) return status;
+    if (Status status = add_unit(soc, Unit::kVirtio, std::move(transport), slot); !status.ok()) return status;
   }
   return Ok{};
 }
 
-void VirtMachine::reset_devices() {
-  Board::reset_devices();
-  irqchip_->reset();
+std::vector<std::byte> VirtMachine::make_tree(const MachineOptions& options, const riscv::CpuConfig& config) {
+  const std::string console =
+      format("/soc/serial@%llx", static_cast<unsigned long long>(virt_unit(Unit::kUart).base));
+  FdtBuilder fdt;
+  {
+    const auto root = fdt.node("");
+    fdt.cell("#address-cells", 2);
+    fdt.cell("#size-cells", 2);
+    fdt.string("compatible", "riscv-virtio");
+    fdt.string("model", "riscv-virtio,qemu");
+    SifiveTest::describe_syscon(fdt, wiring_.test);
+    describe_memory(fdt, virt_unit(Unit::kRam).base, options.ram_bytes);
+    describe_cpus(fdt, wiring_.harts, config);
+    if (config.zihpm) describe_pmu(fdt);
+    main_bus().describe(fdt);
+    {
+      const auto aliases = fdt.node("aliases");
+      fdt.string("serial0", console);
+    }
+    const auto chosen = fdt.node("chosen");
+    fdt.string("stdout-path", console);
+  }
+  return fdt.finish();
 }
 
 }  // namespace

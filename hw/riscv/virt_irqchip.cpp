@@ -6,98 +6,124 @@
 
 namespace gstage::hw {
 
-VirtIrqchip::VirtIrqchip(const VirtIrqchipSetup& setup, const VirtInterrupts& choice)
+VirtIrqchip::VirtIrqchip(const VirtIrqchipSetup& setup)
     : memory_(setup.memory),
-      choice_(choice),
+      wiring_(setup.wiring),
       hart_count_(setup.harts.count()),
-      mswi_(setup.lines),
-      mtimer_(setup.time, setup.timers, setup.lines),
-      sswi_(setup.lines) {
-  if (choice_.has_aplic())
+      mswi_(std::make_unique<Mswi>(setup.lines)),
+      mtimer_(std::make_unique<Mtimer>(setup.time, setup.timers, setup.lines)),
+      sswi_(std::make_unique<Sswi>(setup.lines)) {
+  if (wiring_.interrupts.has_aplic())
     make_aplics(setup);
   else
     plic_ = std::make_unique<Plic>(setup.lines);
 }
 
 void VirtIrqchip::make_aplics(const VirtIrqchipSetup& board) {
-  AplicSetup setup{"aplic-s", false, hart_count_, board.lines, choice_.guest_files, nullptr};
-  if (choice_.has_imsic()) {
+  const VirtInterrupts& choice = wiring_.interrupts;
+  AplicSetup setup{"aplic-s", false, hart_count_, board.lines, choice.guest_files, nullptr};
+  if (choice.has_imsic()) {
     make_imsics(board.harts);
     // The interrupt files drive the harts' external interrupts; none takes an APLIC's in its place.
     setup.lines.clear();
     setup.send = [this](std::uint64_t address, std::uint32_t data) { send(address, data); };
   }
-  aplic_s_ = std::make_unique<AplicDomain>(setup, nullptr);
+  aplic_s_ = std::make_unique<Aplic>(setup, nullptr, AplicNode{wiring_.imsic_s, 0, riscv::kSei});
   setup.name = "aplic-m";
   setup.is_machine = true;
-  aplic_m_ = std::make_unique<AplicDomain>(setup, aplic_s_.get());
+  aplic_m_ = std::make_unique<Aplic>(setup, &aplic_s_->domain(),
+                                     AplicNode{wiring_.imsic_m, wiring_.irqs, riscv::kMei});
 }
 
 void VirtIrqchip::make_imsics(riscv::CpuCluster& harts) {
   std::vector<riscv::InterruptFile*> machine;
   std::vector<riscv::InterruptFile*> supervisor;
-  const unsigned pages = 1u << choice_.guest_index_bits();
+  const unsigned bits = wiring_.interrupts.guest_index_bits();
+  const unsigned pages = 1u << bits;
   for (unsigned hart = 0; hart < hart_count_; ++hart) {
     riscv::Imsic& imsic = *harts.cpu(hart).hart().imsic;
     machine.push_back(&imsic.machine());
     supervisor.push_back(&imsic.supervisor());
     for (unsigned guest = 1; guest < pages; ++guest) supervisor.push_back(imsic.guest(guest));
   }
-  imsic_m_ = std::make_unique<ImsicPages>(std::move(machine));
-  imsic_s_ = std::make_unique<ImsicPages>(std::move(supervisor));
+  constexpr unsigned kIdentities = VirtInterrupts::kIdentities;
+  imsic_m_ = std::make_unique<ImsicPages>(std::move(machine), ImsicNode{kIdentities, 0, riscv::kMei});
+  imsic_s_ = std::make_unique<ImsicPages>(std::move(supervisor), ImsicNode{kIdentities, bits, riscv::kSei});
+  files_[0] = imsic_m_.get();
+  files_[1] = imsic_s_.get();
 }
 
 void VirtIrqchip::send(std::uint64_t address, std::uint32_t data) {
   // Called with an APLIC's lock held. Files take no lock; other devices might want that of the APLIC.
   const Region* const region = memory_.find(Paddr{address});
-  const bool is_file =
-      region != nullptr && (region->device == imsic_m_.get() || region->device == imsic_s_.get());
-  if (is_file)
+  if (region != nullptr && region->device != nullptr &&
+      (region->device == files_[0] || region->device == files_[1]))
     region->device->mmio_write(address - region->base.value, 4, data);
   else
     log_line(Log::kGuestErrors, "aplic: MSI to 0x%llx, where is no interrupt file",
              static_cast<unsigned long long>(address));
 }
 
-Status VirtIrqchip::map_at(Unit unit, std::uint64_t size, MmioHandler& handler) {
-  return memory_.add_mmio(virt_unit(unit).name, Paddr{virt_unit(unit).base}, size, handler);
+IrqLine VirtIrqchip::line(unsigned source) {
+  return plic_ != nullptr ? plic_->line(source) : aplic_m_->domain().line(source);
 }
 
-Status VirtIrqchip::map() {
-  if (Status status = map_aclint(); !status.ok()) return status;
-  return map_external();
+template <class D>
+Status VirtIrqchip::put(Bus& bus, Unit unit, const NodePlace& place, std::unique_ptr<D>& device,
+                        MmioHandler& handler) {
+  device->set_place(place);
+  if (Status status = memory_.add_mmio(virt_unit(unit).name, Paddr{place.base}, place.size, handler);
+      !status.ok())
+    return status;
+  return bus.plug(std::move(device));
 }
 
-Status VirtIrqchip::map_aclint() {
-  Status timer = memory_.add_mmio(virt_unit(Unit::kMtimer).name, Paddr{choice_.mtimer_base()},
-                                  choice_.mtimer_size(), mtimer_);
-  if (!timer.ok() || !choice_.has_mswi()) return timer;
-  if (Status status = map_at(Unit::kMswi, virt_unit(Unit::kMswi).size, mswi_); !status.ok()) return status;
-  return choice_.has_sswi() ? map_at(Unit::kSswi, virt_unit(Unit::kSswi).size, sswi_) : Ok{};
+Status VirtIrqchip::put_on(Bus& bus) {
+  if (Status status = put_external(bus); !status.ok()) return status;
+  return put_aclint(bus);
 }
 
-Status VirtIrqchip::map_external() {
-  if (plic_ != nullptr) return map_at(Unit::kPlic, virt_unit(Unit::kPlic).size, *plic_);
-  Status steps[] = {map_at(Unit::kAplicM, virt_unit(Unit::kAplicM).size, *aplic_m_),
-                    map_at(Unit::kAplicS, virt_unit(Unit::kAplicS).size, *aplic_s_)};
+Status VirtIrqchip::put_external(Bus& bus) {
+  const auto place = [this](Unit unit, std::uint32_t phandle, std::uint64_t size) {
+    NodePlace place = wiring_.place(unit);
+    place.phandle = phandle;
+    if (size != 0) place.size = size;
+    return place;
+  };
+  if (plic_ != nullptr) return put(bus, Unit::kPlic, place(Unit::kPlic, wiring_.irqs, 0), plic_, *plic_);
+  const VirtInterrupts& choice = wiring_.interrupts;
+  Status steps[] = {
+      put(bus, Unit::kAplicS, place(Unit::kAplicS, wiring_.irqs, 0), aplic_s_, aplic_s_->domain()),
+      put(bus, Unit::kAplicM, place(Unit::kAplicM, wiring_.aplic_m, 0), aplic_m_, aplic_m_->domain())};
   for (Status& status : steps)
     if (!status.ok()) return status;
-  if (!choice_.has_imsic()) return Ok{};
-  if (Status status = map_at(Unit::kImsicM, choice_.machine_size(hart_count_), *imsic_m_); !status.ok())
-    return status;
-  return map_at(Unit::kImsicS, choice_.supervisor_size(hart_count_), *imsic_s_);
+  if (!choice.has_imsic()) return Ok{};
+  const NodePlace s = place(Unit::kImsicS, wiring_.imsic_s, choice.supervisor_size(hart_count_));
+  if (Status status = put(bus, Unit::kImsicS, s, imsic_s_, *imsic_s_); !status.ok()) return status;
+  const NodePlace m = place(Unit::kImsicM, wiring_.imsic_m, choice.machine_size(hart_count_));
+  return put(bus, Unit::kImsicM, m, imsic_m_, *imsic_m_);
 }
 
-IrqLine VirtIrqchip::line(unsigned source) {
-  return plic_ != nullptr ? plic_->line(source) : aplic_m_->line(source);
-}
-
-void VirtIrqchip::reset() {
-  mswi_.reset();
-  mtimer_.reset();
-  if (plic_ != nullptr) plic_->reset();
-  if (aplic_m_ != nullptr) aplic_m_->reset();
-  if (aplic_s_ != nullptr) aplic_s_->reset();
+/// ACLINT's devices, or the CLINT that they make up.
+Status VirtIrqchip::put_aclint(Bus& bus) {
+  const VirtInterrupts& choice = wiring_.interrupts;
+  NodePlace timer = wiring_.place(Unit::kMtimer);
+  timer.base = choice.mtimer_base();
+  timer.size = choice.mtimer_size();
+  Bus* members = &bus;
+  if (!choice.has_aclint) {
+    auto clint = make_clint();
+    NodePlace place = wiring_.place(Unit::kMswi);
+    place.size += virt_unit(Unit::kMtimer).size;
+    clint->set_place(place);
+    members = &clint->members();
+    if (Status status = bus.plug(std::move(clint)); !status.ok()) return status;
+  }
+  if (choice.has_mswi())
+    if (Status status = put(*members, Unit::kMswi, wiring_.place(Unit::kMswi), mswi_, *mswi_); !status.ok())
+      return status;
+  if (Status status = put(*members, Unit::kMtimer, timer, mtimer_, *mtimer_); !status.ok()) return status;
+  return choice.has_sswi() ? put(*members, Unit::kSswi, wiring_.place(Unit::kSswi), sswi_, *sswi_) : Ok{};
 }
 
 }  // namespace gstage::hw

@@ -13,7 +13,7 @@
 #include "hw/intc/aplic.h"
 #include "hw/intc/imsic_pages.h"
 #include "hw/intc/plic.h"
-#include "hw/riscv/virt_interrupts.h"
+#include "hw/riscv/virt_wiring.h"
 
 namespace gstage::hw {
 
@@ -24,39 +24,43 @@ struct VirtIrqchipSetup {
   TimerThread& timers;
   riscv::CpuCluster& harts;
   const std::vector<HartLines*>& lines;  ///< in the order of the harts
+  const VirtWiring& wiring;
 };
 
-/// The board's interrupt controllers: ACLINT's, and a PLIC or two APLIC domains with or without IMSICs.
+/// The board's interrupt controllers: ACLINT's, and a PLIC or two APLIC domains with or without IMSICs. Made
+/// first, for all other devices are wired to them; put on the bus last.
 class VirtIrqchip {
  public:
-  VirtIrqchip(const VirtIrqchipSetup& setup, const VirtInterrupts& choice);
+  explicit VirtIrqchip(const VirtIrqchipSetup& setup);
 
-  /// Maps the controllers.
-  Status map();
   /// A wire to a source.
   IrqLine line(unsigned source);
-  void reset();
+  /// Maps the controllers, and hands them to the bus.
+  Status put_on(Bus& bus);
 
  private:
-  void make_aplics(const VirtIrqchipSetup& board);
+  void make_aplics(const VirtIrqchipSetup& setup);
   void make_imsics(riscv::CpuCluster& harts);
-  Status map_aclint();
-  Status map_external();
+  Status put_external(Bus& bus);
+  Status put_aclint(Bus& bus);
+  template <class D>
+  Status put(Bus& bus, Unit unit, const NodePlace& place, std::unique_ptr<D>& device, MmioHandler& handler);
   /// An MSI of an APLIC: a store to an interrupt file, and to nothing else.
   void send(std::uint64_t address, std::uint32_t data);
-  Status map_at(Unit unit, std::uint64_t size, MmioHandler& handler);
 
   AddressSpace& memory_;
-  const VirtInterrupts choice_;
+  const VirtWiring& wiring_;
   const unsigned hart_count_;
-  Mswi mswi_;
-  Mtimer mtimer_;
-  Sswi sswi_;
+  // Null where the board has none, and once the bus has it.
+  std::unique_ptr<Mswi> mswi_;
+  std::unique_ptr<Mtimer> mtimer_;
+  std::unique_ptr<Sswi> sswi_;
   std::unique_ptr<Plic> plic_;
   std::unique_ptr<ImsicPages> imsic_m_;
   std::unique_ptr<ImsicPages> imsic_s_;
-  std::unique_ptr<AplicDomain> aplic_s_;
-  std::unique_ptr<AplicDomain> aplic_m_;  ///< the root
+  std::unique_ptr<Aplic> aplic_s_;
+  std::unique_ptr<Aplic> aplic_m_;    ///< the root
+  const MmioHandler* files_[2] = {};  ///< the two ImsicPages
 };
 
 }  // namespace gstage::hw

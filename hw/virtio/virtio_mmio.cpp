@@ -303,10 +303,10 @@ void VirtioMmio::write_queue_reset(Access, std::uint64_t value) {
 
 std::uint64_t VirtioMmio::read_config_generation(Access) { return state_.config_generation; }
 
-void VirtioMmio::describe(FdtBuilder& fdt, const NodePlace& place) {
-  const auto node = fdt.node("virtio_mmio", place.base);
-  describe_irq(fdt, place);
-  fdt.wide_cells("reg", {place.base, place.size});
+void VirtioMmio::describe(FdtBuilder& fdt) const {
+  const auto node = fdt.node("virtio_mmio", place().base);
+  describe_irq(fdt, place());
+  fdt.wide_cells("reg", {place().base, place().size});
   fdt.string("compatible", "virtio,mmio");
 }
 

@@ -5,16 +5,16 @@
 #include <memory>
 #include <string>
 
-#include "hw/core/device.h"
 #include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
+#include "hw/core/system_device.h"
 #include "hw/virtio/device.h"
 
 namespace gstage::hw {
 
 /// One slot of the memory-mapped transport, version 2 (Virtio 1.3, 4.2). A slot without a device answers
 /// device id 0.
-class VirtioMmio final : public Device, public RegisterDevice<VirtioMmio>, public VirtioBus {
+class VirtioMmio final : public SystemDevice, public RegisterDevice<VirtioMmio>, public VirtioBus {
  public:
   static constexpr const char* kName = "virtio-mmio";
   static constexpr unsigned kMaxQueues = 64;
@@ -23,11 +23,12 @@ class VirtioMmio final : public Device, public RegisterDevice<VirtioMmio>, publi
   VirtioMmio(AddressSpace& memory, IrqLine irq, std::unique_ptr<VirtioDevice> device);
   ~VirtioMmio() override;
 
+  [[nodiscard]] const char* driver() const override { return "virtio-mmio"; }
   void reset() override;
   bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) override;
   bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
   static std::span<const Register<VirtioMmio>> registers();
-  static void describe(FdtBuilder& fdt, const NodePlace& place);
+  void describe(FdtBuilder& fdt) const override;
 
   std::mutex& mutex() override { return mutex_; }
   AddressSpace& memory() override { return memory_; }

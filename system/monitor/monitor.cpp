@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "softmmu/base/format.h"
+#include "hw/core/device.h"
 
 namespace gstage {
 
@@ -34,6 +35,7 @@ struct MonitorCommands {
     m.say(m.run_state_.is_paused() ? "VM status: paused\n" : "VM status: running\n");
   }
   static void info_mtree(Monitor& m);
+  static void info_qtree(Monitor& m);
   static void info_registers(Monitor& m);
   static void info_tlb_flushes(Monitor& m) { m.say(describe_tlb_flushes(m.machine_)); }
 };
@@ -51,6 +53,7 @@ constexpr std::array kCommands{
     MonitorCommands::Row{"cont", "c", MonitorCommands::resume, "go on after stop or -S"},
     MonitorCommands::Row{"info status", nullptr, MonitorCommands::info_status, "whether the machine runs"},
     MonitorCommands::Row{"info mtree", nullptr, MonitorCommands::info_mtree, "what lies where on the bus"},
+    MonitorCommands::Row{"info qtree", nullptr, MonitorCommands::info_qtree, "all devices and their buses"},
     MonitorCommands::Row{"info registers", nullptr, MonitorCommands::info_registers,
                          "registers of all harts"},
     MonitorCommands::Row{"info tlb-flushes", nullptr, MonitorCommands::info_tlb_flushes,
@@ -64,6 +67,19 @@ std::string normalized(const std::string& line) {
   std::string result;
   while (words >> word) result += (result.empty() ? "" : " ") + word;
   return result;
+}
+
+/// The buses of a device with what is on them, a line each, indented by depth.
+std::string describe_buses(const hw::Device& device, const std::string& indent) {
+  std::string text;
+  for (const auto& bus : device.buses()) {
+    text += indent + "bus: " + bus->name() + "\n" + indent + "  type " + bus->kind() + "\n";
+    for (const auto& member : bus->devices()) {
+      text += indent + format("  dev: %s, id \"%s\"\n", member->driver(), member->id().c_str());
+      text += describe_buses(*member, indent + "    ");
+    }
+  }
+  return text;
 }
 
 }  // namespace
@@ -88,6 +104,8 @@ void MonitorCommands::info_mtree(Monitor& m) {
   }
   m.say(text);
 }
+
+void MonitorCommands::info_qtree(Monitor& m) { m.say(describe_buses(m.machine_.devices(), "")); }
 
 void MonitorCommands::info_registers(Monitor& m) {
   std::string text;

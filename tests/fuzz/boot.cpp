@@ -11,8 +11,9 @@
 #include <libfdt.h>
 
 #include "softmmu/base/check.h"
-#include "hw/riscv/virt_fdt.h"
+#include "hw/riscv/boards.h"
 
+#include "tests/fuzz/no_control.h"
 #include "tests/fuzz/scratch_file.h"
 #include "tests/fuzz/small_machine.h"
 #include "tests/fuzz/target.h"
@@ -77,9 +78,18 @@ void check_plan(const hw::Boot& boot, const MachineOptions& options, std::uint64
   CHECK(!overlap(initrd, tree_range));
 }
 
+std::vector<std::byte> make_tree() {
+  MachineOptions options;
+  options.bios = "none";
+  NoControl control;
+  auto machine = hw::kVirtBoard.create(options, control);
+  CHECK(machine.ok());
+  return (*machine)->device_tree();
+}
+
 void run(Input& input) {
   static const Files files;
-  static const std::vector<std::byte> tree = hw::make_virt_fdt(1, 128 * kMiB, {}, {});
+  static const std::vector<std::byte> tree = make_tree();
   const auto how = input.take<std::uint8_t>();
   MachineOptions options;
   static SmallMachine machines[] = {SmallMachine(kMiB), SmallMachine(4 * kMiB), SmallMachine(128 * kMiB),

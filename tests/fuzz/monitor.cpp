@@ -2,6 +2,8 @@
 // What is typed at the monitor, keys and escape sequences included, with a machine without harts.
 #include "system/monitor/monitor.h"
 
+#include "hw/core/device.h"
+
 #include "tests/fuzz/keyboard.h"
 #include "tests/fuzz/target.h"
 
@@ -17,9 +19,15 @@ class NoHarts final : public Machine {
   std::vector<Cpu*> cpus() override { return {}; }
   AddressSpace& memory() override { return memory_; }
   Clock& clock() override { return clock_; }
+  hw::Device& devices() override { return root_; }
+  [[nodiscard]] const std::vector<std::byte>& device_tree() const override { return tree_; }
   void reset() override {}
 
  private:
+  struct Root final : hw::Device {
+    [[nodiscard]] const char* driver() const override { return "none"; }
+  } root_;
+  std::vector<std::byte> tree_;
   AddressSpace memory_;
   Clock clock_;
 };

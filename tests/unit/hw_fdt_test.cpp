@@ -8,8 +8,9 @@
 #include "target/riscv/cpu.h"
 #include "hw/core/fdt_builder.h"
 #include "hw/riscv/fdt_chosen.h"
-#include "hw/riscv/virt_fdt.h"
 #include "hw/riscv/virt_map.h"
+
+#include "tests/unit/hw_virt_tree.h"
 
 namespace gstage::hw {
 namespace {
@@ -48,7 +49,7 @@ using Cells = std::vector<std::uint32_t>;
 
 class VirtFdtTest : public testing::Test {
  protected:
-  const Tree tree_{make_virt_fdt(2, 0x1'8000'0000, {})};
+  const Tree tree_{make_virt_tree(2, 0x1'8000'0000)};
   std::uint32_t plic() const { return tree_.cells("/soc/interrupt-controller@c000000", "phandle").at(0); }
   std::uint32_t intc(unsigned hart) const {
     return tree_.cells("/cpus/cpu@" + std::to_string(hart) + "/interrupt-controller", "phandle").at(0);
@@ -71,13 +72,11 @@ TEST_F(VirtFdtTest, PmuMapsEventsToSelectorsAndCounters) {
                    0xfffffff8, 0x10021, 0x10021, 0xfffffff8}));
   EXPECT_EQ(tree_.cells("/pmu", "riscv,raw-event-to-mhpmcounters"),
             (Cells{0, 0x100, 0xffffffff, 0xffffff00, 0xfffffff8}));
-  riscv::CpuConfig config;
-  config.zihpm = false;
-  EXPECT_FALSE(Tree{make_virt_fdt(1, 1 << 30, config)}.has("/pmu"));
+  EXPECT_FALSE(Tree{make_virt_tree(1, 1 << 30, {}, {{"zihpm", "off"}})}.has("/pmu"));
 }
 
 TEST(VirtFdtAiaTest, AplicsAndImsicsAsOnQemusBoard) {
-  const Tree tree{make_virt_fdt(2, 1 << 30, {}, {AiaKind::kAplicImsic, false, 3})};
+  const Tree tree{make_virt_tree(2, 1 << 30, {{"aia", "aplic-imsic"}, {"aia-guests", "3"}})};
   const auto phandle = [&tree](const char* path) { return tree.cells(path, "phandle").at(0); };
   const std::string aplic_m = "/soc/interrupt-controller@c000000",
                     aplic_s = "/soc/interrupt-controller@d000000";
@@ -100,7 +99,7 @@ TEST(VirtFdtAiaTest, AplicsAndImsicsAsOnQemusBoard) {
 }
 
 TEST(VirtFdtAiaTest, WithoutImsicsTheAplicsAreWired) {
-  const Tree tree{make_virt_fdt(1, 1 << 30, {}, {AiaKind::kAplic, false, 0})};
+  const Tree tree{make_virt_tree(1, 1 << 30, {{"aia", "aplic"}})};
   const std::uint32_t intc = tree.cells("/cpus/cpu@0/interrupt-controller", "phandle").at(0);
   EXPECT_EQ(tree.cells("/soc/interrupt-controller@d000000", "interrupts-extended"), (Cells{intc, 9}));
   EXPECT_EQ(tree.cells("/soc/interrupt-controller@c000000", "interrupts-extended"), (Cells{intc, 11}));
@@ -109,7 +108,7 @@ TEST(VirtFdtAiaTest, WithoutImsicsTheAplicsAreWired) {
 }
 
 TEST(VirtFdtAclintTest, EachDeviceHasItsNodeAsOnQemusBoard) {
-  const Tree tree{make_virt_fdt(1, 1 << 30, {}, {AiaKind::kNone, true, 0})};
+  const Tree tree{make_virt_tree(1, 1 << 30, {{"aclint", "on"}})};
   const std::uint32_t intc = tree.cells("/cpus/cpu@0/interrupt-controller", "phandle").at(0);
   EXPECT_FALSE(tree.has("/soc/clint@2000000"));
   EXPECT_EQ(tree.cells("/soc/mswi@2000000", "reg"), (Cells{0, 0x2000000, 0, 0x4000}));
@@ -123,7 +122,7 @@ TEST(VirtFdtAclintTest, EachDeviceHasItsNodeAsOnQemusBoard) {
 }
 
 TEST(VirtFdtAclintTest, ImsicsReplaceSoftwareInterrupts) {
-  const Tree tree{make_virt_fdt(1, 1 << 30, {}, {AiaKind::kAplicImsic, true, 0})};
+  const Tree tree{make_virt_tree(1, 1 << 30, {{"aia", "aplic-imsic"}, {"aclint", "on"}})};
   EXPECT_FALSE(tree.has("/soc/mswi@2000000"));
   EXPECT_FALSE(tree.has("/soc/sswi@2f00000"));
   EXPECT_EQ(tree.cells("/soc/mtimer@2007ff8", "reg"), (Cells{0, 0x2007ff8, 0, 8, 0, 0x2000000, 0, 0x7ff8}));
@@ -208,13 +207,13 @@ TEST_F(VirtFdtTest, ConsoleIsNamedTwice) {
 }
 
 TEST(VirtFdtSizeTest, GrowsForAllHarts) {
-  const Tree tree(make_virt_fdt(kMaxHarts, 1 << 30, {}));
+  const Tree tree(make_virt_tree(kMaxHarts, 1 << 30));
   EXPECT_TRUE(tree.has("/cpus/cpu@1ff"));
   EXPECT_EQ(tree.cells("/soc/clint@2000000", "interrupts-extended").size(), kMaxHarts * 4);
 }
 
 TEST(ChosenTest, CompletesTheNode) {
-  const auto blob = make_virt_fdt(1, 1 << 30, {});
+  const auto blob = make_virt_tree(1, 1 << 30);
   const std::string long_line(5000, 'b');
   auto tree = set_chosen("tree", blob, {long_line, 0x1'9000'0000, 0x1234, true});
   ASSERT_TRUE(tree.ok());
@@ -244,7 +243,7 @@ TEST(ChosenTest, MakesTheNodeAndRefusesWhatIsNoTree) {
 
 /// What becomes of trees that a random generator has bent: accepted ones can be read in full.
 TEST(ChosenTest, NoBentTreeIsTrusted) {
-  const auto blob = make_virt_fdt(2, 1 << 30, {});
+  const auto blob = make_virt_tree(2, 1 << 30);
   const auto word = [](std::vector<std::byte>& tree, std::size_t at, std::uint32_t value) {
     fdt32_st(tree.data() + at, value);
   };
@@ -275,7 +274,7 @@ TEST(ChosenTest, NoBentTreeIsTrusted) {
 }
 
 TEST(ChosenTest, TreeWithoutTheEndOfItsReservationsIsRefused) {
-  auto blob = make_virt_fdt(1, 1 << 30, {});
+  auto blob = make_virt_tree(1, 1 << 30);
   const std::size_t first = fdt_off_mem_rsvmap(blob.data());
   for (std::size_t at = first; at + 16 <= blob.size(); at += 16) blob[at + 15] = std::byte{1};
   const auto tree = set_chosen("-dtb bad", blob, {});
@@ -285,7 +284,7 @@ TEST(ChosenTest, TreeWithoutTheEndOfItsReservationsIsRefused) {
 
 TEST(ChosenTest, TreeOfAnOldFormatIsRefused) {
   // A root without a name, as there was none before version 16.
-  auto blob = make_virt_fdt(1, 1 << 30, {});
+  auto blob = make_virt_tree(1, 1 << 30);
   fdt_set_version(blob.data(), 3);
   fdt_set_last_comp_version(blob.data(), 2);
   const auto tree = set_chosen("-dtb old", blob, {});
@@ -295,7 +294,7 @@ TEST(ChosenTest, TreeOfAnOldFormatIsRefused) {
 
 TEST(ChosenTest, MemoryThatTheMachineLacksIsDoubted) {
   constexpr std::uint64_t kRam = 0x8000'0000;
-  const auto blob = make_virt_fdt(1, 1 << 30, {});
+  const auto blob = make_virt_tree(1, 1 << 30);
   EXPECT_EQ(doubt_fdt_memory(blob, kRam, 1 << 30), "");
   EXPECT_EQ(doubt_fdt_memory(blob, kRam, 2ull << 30), "");
   EXPECT_NE(doubt_fdt_memory(blob, kRam, (1 << 30) - 4096).find("0x80000000–0xbfffffff"), std::string::npos);

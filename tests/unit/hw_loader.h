@@ -3,6 +3,7 @@
 
 #include <cstring>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -14,7 +15,8 @@
 
 #include "softmmu/base/format.h"
 #include "hw/riscv/boot.h"
-#include "hw/riscv/virt_fdt.h"
+
+#include "tests/unit/hw_virt_tree.h"
 
 namespace gstage::hw {
 
@@ -104,6 +106,13 @@ class LoaderTest : public testing::Test {
     gzclose(out);
     return path;
   }
+  /// The board's, made once for each size.
+  const std::vector<std::byte>& tree() const {
+    static std::map<std::pair<unsigned, std::uint64_t>, std::vector<std::byte>> all;
+    std::vector<std::byte>& one = all[{options_.harts, options_.ram_bytes}];
+    if (one.empty()) one = make_virt_tree(options_.harts, options_.ram_bytes);
+    return one;
+  }
   Status plan() {
     memory_ = std::make_unique<AddressSpace>();
     EXPECT_TRUE(memory_->add_rom("mrom", Paddr{0x1000}, 0xf000).ok());
@@ -112,7 +121,7 @@ class LoaderTest : public testing::Test {
     boot_ = std::make_unique<Boot>(
         *memory_,
         BootPlaces{0x1000, kRam, options_.ram_bytes, {{"flash", kFlash, flash_.contents.size(), &flash_}}});
-    return boot_->plan(options_, make_virt_fdt(options_.harts, options_.ram_bytes, {}));
+    return boot_->plan(options_, tree());
   }
   void load() {
     const Status status = plan();

@@ -11,6 +11,7 @@
 
 #include "softmmu/exclusive.h"
 #include "io/event_loop.h"
+#include "hw/core/device.h"
 #include "system/monitor/monitor.h"
 #include "system/run_state.h"
 
@@ -70,6 +71,8 @@ class FakeMachine final : public Machine {
   }
   AddressSpace& memory() override { return memory_; }
   Clock& clock() override { return clock_; }
+  hw::Device& devices() override { return root_; }
+  [[nodiscard]] const std::vector<std::byte>& device_tree() const override { return tree_; }
   void reset() override {
     is_clock_stopped_at_reset = !clock_.is_running();
     for (auto& cpu : cpus_) cpu->reset();
@@ -85,6 +88,10 @@ class FakeMachine final : public Machine {
   bool is_clock_stopped_at_reset = false;
 
  private:
+  struct Root final : hw::Device {
+    [[nodiscard]] const char* driver() const override { return "none"; }
+  } root_;
+  std::vector<std::byte> tree_;
   std::vector<std::unique_ptr<FakeCpu>> cpus_;
   AddressSpace memory_;
   Clock clock_;
