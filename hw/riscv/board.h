@@ -12,6 +12,7 @@
 #include "hw/core/machine.h"
 #include "hw/core/properties.h"
 #include "hw/core/system_device.h"
+#include "hw/core/worker_pool.h"
 #include "hw/misc/htif.h"
 #include "hw/riscv/boot.h"
 #include "hw/riscv/signature.h"
@@ -76,6 +77,7 @@ class Board : public Machine {
   TimerThread timers_;
   std::unique_ptr<riscv::CpuCluster> harts_;
   std::vector<std::unique_ptr<HartLines>> lines_;
+  WorkerPool workers_;
 
  private:
   /// The root of the tree.

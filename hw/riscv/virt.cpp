@@ -205,7 +205,8 @@ Status VirtMachine::add_virtio(const MachineOptions& options, Bus& soc) {
   // With the highest slot first the first -device, which takes the highest slot, is the guest's first disk.
   for (unsigned slot = kVirtioSlots; slot-- > 0;) {
     IrqLine irq = irqchip_->line(virt_unit(Unit::kVirtio).irq + slot);
-    auto transport = std::make_unique<VirtioMmio>(memory_, std::move(irq), std::move((*slots)[slot]));
+    VirtioParts parts{memory_, workers_, std::move((*slots)[slot])};
+    auto transport = std::make_unique<VirtioMmio>(std::move(parts), std::move(irq));
     if (Status status = add_unit(soc, Unit::kVirtio, std::move(transport), slot); !status.ok()) return status;
   }
   return Ok{};

@@ -4,9 +4,8 @@
 #include <algorithm>
 #include <cstring>
 
-#include <pthread.h>
-
 #include "softmmu/base/log.h"
+#include "hw/virtio/virtio_core.h"
 
 namespace gstage::hw {
 namespace {
@@ -60,31 +59,38 @@ static_assert(offsetof(Config, writeback) == kWritebackOffset);
 
 }  // namespace
 
-std::int64_t BlkRequests::execute(AddressSpace& memory, const Chain& chain, bool is_writethrough) {
+std::int64_t BlkRequests::execute(AddressSpace& memory, BlkRequest& request, bool is_writethrough) {
+  const Chain& chain = request.chain;
+  BufferElements& data = request.data;
   Header header{};
   const std::uint64_t writable = total_bytes(chain.writable);
   const bool has_header =
       copy_from(chain.readable, {reinterpret_cast<std::uint8_t*>(&header), sizeof header}) == sizeof header;
   if (!has_header || writable == 0) return -1;
-  const BufferElements to_disk = slice(chain.readable, sizeof header, UINT64_MAX);
-  const BufferElements to_guest = slice(chain.writable, 0, writable - 1);
+  const bool is_to_guest = header.type == kIn || header.type == kGetId;
+  if (is_to_guest)
+    slice_into(data, chain.writable, 0, writable - 1);
+  else
+    slice_into(data, chain.readable, sizeof header, UINT64_MAX);
   std::uint8_t status = kUnsupported;
   switch (header.type) {
-    case kIn: status = read(memory, header.sector, to_guest); break;
-    case kOut: status = write(header.sector, to_disk, is_writethrough); break;
+    case kIn: status = read(memory, header.sector, data); break;
+    case kOut: status = write(header.sector, data, is_writethrough); break;
     case kFlush: status = flush(); break;
     case kGetId: {
       std::uint8_t name[kIdBytes] = {};
       std::memcpy(name, options_.serial.data(), std::min(options_.serial.size(), kIdBytes));
-      copy_to(memory, to_guest, name);
+      copy_to(memory, data, name);
       status = kOk;
       break;
     }
     case kDiscard:
-    case kWriteZeroes: status = ranges(header.type, to_disk, is_writethrough); break;
+    case kWriteZeroes: status = ranges(header.type, data, is_writethrough); break;
     default: break;
   }
-  copy_to(memory, slice(chain.writable, writable - 1, 1), {&status, 1});
+  const BufferElement& last = chain.writable.back();
+  last.host[last.size - 1] = std::byte{status};
+  memory.dirty(last.paddr + (last.size - 1), 1);
   // What precedes the status byte counts only when all of it was written.
   const bool is_filled = header.type == kIn || (header.type == kGetId && writable - 1 <= kIdBytes);
   if (writable == 1) return 1;
@@ -145,17 +151,8 @@ VirtioBlk::VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptio
     : backend_(std::move(backend)),
       options_(options),
       requests_(*backend_, options),
-      is_writeback_(options.is_write_cache) {}
-
-VirtioBlk::~VirtioBlk() {
-  if (!worker_.joinable()) return;
-  {
-    const std::lock_guard lock(bus().mutex());
-    is_ending_ = true;
-  }
-  wake_.notify_all();
-  worker_.join();
-}
+      is_writeback_(options.is_write_cache),
+      in_work_(1) {}
 
 std::uint64_t VirtioBlk::features() const {
   std::uint64_t features = kSegMax | kBlkSize | kFlushCommand | kTopology | kConfigWce;
@@ -184,7 +181,7 @@ void VirtioBlk::read_config(std::uint32_t offset, std::span<std::uint8_t> to) {
 }
 
 void VirtioBlk::write_config(std::uint32_t offset, std::span<const std::uint8_t> from) {
-  const bool is_allowed = (bus().features() & kConfigWce) != 0;
+  const bool is_allowed = (core().features() & kConfigWce) != 0;
   if (offset == kWritebackOffset && from.size() == 1 && is_allowed) {
     is_writeback_ = from[0] != 0;
     return;
@@ -192,52 +189,27 @@ void VirtioBlk::write_config(std::uint32_t offset, std::span<const std::uint8_t>
   log_line(Log::kGuestErrors, "virtio-blk: configuration byte %u cannot be written", offset);
 }
 
-/// The worker begins with the first request and not before: a sandbox binds the threads that begin after it.
-void VirtioBlk::wake_worker() {
-  if (!worker_.joinable()) worker_ = std::thread([this] { work(); });
-  wake_.notify_one();
-}
-
 void VirtioBlk::negotiated() {
   // Virtio 1.3, 5.2.5.2: without flush the cache must write through.
-  if ((bus().features() & kFlushCommand) == 0) is_writeback_ = false;
-}
-
-void VirtioBlk::quiesce(unsigned /*index*/, std::unique_lock<std::mutex>& lock) {
-  ++epoch_;
-  idle_.wait(lock, [this] { return !is_busy_; });
+  if ((core().features() & kFlushCommand) == 0) is_writeback_ = false;
 }
 
 void VirtioBlk::reset() { is_writeback_ = options_.is_write_cache; }
 
-void VirtioBlk::work() {
-  pthread_setname_np(pthread_self(), "virtio-blk");
-  std::unique_lock lock(bus().mutex());
-  while (!is_ending_)
-    if (!serve_one(lock)) wake_.wait(lock);
-}
-
-bool VirtioBlk::serve_one(std::unique_lock<std::mutex>& lock) {
-  if (!bus().is_live(0)) return false;
-  Chain chain;
-  switch (bus().queue(0).pop(chain)) {
-    case Queue::Next::kEmpty: return false;
-    case Queue::Next::kBroken: return bus().fail(0, bus().queue(0).why()), false;
-    case Queue::Next::kChain: break;
+Served VirtioBlk::serve(unsigned index) {
+  BlkRequest& request = in_work_[index];
+  while (core().pop(index, request.chain)) {
+    const std::int64_t written = requests_.execute(core().memory(), request, !is_writeback_);
+    // The driver may have taken the queue back meanwhile; who resets it waits until this returns.
+    if (!core().is_live(index)) break;
+    if (written < 0) {
+      core().fail(index, "a buffer is no block request");
+      break;
+    }
+    core().queue(index).push(request.chain, static_cast<std::uint32_t>(written));
+    core().notify_used(index);
   }
-  const std::uint64_t epoch = epoch_;
-  const bool is_writethrough = !is_writeback_;
-  is_busy_ = true;
-  lock.unlock();
-  const std::int64_t written = requests_.execute(bus().memory(), chain, is_writethrough);
-  lock.lock();
-  is_busy_ = false;
-  idle_.notify_all();
-  if (epoch != epoch_ || !bus().is_live(0)) return true;
-  if (written < 0) return bus().fail(0, "a buffer is no block request"), true;
-  bus().queue(0).push(chain, static_cast<std::uint32_t>(written));
-  bus().notify_used(0);
-  return true;
+  return Served::kAll;
 }
 
 }  // namespace gstage::hw

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <condition_variable>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <thread>
+#include <vector>
 
 #include "io/block.h"
+#include "hw/virtio/chain.h"
 #include "hw/virtio/device.h"
 
 namespace gstage::hw {
@@ -21,6 +22,12 @@ struct VirtioBlkOptions {
   std::uint16_t queue_size = 256;
 };
 
+/// One request on its way, and room to work on it. A queue uses one again and again.
+struct BlkRequest {
+  Chain chain;
+  BufferElements data;
+};
+
 /// Answers the requests of a virtio block device (Virtio 1.3, 5.2.6). It knows neither queue nor thread: a
 /// request comes in as the elements of its buffer.
 class BlkRequests {
@@ -30,7 +37,7 @@ class BlkRequests {
 
   /// Executes one request and writes its status. Returns how many bytes were written, or -1 when the buffer
   /// is no request at all. With `is_writethrough` a write is on the disk before this returns.
-  std::int64_t execute(AddressSpace& memory, const Chain& chain, bool is_writethrough);
+  std::int64_t execute(AddressSpace& memory, BlkRequest& request, bool is_writethrough);
 
   [[nodiscard]] std::uint64_t sectors() const { return backend_.size() / kSectorBytes; }
 
@@ -61,12 +68,10 @@ class BlkRequests {
   VirtioBlkOptions options_;
 };
 
-/// virtio-blk: requests are taken off the queue and executed, in order, by a thread of its own, so that no
-/// hart waits for the disk.
+/// virtio-blk: a worker takes the requests off a queue and executes them in order.
 class VirtioBlk final : public VirtioDevice {
  public:
   VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptions& options);
-  ~VirtioBlk() override;
 
   [[nodiscard]] std::uint32_t id() const override { return 2; }
   [[nodiscard]] std::uint64_t features() const override;
@@ -74,27 +79,15 @@ class VirtioBlk final : public VirtioDevice {
   void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override;
   void write_config(std::uint32_t offset, std::span<const std::uint8_t> from) override;
   void negotiated() override;
-  void started() override { wake_worker(); }
-  void notified(unsigned /*index*/) override { wake_worker(); }
-  void quiesce(unsigned index, std::unique_lock<std::mutex>& lock) override;
   void reset() override;
+  Served serve(unsigned index) override;
 
  private:
-  void wake_worker();
-  void work();
-  /// Takes and answers one request; false when there is none. Releases the lock meanwhile.
-  bool serve_one(std::unique_lock<std::mutex>& lock);
-
   std::shared_ptr<BlockBackend> backend_;
   VirtioBlkOptions options_;
   BlkRequests requests_;
-  bool is_writeback_;
-  std::condition_variable wake_;  ///< with the bus's lock, as all that follows
-  std::condition_variable idle_;
-  bool is_busy_ = false;
-  bool is_ending_ = false;
-  std::uint64_t epoch_ = 0;  ///< counts resets of the queue: what was begun before one is not completed
-  std::thread worker_;
+  std::atomic<bool> is_writeback_;
+  std::vector<BlkRequest> in_work_;  ///< one a queue
 };
 
 }  // namespace gstage::hw

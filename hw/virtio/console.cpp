@@ -6,6 +6,7 @@
 
 #include "softmmu/base/check.h"
 #include "softmmu/base/log.h"
+#include "hw/virtio/virtio_core.h"
 
 namespace gstage::hw {
 namespace {
@@ -38,6 +39,7 @@ constexpr std::uint32_t kEmergencyOffset = offsetof(Config, emerg_wr);
 
 VirtioConsole::VirtioConsole(unsigned max_ports) : max_ports_(max_ports), ports_(max_ports) {
   CHECK(max_ports >= 1 && max_ports <= kMaxPorts);
+  chains_.resize(queues());
 }
 
 VirtioConsole::~VirtioConsole() {
@@ -58,9 +60,10 @@ std::uint64_t VirtioConsole::features() const {
   return kEmergencyWrite | (max_ports_ > 1 ? std::uint64_t{kMultiport} : 0);
 }
 
+unsigned VirtioConsole::queues() const { return max_ports_ > 1 ? 2 * (max_ports_ + 1) : 2; }
+
 std::uint16_t VirtioConsole::max_queue_size(unsigned index) const {
-  const unsigned queues = max_ports_ > 1 ? 2 * (max_ports_ + 1) : 2;
-  return index < queues ? kQueueSize : 0;
+  return index < queues() ? kQueueSize : 0;
 }
 
 void VirtioConsole::read_config(std::uint32_t offset, std::span<std::uint8_t> to) {
@@ -75,7 +78,7 @@ void VirtioConsole::write_config(std::uint32_t offset, std::span<const std::uint
   if (has_port(0)) ports_[0]->output.put(from.first(1));
 }
 
-bool VirtioConsole::is_multiport() { return (bus().features() & kMultiport) != 0; }
+bool VirtioConsole::is_multiport() { return (core().features() & kMultiport) != 0; }
 
 unsigned VirtioConsole::receive_queue(unsigned port) { return port == 0 ? 0 : 2 * (port + 1); }
 
@@ -85,87 +88,84 @@ VirtioConsole::Port* VirtioConsole::port_of_queue(unsigned index) {
 }
 
 std::size_t VirtioConsole::can_receive(unsigned number) {
-  const std::lock_guard lock(bus().mutex());
+  const std::lock_guard lock(mutex_);
   Port& port = *ports_[number];
-  const bool is_open = bus().is_live(receive_queue(number)) && (port.is_guest_open || !is_multiport());
+  const bool is_open = core().is_live(receive_queue(number)) && (port.is_guest_open || !is_multiport());
   const std::size_t room = is_open ? kInputBytes - std::min(kInputBytes, port.input.size()) : 0;
   port.is_input_held = room == 0;
   return room;
 }
 
 void VirtioConsole::receive(unsigned number, std::span<const std::uint8_t> bytes) {
-  const std::lock_guard lock(bus().mutex());
-  Port& port = *ports_[number];
-  port.input.insert(port.input.end(), bytes.begin(), bytes.end());
-  deliver_input(number);
+  {
+    const std::lock_guard lock(mutex_);
+    Port& port = *ports_[number];
+    port.input.insert(port.input.end(), bytes.begin(), bytes.end());
+  }
+  core().wake(receive_queue(number));
 }
 
-void VirtioConsole::unlocked() {
-  for (const auto& port : ports_) {
-    if (port == nullptr || port->options.chardev == nullptr) continue;
-    bool must_resume = false;
-    {
-      const std::lock_guard lock(bus().mutex());
-      must_resume = port->is_input_held && port->input.empty();
-      port->is_input_held = port->is_input_held && !must_resume;
-    }
-    if (must_resume) port->options.chardev->resume_input();
+void VirtioConsole::resume_input(Port& port) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!port.is_input_held || !port.input.empty()) return;
+    port.is_input_held = false;
   }
+  port.options.chardev->resume_input();
 }
 
-bool VirtioConsole::next(unsigned index, Chain& chain, bool must_be_writable) {
-  if (!bus().is_live(index)) return false;
-  Queue& queue = bus().queue(index);
-  switch (queue.pop(chain)) {
-    case Queue::Next::kEmpty: return false;
-    case Queue::Next::kBroken: return bus().fail(index, queue.why()), false;
-    case Queue::Next::kChain: break;
-  }
+Served VirtioConsole::serve(unsigned index) {
+  if (index == kControlReceive) return deliver_control(index);
+  if (index == kControlTransmit) return take_control(index);
+  return index % 2 == 1 ? transmit(index) : deliver_input(index);
+}
+
+bool VirtioConsole::next(unsigned index, bool must_be_writable) {
+  Chain& chain = chains_[index];
+  if (!core().pop(index, chain)) return false;
   if ((must_be_writable ? chain.readable : chain.writable).empty()) return true;
-  bus().fail(index, "a buffer of the wrong direction");
+  core().fail(index, "a buffer of the wrong direction");
   return false;
 }
 
-void VirtioConsole::deliver_input(unsigned number) {
-  Port& port = *ports_[number];
-  const unsigned index = receive_queue(number);
-  Chain chain;
-  while (!port.input.empty() && next(index, chain, true)) {
-    const std::size_t size = std::min<std::uint64_t>(total_bytes(chain.writable), port.input.size());
-    const std::vector<std::uint8_t> bytes(port.input.begin(),
-                                          port.input.begin() + static_cast<std::ptrdiff_t>(size));
-    copy_to(bus().memory(), chain.writable, bytes);
-    port.input.erase(port.input.begin(), port.input.begin() + static_cast<std::ptrdiff_t>(size));
-    bus().queue(index).push(chain, static_cast<std::uint32_t>(size));
+Served VirtioConsole::deliver_input(unsigned index) {
+  Port* const port = port_of_queue(index);
+  if (port == nullptr) return Served::kLater;
+  const Chain& chain = chains_[index];
+  const auto has_input = [&] {
+    const std::lock_guard lock(mutex_);
+    return !port->input.empty();
+  };
+  Served result = Served::kLater;
+  while (has_input() && result == Served::kLater) {
+    if (next(index, true)) {
+      const std::lock_guard lock(mutex_);
+      const std::size_t size = copy_to(core().memory(), chain.writable, port->input);
+      port->input.erase(port->input.begin(), port->input.begin() + static_cast<std::ptrdiff_t>(size));
+      core().queue(index).push(chain, static_cast<std::uint32_t>(size));
+    } else {
+      result = Served::kAll;
+    }
   }
-  if (bus().is_live(index)) bus().notify_used(index);
+  core().notify_used(index);
+  resume_input(*port);
+  return result;
 }
 
-void VirtioConsole::transmit(unsigned index) {
-  Port* port = port_of_queue(index);
-  Chain chain;
-  while (next(index, chain, false)) {
-    for (const BufferElement& element : chain.readable)
+Served VirtioConsole::transmit(unsigned index) {
+  Port* const port = port_of_queue(index);
+  while (next(index, false)) {
+    for (const BufferElement& element : chains_[index].readable)
       if (port != nullptr)
         port->output.put({reinterpret_cast<const std::uint8_t*>(element.host), element.size});
-    bus().queue(index).push(chain, 0);
+    core().queue(index).push(chains_[index], 0);
   }
-  if (bus().is_live(index)) bus().notify_used(index);
-}
-
-void VirtioConsole::notified(unsigned index) {
-  if (index == kControlReceive) return deliver_control();
-  if (index == kControlTransmit) return take_control(index);
-  if (index % 2 == 1) return transmit(index);
-  if (port_of_queue(index) != nullptr) deliver_input(index == 0 ? 0 : index / 2 - 1);
-}
-
-void VirtioConsole::started() {
-  for (unsigned index = 0; max_queue_size(index) != 0; ++index)
-    if (bus().is_live(index)) notified(index);
+  core().notify_used(index);
+  return Served::kAll;
 }
 
 void VirtioConsole::reset() {
+  const std::lock_guard lock(mutex_);
   control_.clear();
   for (const auto& port : ports_) {
     if (port == nullptr) continue;
@@ -174,18 +174,18 @@ void VirtioConsole::reset() {
   }
 }
 
-void VirtioConsole::take_control(unsigned index) {
-  Chain chain;
-  while (next(index, chain, false)) {
+Served VirtioConsole::take_control(unsigned index) {
+  while (next(index, false)) {
     Control message{};
-    if (copy_from(chain.readable, {reinterpret_cast<std::uint8_t*>(&message), sizeof message}) ==
+    if (copy_from(chains_[index].readable, {reinterpret_cast<std::uint8_t*>(&message), sizeof message}) ==
         sizeof message)
       handle_control(message);
     else
       log_line(Log::kGuestErrors, "virtio-console: a control message is too short");
-    bus().queue(index).push(chain, 0);
+    core().queue(index).push(chains_[index], 0);
   }
-  if (bus().is_live(index)) bus().notify_used(index);
+  core().notify_used(index);
+  return Served::kAll;
 }
 
 void VirtioConsole::handle_control(const Control& message) {
@@ -205,31 +205,48 @@ void VirtioConsole::handle_control(const Control& message) {
     if (!port.options.name.empty()) send_control({message.id, kPortName, 1}, port.options.name);
     send_control({message.id, kPortOpen, 1});
   } else if (message.event == kPortOpen) {
-    port.is_guest_open = message.value != 0;
+    {
+      const std::lock_guard lock(mutex_);
+      port.is_guest_open = message.value != 0;
+    }
+    resume_input(port);
   }
 }
 
 void VirtioConsole::send_control(Control message, const std::string& text) {
-  // A driver that only ever sends would make the list grow.
-  if (control_.size() >= kMaxControls)
-    return log_line(Log::kGuestErrors, "virtio-console: the driver takes no control messages");
   std::vector<std::uint8_t> bytes(sizeof message + text.size());
   std::memcpy(bytes.data(), &message, sizeof message);
   std::memcpy(bytes.data() + sizeof message, text.data(), text.size());
-  control_.push_back(std::move(bytes));
-  deliver_control();
+  {
+    const std::lock_guard lock(mutex_);
+    // A driver that only ever sends would make the list grow.
+    if (control_.size() >= kMaxControls)
+      return log_line(Log::kGuestErrors, "virtio-console: the driver takes no control messages");
+    control_.push_back(std::move(bytes));
+  }
+  core().wake(kControlReceive);
 }
 
-void VirtioConsole::deliver_control() {
-  Chain chain;
-  while (!control_.empty() && next(kControlReceive, chain, true)) {
-    const std::size_t written = copy_to(bus().memory(), chain.writable, control_.front());
-    if (written < control_.front().size())
-      log_line(Log::kGuestErrors, "virtio-console: a buffer for control messages is too small");
-    control_.pop_front();
-    bus().queue(kControlReceive).push(chain, static_cast<std::uint32_t>(written));
+Served VirtioConsole::deliver_control(unsigned index) {
+  Served result = Served::kLater;
+  const auto has_message = [&] {
+    const std::lock_guard lock(mutex_);
+    return !control_.empty();
+  };
+  while (has_message() && result == Served::kLater) {
+    if (next(index, true)) {
+      const std::lock_guard lock(mutex_);
+      const std::size_t written = copy_to(core().memory(), chains_[index].writable, control_.front());
+      if (written < control_.front().size())
+        log_line(Log::kGuestErrors, "virtio-console: a buffer for control messages is too small");
+      control_.pop_front();
+      core().queue(index).push(chains_[index], static_cast<std::uint32_t>(written));
+    } else {
+      result = Served::kAll;
+    }
   }
-  if (bus().is_live(kControlReceive)) bus().notify_used(kControlReceive);
+  core().notify_used(index);
+  return result;
 }
 
 }  // namespace gstage::hw

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
 #include "io/chardev.h"
 #include "hw/core/output_queue.h"
+#include "hw/virtio/chain.h"
 #include "hw/virtio/device.h"
 
 namespace gstage::hw {
@@ -43,17 +44,16 @@ class VirtioConsole final : public VirtioDevice {
   [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override;
   void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override;
   void write_config(std::uint32_t offset, std::span<const std::uint8_t> from) override;
-  void started() override;
-  void notified(unsigned index) override;
   void reset() override;
-  void unlocked() override;
+  Served serve(unsigned index) override;
 
  private:
   struct Port {
     explicit Port(PortOptions o) : options(std::move(o)), output(options.chardev) {}
     PortOptions options;
     OutputQueue output;
-    std::deque<std::uint8_t> input;  ///< came from the host, no buffer yet
+    // With the console's lock:
+    std::vector<std::uint8_t> input;  ///< came from the host, no buffer yet
     bool is_guest_open = false;
     bool is_input_held = false;  ///< the back end was told that there is no room
   };
@@ -64,24 +64,32 @@ class VirtioConsole final : public VirtioDevice {
   };
 
   [[nodiscard]] bool is_multiport();
+  [[nodiscard]] unsigned queues() const;
   [[nodiscard]] static unsigned receive_queue(unsigned port);
   /// The port of a receive or transmit queue, or null.
   Port* port_of_queue(unsigned index);
 
+  // From the event loop:
   std::size_t can_receive(unsigned number);
   void receive(unsigned number, std::span<const std::uint8_t> bytes);
-  void transmit(unsigned index);
+
+  // From the worker of the queue:
+  Served transmit(unsigned index);
   /// Hands waiting input to the guest's buffers.
-  void deliver_input(unsigned number);
-  void take_control(unsigned index);
+  Served deliver_input(unsigned index);
+  Served take_control(unsigned index);
+  Served deliver_control(unsigned index);
   void handle_control(const Control& message);
   void send_control(Control message, const std::string& text = "");
-  void deliver_control();
+  /// Takes input again if there is room; without the console's lock.
+  void resume_input(Port& port);
   /// The next buffer of a queue; false when there is none or the queue is broken.
-  bool next(unsigned index, Chain& chain, bool must_be_writable);
+  bool next(unsigned index, bool must_be_writable);
 
-  unsigned max_ports_;
+  const unsigned max_ports_;
   std::vector<std::unique_ptr<Port>> ports_;
+  std::vector<Chain> chains_;                      ///< one a queue, for who serves it
+  std::mutex mutex_;                               ///< the console's lock
   std::deque<std::vector<std::uint8_t>> control_;  ///< messages that wait for a buffer
 };
 

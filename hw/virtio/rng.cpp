@@ -11,6 +11,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "hw/virtio/virtio_core.h"
+
 namespace gstage::hw {
 namespace {
 
@@ -47,31 +49,26 @@ void VirtioRng::read_config(std::uint32_t /*offset*/, std::span<std::uint8_t> to
   std::fill(to.begin(), to.end(), std::uint8_t{0});
 }
 
-void VirtioRng::started() {
-  if (bus().is_live(0)) notified(0);
-}
-
-void VirtioRng::notified(unsigned index) {
-  Queue& queue = bus().queue(index);
-  Chain chain;
-  for (;;) {
-    const Queue::Next next = queue.pop(chain);
-    if (next == Queue::Next::kEmpty) break;
-    if (next == Queue::Next::kBroken) return bus().fail(index, queue.why());
-    if (!chain.readable.empty() || chain.writable.empty())
-      return bus().fail(index, "a buffer for random bytes is not writable");
+Served VirtioRng::serve(unsigned index) {
+  while (core().pop(index, chain_)) {
+    if (!chain_.readable.empty() || chain_.writable.empty()) {
+      core().fail(index, "a buffer for random bytes is not writable");
+      break;
+    }
     std::array<std::uint8_t, 256> bytes;
     std::size_t written = 0;
-    const std::size_t wanted = std::min<std::uint64_t>(total_bytes(chain.writable), kMaxBytes);
+    const std::size_t wanted = std::min<std::uint64_t>(total_bytes(chain_.writable), kMaxBytes);
     while (written < wanted) {
       const std::size_t got = source_.read({bytes.data(), std::min(bytes.size(), wanted - written)});
       if (got == 0) break;
-      copy_to(bus().memory(), slice(chain.writable, written, got), {bytes.data(), got});
+      slice_into(part_, chain_.writable, written, got);
+      copy_to(core().memory(), part_, {bytes.data(), got});
       written += got;
     }
-    queue.push(chain, static_cast<std::uint32_t>(written));
+    core().queue(index).push(chain_, static_cast<std::uint32_t>(written));
   }
-  bus().notify_used(index);
+  core().notify_used(index);
+  return Served::kAll;
 }
 
 }  // namespace gstage::hw

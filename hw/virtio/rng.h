@@ -4,6 +4,7 @@
 #include <string>
 
 #include "softmmu/base/result.h"
+#include "hw/virtio/chain.h"
 #include "hw/virtio/device.h"
 
 namespace gstage::hw {
@@ -35,11 +36,12 @@ class VirtioRng final : public VirtioDevice {
   [[nodiscard]] std::uint64_t features() const override { return 0; }
   [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override { return index == 0 ? 8 : 0; }
   void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override;
-  void started() override;
-  void notified(unsigned index) override;
+  Served serve(unsigned index) override;
 
  private:
   EntropySource source_;
+  Chain chain_;
+  BufferElements part_;
 };
 
 }  // namespace gstage::hw

@@ -6,6 +6,8 @@
 
 #include "softmmu/base/check.h"
 #include "hw/virtio/blk.h"
+#include "hw/virtio/features.h"
+#include "hw/virtio/queue.h"
 
 #include "tests/fuzz/memory_disk.h"
 #include "tests/fuzz/target.h"
@@ -57,19 +59,17 @@ void run(Input& input) {
   const std::uint64_t first = input.below(kRamSize);
   const auto rest = input.rest();
   std::memcpy(ram + first, rest.data(), std::min<std::size_t>(rest.size(), kRamSize - first));
+  const std::uint64_t features =
+      ((how & 16) != 0 ? hw::kEventIdx : 0) | ((how & 32) != 0 ? hw::kIndirectDescriptors : 0);
   hw::Queue queue;
-  queue.setup.size = 16;
-  queue.setup.descriptors = kRam;
-  queue.setup.driver_area = kRam + 0x100;
-  queue.setup.device_area = kRam + 0x180;
-  CHECK(queue.start(memory, (how & 16) != 0, (how & 32) != 0) == nullptr);
+  CHECK(queue.start(memory, {16, kRam, kRam + 0x100, kRam + 0x180}, features) == nullptr);
+  hw::BlkRequest request;
   for (unsigned i = 0; i < kMostRequests; ++i) {
-    hw::Chain chain;
-    if (queue.pop(chain) != hw::Queue::Next::kChain) break;
-    const std::int64_t written = requests.execute(memory, chain, (how & 64) != 0);
-    CHECK(written >= -1 && written <= static_cast<std::int64_t>(hw::total_bytes(chain.writable)));
+    if (queue.pop(request.chain) != hw::Queue::Next::kChain) break;
+    const std::int64_t written = requests.execute(memory, request, (how & 64) != 0);
+    CHECK(written >= -1 && written <= static_cast<std::int64_t>(hw::total_bytes(request.chain.writable)));
     if (written < 0) break;
-    queue.push(chain, static_cast<std::uint32_t>(written));
+    queue.push(request.chain, static_cast<std::uint32_t>(written));
     static_cast<void>(queue.must_interrupt());
   }
 }

@@ -36,11 +36,13 @@ struct Descriptor {
 
 }  // namespace
 
-VirtioGuest::VirtioGuest(std::unique_ptr<hw::VirtioDevice> device, unsigned queues, Other other)
-    : queues_(queues), other_(std::move(other)) {
+VirtioGuest::VirtioGuest(std::unique_ptr<hw::VirtioDevice> device, unsigned queues, Other other,
+                         unsigned threads)
+    : workers_(threads), queues_(queues), other_(std::move(other)) {
   CHECK(memory_.add_ram("ram", Paddr{kRam}, kRamSize).ok());
   memory_.seal();
-  slot_ = std::make_unique<hw::VirtioMmio>(memory_, IrqLine([](bool) {}), std::move(device));
+  slot_ = std::make_unique<hw::VirtioMmio>(hw::VirtioParts{memory_, workers_, std::move(device)},
+                                           IrqLine([](bool) {}));
 }
 
 void VirtioGuest::set(std::uint64_t offset, std::uint64_t value) {

@@ -22,7 +22,10 @@ class VirtioGuest {
   /// What else may happen to the device: a step of its own.
   using Other = std::function<void(Input& input)>;
 
-  VirtioGuest(std::unique_ptr<hw::VirtioDevice> device, unsigned queues, Other other = nullptr);
+  /// Without `threads` a notification is served before it returns, and the same input does the same each
+  /// time.
+  VirtioGuest(std::unique_ptr<hw::VirtioDevice> device, unsigned queues, Other other = nullptr,
+              unsigned threads = 0);
 
   /// Reset, set-up and steps until the input ends, and reset again, so that nothing is under way afterwards.
   void run(Input& input);
@@ -42,6 +45,7 @@ class VirtioGuest {
   [[nodiscard]] std::uint64_t area(unsigned queue) const { return kRam + queue * kAreaBytes; }
 
   AddressSpace memory_;
+  hw::WorkerPool workers_;
   unsigned queues_;
   Other other_;
   std::unique_ptr<hw::VirtioMmio> slot_;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The transport with a disk, whose thread takes the requests while the guest goes on.
+// The transport with a disk, whose requests a worker takes while the guest goes on.
 #include "hw/virtio/blk.h"
 
 #include "tests/fuzz/memory_disk.h"
@@ -11,7 +11,8 @@ namespace {
 
 void run(Input& input) {
   static VirtioGuest guest(
-      std::make_unique<hw::VirtioBlk>(std::make_shared<MemoryDisk>(), hw::VirtioBlkOptions{"serial"}), 1);
+      std::make_unique<hw::VirtioBlk>(std::make_shared<MemoryDisk>(), hw::VirtioBlkOptions{"serial"}), 1,
+      nullptr, 1);
   guest.run(input);
 }
 

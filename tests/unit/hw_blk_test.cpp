@@ -28,7 +28,8 @@ constexpr std::uint64_t kStatusByte = Driver::kData + 0x4000;
 class BlkTest : public testing::Test {
  protected:
   explicit BlkTest(bool is_read_only = false)
-      : disk_(std::make_shared<FakeDisk>(64 * 512, is_read_only)), driver_(make_device()) {
+      : disk_(std::make_shared<FakeDisk>(64 * 512, is_read_only)),
+        driver_(make_device(), WorkerPool::kDefaultThreads) {
     for (std::size_t i = 0; i < disk_->bytes.size(); ++i)
       disk_->bytes[i] = static_cast<std::byte>(i / 512 + 1);
   }
@@ -247,7 +248,7 @@ TEST_F(BlkTest, ResetWaitsForTheRequestInFlightAndDropsItsCompletion) {
     is_reset = true;
   });
   // The queue is taken back before the reset waits.
-  ASSERT_TRUE(eventually([&] { return get(*driver_.slot, Driver::kQueueReady) == 0; }));
+  ASSERT_TRUE(eventually([&] { return !driver_.slot->core().is_live(0); }));
   EXPECT_FALSE(is_reset) << "the device still uses the driver's memory";
   is_open = true;
   resetter.join();

@@ -62,11 +62,12 @@ class VirtioDriver {
     std::uint32_t length;
   };
 
-  explicit VirtioDriver(std::unique_ptr<VirtioDevice> device) {
+  /// Without `threads` a notification is served before the store that sends it returns.
+  explicit VirtioDriver(std::unique_ptr<VirtioDevice> device, unsigned threads = 0) : workers(threads) {
     EXPECT_TRUE(memory.add_ram("ram", Paddr{kRam}, kRamSize).ok());
     memory.seal();
-    slot =
-        std::make_unique<VirtioMmio>(memory, IrqLine([this](bool level) { irq = level; }), std::move(device));
+    slot = std::make_unique<VirtioMmio>(VirtioParts{memory, workers, std::move(device)},
+                                        IrqLine([this](bool level) { irq = level; }));
   }
 
   /// The driver's part of the initialization (Virtio 1.3, 3.1.1), with queues 0 to `queues` - 1.
@@ -151,6 +152,7 @@ class VirtioDriver {
   }
 
   AddressSpace memory;
+  WorkerPool workers;
   std::atomic<bool> irq{false};
   std::unique_ptr<VirtioMmio> slot;
 };

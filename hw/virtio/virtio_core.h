@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "hw/core/worker_pool.h"
+#include "hw/virtio/device.h"
+#include "hw/virtio/features.h"
+#include "hw/virtio/queue.h"
+
+namespace gstage::hw {
+
+/// The way of a device's interrupts to the driver.
+class VirtioTransport {
+ public:
+  /// In place of a queue's number: the configuration changed.
+  static constexpr unsigned kConfigSource = ~0u;
+
+  virtual ~VirtioTransport() = default;
+  /// Something happened to `source`; the causes that wait say what. Any thread, one at a time.
+  virtual void interrupt(unsigned source) = 0;
+  /// No cause waits any more. As above.
+  virtual void quiet() = 0;
+};
+
+/// What a virtio device is made of.
+struct VirtioParts {
+  AddressSpace& memory;  ///< for the queues; outlives the device
+  WorkerPool& workers;   ///< likewise
+  std::unique_ptr<VirtioDevice> device;
+  /// Features of queues and transport that are offered besides the device's own.
+  std::uint64_t features = kDefaultFeatures;
+};
+
+/// What virtio devices have in common (Virtio 1.3, chapters 2 and 3): status, features, queues,
+/// notifications, causes of interrupts. The transport turns registers into calls, the device serves the
+/// queues.
+///
+/// A transport has one lock for its registers and holds it where this says "locked". Each queue has a lock of
+/// its own, which a worker holds while the device serves the queue. Locks are taken in the order registers,
+/// queue, device's own, interrupt; so a reset waits for the workers, and no worker ever waits for a register.
+class VirtioCore {
+ public:
+  static constexpr unsigned kMaxQueues = 1024;
+
+  /// Within `transport`, which is there for as long. `parts.device` may be null: an empty slot.
+  VirtioCore(VirtioParts parts, VirtioTransport& transport);
+  ~VirtioCore();
+  VirtioCore(const VirtioCore&) = delete;
+  VirtioCore& operator=(const VirtioCore&) = delete;
+
+  // For the transport, locked:
+
+  /// 0: no device.
+  [[nodiscard]] std::uint32_t device_id() const { return device_ == nullptr ? 0 : device_->id(); }
+  [[nodiscard]] std::uint64_t offered_features() const;
+  /// `word` selects 32 bits; those from the third on are zero.
+  [[nodiscard]] std::uint32_t device_features(std::uint32_t word) const;
+  [[nodiscard]] std::uint32_t driver_features(std::uint32_t word) const;
+  void set_driver_features(std::uint32_t word, std::uint32_t value);
+  [[nodiscard]] std::uint32_t status() const;
+  /// 0 resets.
+  void set_status(std::uint32_t value);
+  void reset();
+  [[nodiscard]] unsigned queue_count() const { return static_cast<unsigned>(queues_.size()); }
+  /// 0: there is no such queue.
+  [[nodiscard]] std::uint16_t max_queue_size(std::uint32_t index) const;
+  [[nodiscard]] const QueueSetup& setup(std::uint32_t index) const;
+  [[nodiscard]] bool is_enabled(std::uint32_t index) const;
+  /// These change a queue that exists and is not enabled; else the guest's error is logged.
+  void set_queue_size(std::uint32_t index, std::uint64_t size);
+  void set_area(std::uint32_t index, std::uint64_t QueueSetup::*area, unsigned half, std::uint32_t value);
+  void enable_queue(std::uint32_t index);
+  /// Returns once nothing of the queue is in use. Its setup is gone.
+  void disable_queue(std::uint32_t index);
+  /// The same by VIRTIO_F_RING_RESET.
+  void reset_queue(std::uint32_t index);
+  /// `size` is at most 8 bytes.
+  [[nodiscard]] std::uint64_t read_config(std::uint32_t offset, unsigned size);
+  void write_config(std::uint32_t offset, unsigned size, std::uint64_t value);
+  [[nodiscard]] std::uint32_t config_generation() const { return config_generation_.load(); }
+
+  // For the transport, any thread, without a lock:
+
+  /// The driver offered buffers.
+  void notify(std::uint32_t index);
+  enum Cause : std::uint32_t { kUsedBuffer = 1, kConfigChange = 2 };
+  [[nodiscard]] std::uint32_t causes() const { return causes_.load(); }
+  /// The driver has seen these; returns which waited.
+  std::uint32_t acknowledge(std::uint32_t causes);
+
+  // For the device, any thread:
+
+  AddressSpace& memory() { return memory_; }
+  /// The features that driver and device agreed on.
+  [[nodiscard]] std::uint64_t features() const { return driver_features_.load(std::memory_order_acquire); }
+  /// The driver is up, the queue is set up, and nothing is broken.
+  [[nodiscard]] bool is_live(unsigned index) const;
+  /// A worker serves the queue soon, if it is live.
+  void wake(unsigned index);
+  /// Tells the driver that the configuration changed.
+  void notify_config();
+  /// The driver made no sense: logs it and sets DEVICE_NEEDS_RESET.
+  void fail(unsigned index, const char* why);
+
+  // For the device that serves the queue:
+
+  Queue& queue(unsigned index) { return queues_[index]->queue; }
+  /// Takes the next buffer of a live queue; false when there is none. One that makes no sense is a `fail`.
+  bool pop(unsigned index, Chain& chain);
+  /// Tells the driver of pushed buffers, if it wants to know.
+  void notify_used(unsigned index);
+
+ private:
+  struct QueueSlot final : WorkerTask {
+    QueueSlot(VirtioCore& c, unsigned i) : core(c), index(i) {}
+    void run() override { core.serve(*this); }
+
+    VirtioCore& core;
+    const unsigned index;
+    QueueSetup setup;                     ///< with the registers' lock
+    std::atomic<bool> is_enabled{false};  ///< written with both locks or when it ends
+    std::mutex mutex;                     ///< guards the queue
+    Queue queue;
+  };
+
+  void serve(QueueSlot& slot);
+  /// The queue while it may be configured, else null (logged).
+  QueueSlot* configurable(std::uint32_t index);
+  void raise(Cause cause, unsigned source);
+
+  AddressSpace& memory_;
+  WorkerPool& workers_;
+  VirtioTransport& transport_;
+  const std::uint64_t extra_features_;
+  std::uint32_t status_ = 0;  ///< what the driver wrote
+  std::atomic<std::uint64_t> driver_features_{0};
+  std::atomic<bool> is_up_{false};      ///< DRIVER_OK
+  std::atomic<bool> is_broken_{false};  ///< DEVICE_NEEDS_RESET
+  std::atomic<std::uint32_t> config_generation_{0};
+  std::mutex interrupt_mutex_;
+  std::atomic<std::uint32_t> causes_{0};  ///< written with interrupt_mutex_
+  std::vector<std::unique_ptr<QueueSlot>> queues_;
+  std::unique_ptr<VirtioDevice> device_;
+};
+
+}  // namespace gstage::hw
