@@ -24,6 +24,13 @@ struct PropertyRow {
   const char* value = "";  ///< what it takes, as help shows it: "on|off", "FILE"
   const char* help = "";
   PropertyUse use = PropertyUse::kRead;
+
+  // Of a row that a member of an options type holds (typed_property.h); null or 0 elsewhere.
+  bool (*set)(const PropertyRow& row, const std::string& text, void* options) = nullptr;
+  std::string (*show)(const void* options) = nullptr;
+  const void* options_type = nullptr;  ///< tells the types of options apart
+  std::uint64_t least = 0;             ///< bounds of a number
+  std::uint64_t most = 0;
 };
 using PropertyRows = std::span<const PropertyRow>;
 

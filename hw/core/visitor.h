@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace gstage::hw {
+
+class Device;
+
+/// What a machine's devices are in: the bytes of each field by its name, which begins with the device's path.
+using SavedState = std::map<std::string, std::vector<std::byte>>;
+
+/// Walks over the fields of a device (Device::visit), which names each field once: the same walk saves and
+/// loads. A saved state is compared and printed as what it is, a map.
+class Visitor {
+ public:
+  /// Saves into `to`, or loads what `from` has; a field that it lacks keeps its value (that of reset).
+  static Visitor saver(SavedState& to) { return Visitor(&to, nullptr); }
+  static Visitor loader(const SavedState& from) { return Visitor(nullptr, &from); }
+
+  [[nodiscard]] bool is_loading() const { return from_ != nullptr; }
+
+  /// A number, a flag, an enumeration, or a plain structure without padding of them.
+  template <class T>
+  requires(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>) void field(const char* name, T& value) {
+    static_assert(std::has_unique_object_representations_v<T> || std::is_same_v<T, bool>,
+                  "name the fields one by one: padding has no value");
+    bytes(name, &value, sizeof value);
+  }
+  /// Its length is part of the state; at most `most` elements are loaded.
+  template <class T>
+  void list(const char* name, std::vector<T>& values, std::size_t most) {
+    static_assert(std::is_trivially_copyable_v<T>);
+    std::vector<std::byte> raw(values.size() * sizeof(T));
+    if (!values.empty()) std::memcpy(raw.data(), values.data(), raw.size());
+    sized(name, raw);
+    if (!is_loading() || raw.size() / sizeof(T) > most) return;
+    values.resize(raw.size() / sizeof(T));
+    if (!values.empty()) std::memcpy(values.data(), raw.data(), values.size() * sizeof(T));
+  }
+  /// `walk(visitor)` names the fields of a part; their names begin with `name`.
+  template <class Walk>
+  void part(const std::string& name, Walk&& walk) {
+    const std::size_t length = prefix_.size();
+    prefix_ += name + ".";
+    std::forward<Walk>(walk)(*this);
+    prefix_.resize(length);
+  }
+
+ private:
+  friend void visit_devices(Device& root, Visitor& visitor);
+  Visitor(SavedState* to, const SavedState* from) : to_(to), from_(from) {}
+  void bytes(const char* name, void* data, std::size_t size);
+  void sized(const char* name, std::vector<std::byte>& data);
+
+  SavedState* to_;
+  const SavedState* from_;
+  std::string prefix_;
+};
+
+/// Saves or loads a device and everything below it. After loading, each device's `restored` is called once
+/// all fields are there, what a device is on before the device.
+void visit_devices(Device& root, Visitor& visitor);
+
+/// The names of fields that differ or that one of the two lacks.
+std::vector<std::string> differences(const SavedState& a, const SavedState& b);
+
+}  // namespace gstage::hw
