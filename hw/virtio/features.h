@@ -9,6 +9,13 @@ namespace gstage::hw {
 inline constexpr std::uint64_t kIndirectDescriptors = std::uint64_t{1} << 28;
 inline constexpr std::uint64_t kEventIdx = std::uint64_t{1} << 29;
 inline constexpr std::uint64_t kVersion1 = std::uint64_t{1} << 32;
+/// The device is behind an IOMMU, if the platform has one.
+inline constexpr std::uint64_t kAccessPlatform = std::uint64_t{1} << 33;
+inline constexpr std::uint64_t kRingPacked = std::uint64_t{1} << 34;
+/// Buffers are used in the order in which they were offered: all devices here do that.
+inline constexpr std::uint64_t kInOrder = std::uint64_t{1} << 35;
+/// A notification says how far the driver is. Nothing is made of it: the rings say it, too.
+inline constexpr std::uint64_t kNotificationData = std::uint64_t{1} << 38;
 inline constexpr std::uint64_t kRingReset = std::uint64_t{1} << 40;
 
 /// What a device offers where nothing else is asked for.

@@ -4,6 +4,7 @@
 #include <atomic>
 
 #include "hw/virtio/features.h"
+#include "hw/virtio/packed_ring.h"
 #include "hw/virtio/split_ring.h"
 
 namespace gstage::hw {
@@ -29,7 +30,10 @@ const char* Ring::locate_table(std::uint64_t address, std::uint32_t length, cons
 
 const char* Queue::start(AddressSpace& memory, const QueueSetup& setup, std::uint64_t features) {
   const RingFeatures ring{(features & kIndirectDescriptors) != 0, (features & kEventIdx) != 0};
-  ring_ = std::make_unique<SplitRing>(memory, setup, ring);
+  if ((features & kRingPacked) != 0)
+    ring_ = std::make_unique<PackedRing>(memory, setup, ring);
+  else
+    ring_ = std::make_unique<SplitRing>(memory, setup, ring);
   why_ = ring_->start();
   if (why_ != nullptr) ring_ = nullptr;
   return why_;
