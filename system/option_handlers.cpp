@@ -9,8 +9,8 @@
 #include "softmmu/option_values.h"
 #include "softmmu/property_rows.h"
 #include "target/riscv/extensions.h"
+#include "hw/core/driver.h"
 #include "hw/riscv/boards.h"
-#include "hw/riscv/virt_devices.h"
 
 namespace gstage {
 
@@ -236,10 +236,10 @@ Status OptionHandlers::append(Options& options, const std::string& a) {
 Status OptionHandlers::dtb(Options& options, const std::string& a) { return keep(options.machine.dtb, a); }
 
 Status OptionHandlers::device(Options& options, const std::string& argument) {
-  if (is_help(argument)) return keep(options.output, hw::VirtDevices::help(""));
+  if (is_help(argument)) return keep(options.output, hw::drivers_help(""));
   auto device = parse_device("-device", argument, "driver");
   if (!device) return device.error();
-  if (asks_for_help(device->properties)) return keep(options.output, hw::VirtDevices::help(device->driver));
+  if (asks_for_help(device->properties)) return keep(options.output, hw::drivers_help(device->driver));
   options.machine.devices.push_back(std::move(*device));
   return Ok{};
 }

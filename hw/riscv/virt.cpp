@@ -4,6 +4,7 @@
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
 #include "hw/char/uart16550.h"
+#include "hw/core/driver.h"
 #include "hw/core/properties.h"
 #include "hw/misc/cfi_flash.h"
 #include "hw/misc/fw_cfg.h"
@@ -12,7 +13,6 @@
 #include "hw/riscv/board.h"
 #include "hw/riscv/boards.h"
 #include "hw/riscv/fdt_harts.h"
-#include "hw/riscv/virt_devices.h"
 #include "hw/riscv/virt_irqchip.h"
 #include "hw/riscv/virt_wiring.h"
 #include "hw/virtio/virtio_mmio.h"
@@ -100,7 +100,9 @@ class VirtMachine final : public Board {
   Status add_board_memory(const MachineOptions& options);
   Status add_devices(const MachineOptions& options);
   Status add_flash();
-  Status add_virtio(const MachineOptions& options, Bus& soc);
+  Status add_virtio_slots(Bus& soc);
+  /// What `-device` and `-drive` ask for.
+  Status add_asked(const MachineOptions& options);
   /// Maps the device at the unit's place and puts it on the bus.
   template <class D>
   Status add_unit(Bus& bus, Unit unit, std::unique_ptr<D> device, unsigned index = 0);
@@ -191,24 +193,35 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
                std::make_unique<Uart16550>(options.serials.empty() ? nullptr : options.serials[0],
                                            irq(Unit::kUart))),
       add_unit(soc, Unit::kTest, std::make_unique<SifiveTest>(control_)),
-      add_virtio(options, soc),
+      add_virtio_slots(soc),
       irqchip_->put_on(soc),
+      add_asked(options),
   };
   for (Status& status : steps)
     if (!status.ok()) return status;
   return Ok{};
 }
 
-Status VirtMachine::add_virtio(const MachineOptions& options, Bus& soc) {
-  auto slots = VirtDevices(options).make();
-  if (!slots.ok()) return slots.error();
-  // With the highest slot first the first -device, which takes the highest slot, is the guest's first disk.
+Status VirtMachine::add_virtio_slots(Bus& soc) {
+  // The highest slot comes first: it is what the first -device takes, and so the guest's first disk.
   for (unsigned slot = kVirtioSlots; slot-- > 0;) {
     IrqLine irq = irqchip_->line(virt_unit(Unit::kVirtio).irq + slot);
-    VirtioParts parts{memory_, workers_, std::move((*slots)[slot])};
-    auto transport = std::make_unique<VirtioMmio>(std::move(parts), std::move(irq));
+    auto transport = std::make_unique<VirtioMmio>(VirtioParts{memory_, workers_}, std::move(irq),
+                                                  format("virtio-mmio-bus.%u", slot));
     if (Status status = add_unit(soc, Unit::kVirtio, std::move(transport), slot); !status.ok()) return status;
   }
+  return Ok{};
+}
+
+Status VirtMachine::add_asked(const MachineOptions& options) {
+  auto back_ends = BackEnds::open(options);
+  if (!back_ends.ok()) return back_ends.error();
+  DeviceWorld world{memory_, workers_, **back_ends};
+  for (const DeviceOptions& device : options.devices)
+    if (Status status = add_device(devices(), world, device); !status.ok()) return status;
+  for (const std::string& id : world.back_ends.implied_drives())
+    if (Status status = add_device(devices(), world, {"virtio-blk-device", {{"drive", id}}}); !status.ok())
+      return status;
   return Ok{};
 }
 

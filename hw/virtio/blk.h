@@ -73,7 +73,8 @@ class VirtioBlk final : public VirtioDevice {
  public:
   VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptions& options);
 
-  [[nodiscard]] std::uint32_t id() const override { return 2; }
+  [[nodiscard]] const char* driver() const override { return "virtio-blk-device"; }
+  [[nodiscard]] std::uint32_t virtio_id() const override { return 2; }
   [[nodiscard]] std::uint64_t features() const override;
   [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override;
   void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override;

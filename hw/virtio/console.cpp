@@ -6,6 +6,7 @@
 
 #include "softmmu/base/check.h"
 #include "softmmu/base/log.h"
+#include "hw/virtio/serial_port.h"
 #include "hw/virtio/virtio_core.h"
 
 namespace gstage::hw {
@@ -37,7 +38,9 @@ constexpr std::uint32_t kEmergencyOffset = offsetof(Config, emerg_wr);
 
 }  // namespace
 
-VirtioConsole::VirtioConsole(unsigned max_ports) : max_ports_(max_ports), ports_(max_ports) {
+VirtioConsole::VirtioConsole(unsigned max_ports, const std::string& bus_name)
+    : max_ports_(max_ports), ports_(max_ports) {
+  add_bus(std::make_unique<SerialBus>(bus_name, *this));
   CHECK(max_ports >= 1 && max_ports <= kMaxPorts);
   chains_.resize(queues());
 }

@@ -29,7 +29,8 @@ class VirtioConsole final : public VirtioDevice {
   };
 
   /// `max_ports` from 1 to kMaxPorts; with one port the multiport feature is not offered.
-  explicit VirtioConsole(unsigned max_ports);
+  /// `bus_name` is what its ports' `bus=` names.
+  explicit VirtioConsole(unsigned max_ports, const std::string& bus_name = "virtio-serial-bus.0");
   ~VirtioConsole() override;
 
   /// Adds a port while the machine is built. The number must be free and below max_ports.
@@ -39,7 +40,8 @@ class VirtioConsole final : public VirtioDevice {
   }
   [[nodiscard]] unsigned max_ports() const { return max_ports_; }
 
-  [[nodiscard]] std::uint32_t id() const override { return 3; }
+  [[nodiscard]] const char* driver() const override { return "virtio-serial-device"; }
+  [[nodiscard]] std::uint32_t virtio_id() const override { return 3; }
   [[nodiscard]] std::uint64_t features() const override;
   [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override;
   void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override;

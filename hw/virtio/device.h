@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <span>
 
+#include "hw/core/device.h"
+#include "hw/virtio/features.h"
+
 namespace gstage::hw {
 
 class VirtioCore;
@@ -17,14 +20,15 @@ enum class Served : std::uint8_t {
 
 /// What a virtio device does, without its queues' rules and its transport. Of its own locks none is held when
 /// it calls the core.
-class VirtioDevice {
+class VirtioDevice : public Device {
  public:
-  virtual ~VirtioDevice() = default;
-
   /// Virtio 1.3, chapter 5.
-  [[nodiscard]] virtual std::uint32_t id() const = 0;
+  [[nodiscard]] virtual std::uint32_t virtio_id() const = 0;
   /// The device's own feature bits; the core adds those of queues and transport.
   [[nodiscard]] virtual std::uint64_t features() const = 0;
+  /// Those of queues and transport that are offered besides. Before the device is plugged.
+  void set_ring_features(std::uint64_t features) { ring_features_ = features; }
+  [[nodiscard]] std::uint64_t ring_features() const { return ring_features_; }
   /// The largest size of a queue; 0: there is no such queue, and none behind it.
   [[nodiscard]] virtual std::uint16_t max_queue_size(unsigned index) const = 0;
 
@@ -41,7 +45,7 @@ class VirtioDevice {
   /// The driver is up (DRIVER_OK). All queues that are in use are served next.
   virtual void started() {}
   /// To the state at power-on. No queue is in use.
-  virtual void reset() {}
+  void reset() override {}
 
   // From a worker, with the queue's lock held, which other queues do not share:
 
@@ -53,6 +57,7 @@ class VirtioDevice {
 
  private:
   VirtioCore* core_ = nullptr;
+  std::uint64_t ring_features_ = kDefaultFeatures;
 };
 
 /// Copies the part of a configuration structure that an access covers.

@@ -32,7 +32,8 @@ class VirtioRng final : public VirtioDevice {
  public:
   explicit VirtioRng(EntropySource source) : source_(std::move(source)) {}
 
-  [[nodiscard]] std::uint32_t id() const override { return 4; }
+  [[nodiscard]] const char* driver() const override { return "virtio-rng-device"; }
+  [[nodiscard]] std::uint32_t virtio_id() const override { return 4; }
   [[nodiscard]] std::uint64_t features() const override { return 0; }
   [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override { return index == 0 ? 8 : 0; }
   void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override;

@@ -23,29 +23,26 @@ std::uint32_t word_of(std::uint64_t features, std::uint32_t word) {
 
 }  // namespace
 
-VirtioCore::VirtioCore(VirtioParts parts, VirtioTransport& transport)
-    : memory_(parts.memory),
-      workers_(parts.workers),
-      transport_(transport),
-      extra_features_(parts.features),
-      device_(std::move(parts.device)) {
-  if (device_ == nullptr) return;
-  for (unsigned index = 0; index < kMaxQueues && device_->max_queue_size(index) != 0; ++index)
-    queues_.push_back(std::make_unique<QueueSlot>(*this, index));
-  memory_.add_agent();
-  device_->attach(*this);
-}
-
 VirtioCore::~VirtioCore() {
-  is_up_ = false;
-  for (const auto& slot : queues_) disable_queue(slot->index);
-  // Nobody serves from here on; the device's callbacks end with it, and then nobody wakes a queue.
-  device_ = nullptr;
+  // The device is gone: nobody wakes a queue.
   for (const auto& slot : queues_) workers_.drain(*slot);
 }
 
+void VirtioCore::plug(VirtioDevice& device) {
+  device_ = &device;
+  for (unsigned index = 0; index < kMaxQueues && device.max_queue_size(index) != 0; ++index)
+    queues_.push_back(std::make_unique<QueueSlot>(*this, index));
+  memory_.add_agent();
+  device.attach(*this);
+}
+
+void VirtioCore::unplug() {
+  is_up_ = false;
+  for (const auto& slot : queues_) disable_queue(slot->index);
+}
+
 std::uint64_t VirtioCore::offered_features() const {
-  return device_ == nullptr ? 0 : device_->features() | extra_features_;
+  return device_ == nullptr ? 0 : device_->features() | device_->ring_features();
 }
 
 std::uint32_t VirtioCore::device_features(std::uint32_t word) const {

@@ -30,11 +30,9 @@ class VirtioTransport {
 
 /// What a virtio device is made of.
 struct VirtioParts {
-  AddressSpace& memory;  ///< for the queues; outlives the device
-  WorkerPool& workers;   ///< likewise
-  std::unique_ptr<VirtioDevice> device;
-  /// Features of queues and transport that are offered besides the device's own.
-  std::uint64_t features = kDefaultFeatures;
+  AddressSpace& memory;                    ///< for the queues; outlives the device
+  WorkerPool& workers;                     ///< likewise
+  std::unique_ptr<VirtioDevice> device{};  ///< null: the slot is empty, as long as nothing is plugged
 };
 
 /// What virtio devices have in common (Virtio 1.3, chapters 2 and 3): status, features, queues,
@@ -48,16 +46,24 @@ class VirtioCore {
  public:
   static constexpr unsigned kMaxQueues = 1024;
 
-  /// Within `transport`, which is there for as long. `parts.device` may be null: an empty slot.
-  VirtioCore(VirtioParts parts, VirtioTransport& transport);
+  /// Within `transport`, which is there for as long. Without a device.
+  VirtioCore(AddressSpace& memory, WorkerPool& workers, VirtioTransport& transport)
+      : memory_(memory), workers_(workers), transport_(transport) {}
   ~VirtioCore();
   VirtioCore(const VirtioCore&) = delete;
   VirtioCore& operator=(const VirtioCore&) = delete;
 
+  // For the bus between the two (virtio_bus.h):
+
+  /// The device is there from now on, and until `unplug` and a little longer. Before the machine runs.
+  void plug(VirtioDevice& device);
+  /// No queue is served any more. The device may still call, until it is destroyed.
+  void unplug();
+
   // For the transport, locked:
 
   /// 0: no device.
-  [[nodiscard]] std::uint32_t device_id() const { return device_ == nullptr ? 0 : device_->id(); }
+  [[nodiscard]] std::uint32_t device_id() const { return device_ == nullptr ? 0 : device_->virtio_id(); }
   [[nodiscard]] std::uint64_t offered_features() const;
   /// `word` selects 32 bits; those from the third on are zero.
   [[nodiscard]] std::uint32_t device_features(std::uint32_t word) const;
@@ -137,7 +143,6 @@ class VirtioCore {
   AddressSpace& memory_;
   WorkerPool& workers_;
   VirtioTransport& transport_;
-  const std::uint64_t extra_features_;
   std::uint32_t status_ = 0;  ///< what the driver wrote
   std::atomic<std::uint64_t> driver_features_{0};
   std::atomic<bool> is_up_{false};      ///< DRIVER_OK
@@ -146,7 +151,7 @@ class VirtioCore {
   std::mutex interrupt_mutex_;
   std::atomic<std::uint32_t> causes_{0};  ///< written with interrupt_mutex_
   std::vector<std::unique_ptr<QueueSlot>> queues_;
-  std::unique_ptr<VirtioDevice> device_;
+  VirtioDevice* device_ = nullptr;
 };
 
 }  // namespace gstage::hw

@@ -3,6 +3,9 @@
 
 #include <utility>
 
+#include "softmmu/base/check.h"
+#include "hw/virtio/virtio_bus.h"
+
 namespace gstage::hw {
 namespace {
 
@@ -44,8 +47,11 @@ std::span<const Register<VirtioMmio>> VirtioMmio::registers() {
   return kTable;
 }
 
-VirtioMmio::VirtioMmio(VirtioParts parts, IrqLine irq)
-    : irq_(std::move(irq)), core_(std::move(parts), *this) {}
+VirtioMmio::VirtioMmio(VirtioParts parts, IrqLine irq, const std::string& bus_name)
+    : irq_(std::move(irq)), core_(parts.memory, parts.workers, *this) {
+  Bus& bus = add_bus(std::make_unique<VirtioBus>(bus_name, core_));
+  if (parts.device != nullptr) CHECK(bus.plug(std::move(parts.device)).ok());
+}
 
 void VirtioMmio::reset() {
   const std::lock_guard lock(mutex_);

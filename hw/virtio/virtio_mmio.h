@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
@@ -17,7 +18,9 @@ class VirtioMmio final : public SystemDevice, public RegisterDevice<VirtioMmio>,
  public:
   static constexpr const char* kName = "virtio-mmio";
 
-  VirtioMmio(VirtioParts parts, IrqLine irq);
+  /// `bus_name` is what `bus=` names.
+  VirtioMmio(VirtioParts parts, IrqLine irq, const std::string& bus_name = "virtio-mmio-bus");
+  ~VirtioMmio() override { clear_buses(); }
 
   [[nodiscard]] const char* driver() const override { return "virtio-mmio"; }
   void reset() override;
@@ -64,7 +67,7 @@ class VirtioMmio final : public SystemDevice, public RegisterDevice<VirtioMmio>,
 
   IrqLine irq_;
   State state_;
-  VirtioCore core_;  ///< last, so that its device ends first
+  VirtioCore core_;
 };
 
 }  // namespace gstage::hw

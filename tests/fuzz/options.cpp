@@ -10,7 +10,8 @@
 
 #include "softmmu/base/check.h"
 #include "target/riscv/extensions.h"
-#include "hw/riscv/virt_devices.h"
+#include "hw/core/driver.h"
+#include "hw/virtio/virtio_mmio.h"
 
 #include "tests/fuzz/target.h"
 
@@ -20,13 +21,31 @@ namespace {
 /// One line that says what is wrong.
 void check_message(const Error& error) { CHECK(!error.message.empty()); }
 
+/// A board of a few virtio slots.
+struct Slots final : hw::Device {
+  Slots() {
+    hw::Bus& bus = add_bus(std::make_unique<hw::Bus>("System", "main"));
+    for (unsigned slot = 0; slot < 3; ++slot)
+      CHECK(bus.plug(std::make_unique<hw::VirtioMmio>(hw::VirtioParts{memory, workers}, IrqLine())).ok());
+  }
+  ~Slots() override { clear_buses(); }
+  [[nodiscard]] const char* driver() const override { return "board"; }
+  AddressSpace memory;
+  hw::WorkerPool workers{0};
+};
+
 /// Devices that read nothing from the host.
 void make_devices(MachineOptions options) {
   options.drives.clear();
   std::erase_if(options.objects,
                 [](const DeviceOptions& object) { return object.find("filename") != nullptr; });
-  auto slots = hw::VirtDevices(options).make();
-  if (!slots.ok()) check_message(slots.error());
+  Slots board;
+  auto back_ends = hw::BackEnds::open(options);
+  CHECK(back_ends.ok());
+  hw::DeviceWorld world{board.memory, board.workers, **back_ends};
+  for (const DeviceOptions& device : options.devices)
+    if (const Status status = hw::add_device(board, world, device); !status.ok())
+      check_message(status.error());
 }
 
 void run(Input& input) {

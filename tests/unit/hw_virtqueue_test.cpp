@@ -13,7 +13,8 @@ using Driver = VirtioDriver;
 /// Writes to each buffer what it read, turned to upper case.
 class Shouter final : public VirtioDevice {
  public:
-  std::uint32_t id() const override { return 42; }
+  [[nodiscard]] const char* driver() const override { return "fake"; }
+  std::uint32_t virtio_id() const override { return 42; }
   std::uint64_t features() const override { return 1; }
   std::uint16_t max_queue_size(unsigned index) const override { return index < 2 ? 256 : 0; }
   void read_config(std::uint32_t offset, std::span<std::uint8_t> to) override {

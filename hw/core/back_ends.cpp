@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "hw/core/back_ends.h"
+
+#include <algorithm>
+
+namespace gstage::hw {
+
+Result<std::unique_ptr<BackEnds>> BackEnds::open(const MachineOptions& options) {
+  std::unique_ptr<BackEnds> all(new BackEnds(options));
+  if (Status status = all->open_drives(); !status.ok()) return status.error();
+  return all;
+}
+
+Status BackEnds::open_drives() {
+  for (const DriveOptions& drive : options_.drives) {
+    if (drive.interface != "virtio" && drive.interface != "none")
+      return error("-drive if=%s is not supported yet: say if=virtio, or if=none with a -device",
+                   drive.interface.c_str());
+    const std::string id = drive.id.empty() ? drive.interface + std::to_string(drives_.size()) : drive.id;
+    if (drives_.count(id) != 0)
+      return error("-drive: two drives have the id '%s'; give them different ones", id.c_str());
+    auto backend = open_drive(drive);
+    if (!backend.ok()) return backend.error();
+    drives_[id] = *backend;
+    if (drive.interface == "virtio") implied_drives_.push_back(id);
+  }
+  return Ok{};
+}
+
+Result<std::shared_ptr<BlockBackend>> BackEnds::take_drive(const std::string& what, const std::string& id) {
+  if (id.empty()) return error("%s needs drive=, the id of a -drive", what.c_str());
+  const auto found = drives_.find(id);
+  if (found == drives_.end())
+    return error("%s: there is no drive '%s'; add -drive if=none,id=%s,file=FILE", what.c_str(), id.c_str(),
+                 id.c_str());
+  if (found->second == nullptr)
+    return error(
+        "%s: the drive '%s' has a device already; use a second -drive (a drive with if=virtio has one by "
+        "itself: say if=none)",
+        what.c_str(), id.c_str());
+  return std::exchange(found->second, nullptr);
+}
+
+Result<std::shared_ptr<Chardev>> BackEnds::chardev(const std::string& what, const std::string& id) const {
+  if (id.empty()) return std::shared_ptr<Chardev>();
+  const auto found = options_.chardevs.find(id);
+  if (found == options_.chardevs.end())
+    return error("%s: there is no chardev '%s'; add -chardev KIND,id=%s", what.c_str(), id.c_str(),
+                 id.c_str());
+  return found->second;
+}
+
+const DeviceOptions* BackEnds::object(const std::string& id) const {
+  const auto found =
+      std::find_if(options_.objects.begin(), options_.objects.end(), [&](const auto& candidate) {
+        const std::string* other = candidate.find("id");
+        return other != nullptr && *other == id;
+      });
+  return found == options_.objects.end() ? nullptr : &*found;
+}
+
+}  // namespace gstage::hw

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "softmmu/base/result.h"
+#include "io/block.h"
+#include "io/chardev.h"
+#include "hw/core/machine.h"
+
+namespace gstage::hw {
+
+/// What the command line opened for devices, by the names that they give: disks, character devices, objects.
+/// `what` is for messages: "-device virtio-blk-pci".
+class BackEnds {
+ public:
+  /// Opens the disks. `options` outlive the object.
+  static Result<std::unique_ptr<BackEnds>> open(const MachineOptions& options);
+
+  /// A disk that no other device has.
+  Result<std::shared_ptr<BlockBackend>> take_drive(const std::string& what, const std::string& id);
+  /// Null where the name is empty.
+  Result<std::shared_ptr<Chardev>> chardev(const std::string& what, const std::string& id) const;
+  /// The `-object` of that name.
+  [[nodiscard]] const DeviceOptions* object(const std::string& id) const;
+  /// Disks that are to have a device by themselves (if=virtio), in their order.
+  [[nodiscard]] const std::vector<std::string>& implied_drives() const { return implied_drives_; }
+
+ private:
+  explicit BackEnds(const MachineOptions& options) : options_(options) {}
+  Status open_drives();
+
+  const MachineOptions& options_;
+  std::map<std::string, std::shared_ptr<BlockBackend>> drives_;  ///< null: in use
+  std::vector<std::string> implied_drives_;
+};
+
+}  // namespace gstage::hw

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one table of drivers.
+#include <iterator>
+
+#include "hw/core/driver.h"
+#include "hw/riscv/boot.h"
+#include "hw/virtio/kinds/kind.h"
+
+namespace gstage::hw {
+namespace {
+
+/// Drivers that command lines name and that are not there yet.
+constexpr const char* kMissing[] = {
+#define DEVICE(name) name,
+#include "hw/missing_drivers.inc"
+#undef DEVICE
+};
+
+void append(std::vector<Driver>& to, std::vector<Driver> rows) {
+  to.insert(to.end(), std::make_move_iterator(rows.begin()), std::make_move_iterator(rows.end()));
+}
+
+/// Files in memory are no devices, but they are asked for as such: hw/riscv/boot.cpp sees to them.
+Driver loader() {
+  return {"loader", "file or number in memory", nullptr, {kLoaderProperties}, [](const DeviceRequest&) {
+            return Result<std::unique_ptr<Device>>(std::unique_ptr<Device>());
+          }};
+}
+
+std::vector<Driver> make_table() {
+  std::vector<Driver> all;
+  for (const VirtioKind* const kind : virtio_kinds()) append(all, virtio_drivers(*kind));
+  append(all, serial_port_drivers());
+  all.push_back(loader());
+  for (const char* const name : kMissing) all.push_back({name});
+  return all;
+}
+
+}  // namespace
+
+std::span<const Driver> drivers() {
+  static const std::vector<Driver> all = make_table();
+  return all;
+}
+
+}  // namespace gstage::hw
