@@ -43,22 +43,23 @@ bool RiscvGuest::attend(CpuCore& core) { return hart_of(core).cpu->attend(); }
 
 std::uint64_t RiscvGuest::load(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
   Hart& hart = hart_of(core);
-  return load_slow(hart, data_view(hart), vaddr, kind);
+  return load_slow(hart, active_data(hart), vaddr, kind);
 }
 
 void RiscvGuest::store(CpuCore& core, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
   Hart& hart = hart_of(core);
-  store_slow(hart, data_view(hart), vaddr, kind, value);
+  store_slow(hart, active_data(hart), vaddr, kind, value);
 }
 
 void* RiscvGuest::atomic_host(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
   Hart& hart = hart_of(core);
-  return atomic_slow(hart, data_view(hart), vaddr, tcg::mem_size(kind), Access::kStore);
+  return atomic_slow(hart, active_data(hart), vaddr, tcg::mem_size(kind), AccessType::kStore);
 }
 
 std::uint64_t RiscvGuest::load_reserved(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) {
   Hart& hart = hart_of(core);
-  const void* const host = atomic_slow(hart, data_view(hart), vaddr, tcg::mem_size(kind), Access::kLoad);
+  const void* const host =
+      atomic_slow(hart, active_data(hart), vaddr, tcg::mem_size(kind), AccessType::kLoad);
   if (host == nullptr) return 0;
   std::uint64_t value = 0;
   if (tcg::mem_size(kind) == 8) {

@@ -57,7 +57,7 @@ class MmuTest : public testing::Test {
 
   void move_leaf_table(std::uint64_t vaddr, std::uint64_t to);
 
-  Translation go(std::uint64_t vaddr, Access access) {
+  Translation go(std::uint64_t vaddr, AccessType access) {
     update_regimes(*hart_);
     hart_->mmu->g_stage.clear();
     return translate(*hart_, hart_->mmu->data, Vaddr{vaddr}, 8, access);
@@ -65,7 +65,7 @@ class MmuTest : public testing::Test {
   std::uint64_t load(std::uint64_t vaddr) {
     update_regimes(*hart_);
     hart_->core.trap_pending = 0;
-    return load_slow(*hart_, data_view(*hart_), Vaddr{vaddr}, tcg::MemKind::u64);
+    return load_slow(*hart_, active_data(*hart_), Vaddr{vaddr}, tcg::MemKind::u64);
   }
 
   CpuConfig config_;
@@ -79,7 +79,7 @@ constexpr std::uint64_t kS = kAll & ~pte::U::kMask;
 TEST_F(MmuTest, BothStagesTranslate) {
   map_vs(0x1000, kBase + 0x5000, kS);
   map_g(kBase + 0x5000, kBase + 0x7000, kAll);
-  const Translation t = go(0x1238, Access::kLoad);
+  const Translation t = go(0x1238, AccessType::kLoad);
   ASSERT_TRUE(t.ok());
   EXPECT_EQ(t.paddr.value, kBase + 0x7238);
   EXPECT_EQ(t.gpa, kBase + 0x5238);
@@ -88,7 +88,7 @@ TEST_F(MmuTest, BothStagesTranslate) {
 TEST_F(MmuTest, GuestPageFaultGivesTheExactGuestPhysicalAddress) {
   map_vs(0x1000, kBase + 0x5000, kS);
   map_g(kBase + 0x5000, 0, 0);
-  const Translation t = go(0x1238, Access::kStore);
+  const Translation t = go(0x1238, AccessType::kStore);
   EXPECT_EQ(t.fault, FaultKind::kGuestPage);
   EXPECT_FALSE(t.is_implicit);
   EXPECT_EQ(t.gpa, kBase + 0x5238);
@@ -119,32 +119,32 @@ TEST_F(MmuTest, FaultOfSettingAInTheVsTableIsImplicitWriteOfTheOriginalAccessTyp
 
 TEST_F(MmuTest, SvadeFaultsAndSvaduSetsAAndD) {
   map_vs(0x1000, kBase + 0x5000, kS & ~(pte::A::kMask | pte::D::kMask));
-  EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kPage);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).fault, FaultKind::kPage);
   hart_->menvcfg = std::uint64_t{1} << 61;
-  EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kPage) << "henvcfg.ADUE governs the VS-stage";
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).fault, FaultKind::kPage) << "henvcfg.ADUE governs the VS-stage";
   hart_->henvcfg = std::uint64_t{1} << 61;
-  EXPECT_TRUE(go(0x1000, Access::kLoad).ok());
+  EXPECT_TRUE(go(0x1000, AccessType::kLoad).ok());
   EXPECT_EQ(word(vs_leaf(0x1000)) & (pte::A::kMask | pte::D::kMask), pte::A::kMask);
-  EXPECT_TRUE(go(0x1000, Access::kStore).ok());
+  EXPECT_TRUE(go(0x1000, AccessType::kStore).ok());
   EXPECT_EQ(word(vs_leaf(0x1000)) & pte::D::kMask, pte::D::kMask);
 }
 
 TEST_F(MmuTest, CleanPageIsNotEnteredForWriting) {
   map_vs(0x1000, kBase + 0x5000, kS & ~pte::D::kMask);
-  EXPECT_EQ(go(0x1000, Access::kLoad).allowed & allows(Access::kStore), 0);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).allowed & allows(AccessType::kStore), 0);
 }
 
 TEST_F(MmuTest, SstatusMxrAppliesToBothStagesAndVsstatusMxrToTheFirst) {
   constexpr std::uint64_t kMxr = 1 << 19;
   map_vs(0x1000, kBase + 0x5000, kS & ~(pte::R::kMask | pte::W::kMask));
-  EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kPage);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).fault, FaultKind::kPage);
   hart_->vs.status = kMxr;
-  EXPECT_TRUE(go(0x1000, Access::kLoad).ok());
+  EXPECT_TRUE(go(0x1000, AccessType::kLoad).ok());
   map_g(kBase + 0x5000, kBase + 0x5000, kAll & ~(pte::R::kMask | pte::W::kMask));
-  EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kGuestPage);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).fault, FaultKind::kGuestPage);
   hart_->vs.status = 0;
   hart_->hs.status = kMxr;
-  EXPECT_TRUE(go(0x1000, Access::kLoad).ok());
+  EXPECT_TRUE(go(0x1000, AccessType::kLoad).ok());
 }
 
 TEST_F(MmuTest, WhatOneMxrAllowedIsNotFoundAfterItIsCleared) {
@@ -205,54 +205,54 @@ TEST_F(MmuTest, EveryFenceThatCoversAnAddressForgetsWhereItsLeafTableIs) {
   for (const auto& fence : kFences) {
     map_vs(0x1000, kBase + 0x5000, kS);
     sfence_vma(*hart_, {});
-    ASSERT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x5000);
+    ASSERT_EQ(go(0x1000, AccessType::kLoad).paddr.value, kBase + 0x5000);
     move_leaf_table(0x1000, kBase + 0x6000);
     fence();
-    EXPECT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x6000) << &fence - kFences;
+    EXPECT_EQ(go(0x1000, AccessType::kLoad).paddr.value, kBase + 0x6000) << &fence - kFences;
   }
 }
 
 TEST_F(MmuTest, LeafTablesAreOfTheirAddressSpaceAlone) {
   map_vs(0x1000, kBase + 0x5000, kS);
-  ASSERT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x5000);
+  ASSERT_EQ(go(0x1000, AccessType::kLoad).paddr.value, kBase + 0x5000);
   const std::uint64_t first = hart_->vs.satp;
   map(kBase + 0x30000, 0x1000, kBase + 0x7000, kS);
   hart_->vs.satp = kSv39 | (kBase + 0x30000) >> 12;
-  EXPECT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x7000);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).paddr.value, kBase + 0x7000);
   hart_->vs.satp = first;
-  EXPECT_EQ(go(0x1000, Access::kLoad).paddr.value, kBase + 0x5000);
-  EXPECT_EQ(go(0x1000 + (std::uint64_t{1} << 30), Access::kLoad).fault, FaultKind::kPage);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).paddr.value, kBase + 0x5000);
+  EXPECT_EQ(go(0x1000 + (std::uint64_t{1} << 30), AccessType::kLoad).fault, FaultKind::kPage);
 }
 
 TEST_F(MmuTest, ALeafThatBecomesValidIsSeenWithoutAFence) {
   map_vs(0x1000, kBase + 0x5000, kS);
-  ASSERT_TRUE(go(0x1000, Access::kLoad).ok());
-  EXPECT_EQ(go(0x2000, Access::kLoad).fault, FaultKind::kPage);
+  ASSERT_TRUE(go(0x1000, AccessType::kLoad).ok());
+  EXPECT_EQ(go(0x2000, AccessType::kLoad).fault, FaultKind::kPage);
   word(vs_leaf(0x2000)) = (kBase + 0x6000) >> 12 << 10 | kS;
-  EXPECT_EQ(go(0x2000, Access::kLoad).paddr.value, kBase + 0x6000);
+  EXPECT_EQ(go(0x2000, AccessType::kLoad).paddr.value, kBase + 0x6000);
 }
 
 TEST_F(MmuTest, GStageCountsAllAccessesAsUser) {
   map_vs(0x1000, kBase + 0x5000, kS);
   map_g(kBase + 0x5000, kBase + 0x5000, kS);
-  EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kGuestPage);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).fault, FaultKind::kGuestPage);
 }
 
 TEST_F(MmuTest, ReservedBitsOfEntriesFault) {
   map_vs(0x1000, kBase + 0x5000, kS | std::uint64_t{1} << 54);
-  EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kPage);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).fault, FaultKind::kPage);
   map_vs(0x1000, kBase + 0x5000, 0xcd);  // W without R
-  EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kPage);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).fault, FaultKind::kPage);
   map_vs(0x1000, kBase + 0x5000, kS);
   word(kBase + 0x10000) |= pte::A::kMask;  // A in an entry that points on
   sfence_vma(*hart_, {});
-  EXPECT_EQ(go(0x1000, Access::kLoad).fault, FaultKind::kPage);
+  EXPECT_EQ(go(0x1000, AccessType::kLoad).fault, FaultKind::kPage);
 }
 
 TEST_F(MmuTest, AddressesBeyondTheModeFault) {
-  EXPECT_EQ(go(std::uint64_t{1} << 39, Access::kLoad).fault, FaultKind::kPage);
+  EXPECT_EQ(go(std::uint64_t{1} << 39, AccessType::kLoad).fault, FaultKind::kPage);
   hart_->vs.satp = 0;
-  const Translation t = go(std::uint64_t{1} << 41, Access::kLoad);
+  const Translation t = go(std::uint64_t{1} << 41, AccessType::kLoad);
   EXPECT_EQ(t.fault, FaultKind::kGuestPage);
   EXPECT_FALSE(t.is_implicit);
 }
@@ -440,7 +440,7 @@ TEST_F(MmuTest, StoreAcrossPagesThatFaultsInTheSecondWritesNothing) {
   map_vs(0x1000, kBase + 0x5000, kS);
   word(kBase + 0x5ff8) = 0;
   update_regimes(*hart_);
-  store_slow(*hart_, data_view(*hart_), Vaddr{0x1ffc}, tcg::MemKind::u64, ~std::uint64_t{0});
+  store_slow(*hart_, active_data(*hart_), Vaddr{0x1ffc}, tcg::MemKind::u64, ~std::uint64_t{0});
   EXPECT_EQ(hart_->trap.cause, Cause::kStorePageFault);
   EXPECT_EQ(hart_->trap.tval, 0x2000u);
   EXPECT_EQ(hart_->trap.vaddr_offset, 4);
@@ -492,7 +492,7 @@ TEST_F(MmuTest, PmpTorTakesTheAddressBelow) {
   hart_->pmpcfg[1] = 0x09;  // TOR R
   hart_->pmpaddr[1] = (kBase + 0x2000) >> 2;
   pmp_changed(*hart_);
-  EXPECT_EQ(pmp_check(*hart_, Paddr{kBase}, 8, kUser).allowed, allows(Access::kLoad));
+  EXPECT_EQ(pmp_check(*hart_, Paddr{kBase}, 8, kUser).allowed, allows(AccessType::kLoad));
   EXPECT_EQ(pmp_check(*hart_, Paddr{kBase + 0x2000}, 8, kUser).allowed, 0);
   EXPECT_EQ(pmp_check(*hart_, Paddr{kBase - 8}, 8, kUser).allowed, 0);
   EXPECT_TRUE(pmp_check(*hart_, Paddr{kBase}, 8, kUser).is_uniform);
@@ -555,7 +555,7 @@ TEST_F(MmuTest, FencesByAddressDropMaskedPagesUnderAllTags) {
   update_regimes(*hart_);
   constexpr std::uint64_t kTagged = 0x5a5a'0000'0000'1000;
   map_vs(0x1000, kBase + 0x5000, kAll & ~0x10u);
-  load_slow(*hart_, data_view(*hart_), Vaddr{kTagged}, tcg::MemKind::u64);
+  load_slow(*hart_, active_data(*hart_), Vaddr{kTagged}, tcg::MemKind::u64);
   const TlbEntry& entry = hart_->core.read[tlb_index(kTagged)];
   EXPECT_EQ(entry.tag, kTagged);
   sfence_vma(*hart_, {0x1000, std::nullopt});

@@ -27,20 +27,20 @@ constexpr FaultCauses kFaultCauses[] = {
     {Cause::kStorePageFault, Cause::kStoreGuestPageFault, Cause::kStoreAccess, Cause::kStoreMisaligned},
     {Cause::kFetchPageFault, Cause::kFetchGuestPageFault, Cause::kFetchAccess, Cause::kFetchMisaligned},
 };
-const FaultCauses& causes_of(Access access) { return kFaultCauses[static_cast<unsigned>(access)]; }
+const FaultCauses& causes_of(AccessType access) { return kFaultCauses[static_cast<unsigned>(access)]; }
 
 /// One access, or the part of a page-crossing one that lies in one page.
 struct Piece {
   Vaddr vaddr;
   unsigned size;
-  Access access;
+  AccessType access;
   Vaddr begin;  ///< where the whole access begins
 };
 
 /// The address as translation and traps know it. Piece has the one that the program used, which the TLB is
 /// looked up with.
 Vaddr address_of(const Regime& regime, const Piece& piece) {
-  return piece.access == Access::kFetch ? piece.vaddr : regime.unmasked(piece.vaddr);
+  return piece.access == AccessType::kFetch ? piece.vaddr : regime.unmasked(piece.vaddr);
 }
 
 void raise_fault(Hart& hart, const Regime& regime, const Translation& t, const Piece& piece) {
@@ -72,7 +72,7 @@ void raise_access(Hart& hart, const Regime& regime, const Piece& piece) {
   raise_fault(hart, regime, t, piece);
 }
 
-void raise_misaligned(Hart& hart, const Regime& regime, Access access, Vaddr vaddr) {
+void raise_misaligned(Hart& hart, const Regime& regime, AccessType access, Vaddr vaddr) {
   Trap trap{};
   trap.cause = causes_of(access).misaligned;
   trap.tval = regime.unmasked(vaddr).value;
@@ -91,15 +91,15 @@ Watched watched_by_triggers(const Hart& hart, const Regime& regime, Vaddr vaddr)
 }
 
 /// Enters what the walk found into the tables: reads and writes that it allows, at once.
-void enter(Hart& hart, const View& view, Vaddr vaddr, const Translation& t, const Region& region) {
+void enter(Hart& hart, const ActiveRegime& active, Vaddr vaddr, const Translation& t, const Region& region) {
   if (!t.is_cacheable) return;
-  TlbContext& context = view.context;
-  const Watched watched = watched_by_triggers(hart, view.regime, vaddr);
+  TlbContext& context = active.context;
+  const Watched watched = watched_by_triggers(hart, active.regime, vaddr);
   const std::byte* const host_page = region.host + (t.paddr.page() - region.base);
-  const bool is_readable = (t.allowed & allows(Access::kLoad)) != 0;
+  const bool is_readable = (t.allowed & allows(AccessType::kLoad)) != 0;
   if (is_readable && !watched.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
   update_masks(hart);
-  if ((t.allowed & allows(Access::kStore)) == 0 || !region.is_writable || watched.writes) return;
+  if ((t.allowed & allows(AccessType::kStore)) == 0 || !region.is_writable || watched.writes) return;
   CodePages& code_pages = hart.memory->code_pages();
   if (code_pages.has_code(t.paddr) || hart.memory->is_watched(t.paddr)) return;
   code_pages.note_writable(t.paddr.page());
@@ -112,21 +112,22 @@ void enter(Hart& hart, const View& view, Vaddr vaddr, const Translation& t, cons
 
 /// What the TLB does not hold counts as missed, though it may be a device, which it never holds; untranslated
 /// addresses do not.
-void count_miss(Hart& hart, const Regime& regime, Access access) {
+void count_miss(Hart& hart, const Regime& regime, AccessType access) {
   constexpr Event kEvents[] = {Event::kDataLoadMiss, Event::kDataStoreMiss, Event::kFetchMiss};
   if (is_translating(regime)) count_event(hart, kEvents[static_cast<unsigned>(access)]);
 }
 
 /// Translates, raising what fails, and fills the TLB. Null region: nothing there.
-bool reach(Hart& hart, const View& view, const Piece& piece, Translation& t, const Region*& region) {
-  count_miss(hart, view.regime, piece.access);
-  t = translate(hart, view.regime, address_of(view.regime, piece), piece.size, piece.access);
+bool reach(Hart& hart, const ActiveRegime& active, const Piece& piece, Translation& t,
+           const Region*& region) {
+  count_miss(hart, active.regime, piece.access);
+  t = translate(hart, active.regime, address_of(active.regime, piece), piece.size, piece.access);
   if (!t.ok()) {
-    raise_fault(hart, view.regime, t, piece);
+    raise_fault(hart, active.regime, t, piece);
     return false;
   }
   region = hart.memory->find(t.paddr);
-  if (region != nullptr && region->is_memory()) enter(hart, view, piece.vaddr, t, *region);
+  if (region != nullptr && region->is_memory()) enter(hart, active, piece.vaddr, t, *region);
   return true;
 }
 
@@ -145,23 +146,23 @@ std::uint64_t load_bytes(const std::byte* host, unsigned size) {
 }
 
 /// Where the piece lies in host memory, if the TLB's second level knows. Else null.
-std::byte* known_host(Hart& hart, const View& view, TlbAccess access, const Piece& piece) {
-  const TlbPage* const page = recall_page(hart, view.context, access, piece.vaddr);
+std::byte* known_host(Hart& hart, const ActiveRegime& active, TlbAccess access, const Piece& piece) {
+  const TlbPage* const page = recall_page(hart, active.context, access, piece.vaddr);
   return page == nullptr ? nullptr : reinterpret_cast<std::byte*>(piece.vaddr.value + page->addend);
 }
 
-bool load_piece(Hart& hart, const View& view, const Piece& piece, std::uint64_t& value) {
-  if (const std::byte* const host = known_host(hart, view, TlbAccess::kRead, piece); host != nullptr) {
+bool load_piece(Hart& hart, const ActiveRegime& active, const Piece& piece, std::uint64_t& value) {
+  if (const std::byte* const host = known_host(hart, active, TlbAccess::kRead, piece); host != nullptr) {
     value = load_bytes(host, piece.size);
     return true;
   }
   Translation t;
   const Region* region = nullptr;
-  if (!reach(hart, view, piece, t, region)) return false;
+  if (!reach(hart, active, piece, t, region)) return false;
   value = 0;
   const bool is_done = is_power_of_two(piece.size) ? hart.memory->load(t.paddr, piece.size, value)
                                                    : hart.memory->read(t.paddr, &value, piece.size);
-  if (!is_done) raise_access(hart, view.regime, piece);
+  if (!is_done) raise_access(hart, active.regime, piece);
   return is_done;
 }
 
@@ -177,7 +178,7 @@ struct Crossing {
   Piece first;
   Piece second;
 };
-Crossing split(Vaddr vaddr, unsigned size, Access access) {
+Crossing split(Vaddr vaddr, unsigned size, AccessType access) {
   const unsigned first_size = bytes_before_page_end(vaddr);
   return {{vaddr, first_size, access, vaddr}, {vaddr + first_size, size - first_size, access, vaddr}};
 }
@@ -188,15 +189,15 @@ bool has_trigger(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, A
 }
 
 /// A store to both pages of a crossing: neither is written unless both can be.
-void store_crossing(Hart& hart, const View& view, const Crossing& crossing, std::uint64_t value) {
+void store_crossing(Hart& hart, const ActiveRegime& active, const Crossing& crossing, std::uint64_t value) {
   const auto& [first, second] = crossing;
   Translation t1;
   Translation t2;
   const Region* region = nullptr;
-  if (!reach(hart, view, first, t1, region) || !reach(hart, view, second, t2, region)) return;
+  if (!reach(hart, active, first, t1, region) || !reach(hart, active, second, t2, region)) return;
   const bool is_memory = hart.memory->dma(t1.paddr, first.size) != nullptr;
   if (!is_memory || hart.memory->dma(t2.paddr, second.size) == nullptr) {
-    raise_access(hart, view.regime, is_memory ? second : first);
+    raise_access(hart, active.regime, is_memory ? second : first);
     return;
   }
   hart.memory->write(t1.paddr, &value, first.size);
@@ -226,65 +227,65 @@ std::uint64_t load_host(const std::byte* host, tcg::MemKind kind) {
 
 }  // namespace
 
-View data_view(Hart& hart) { return {hart.mmu->data, *hart.mmu->data_context}; }
+ActiveRegime active_data(Hart& hart) { return {hart.mmu->data, *hart.mmu->data_context}; }
 
-std::uint64_t load_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind) {
+std::uint64_t load_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg::MemKind kind) {
   const unsigned size = tcg::mem_size(kind);
-  if (has_trigger(hart, view.regime, vaddr, size, {true, false})) return 0;
+  if (has_trigger(hart, active.regime, vaddr, size, {true, false})) return 0;
   std::uint64_t value = 0;
   if (size <= bytes_before_page_end(vaddr)) {
-    if (!load_piece(hart, view, {vaddr, size, Access::kLoad, vaddr}, value)) return 0;
+    if (!load_piece(hart, active, {vaddr, size, AccessType::kLoad, vaddr}, value)) return 0;
     return extend(value, kind);
   }
-  const Crossing crossing = split(vaddr, size, Access::kLoad);
+  const Crossing crossing = split(vaddr, size, AccessType::kLoad);
   std::uint64_t rest = 0;
-  if (!load_piece(hart, view, crossing.first, value) || !load_piece(hart, view, crossing.second, rest))
+  if (!load_piece(hart, active, crossing.first, value) || !load_piece(hart, active, crossing.second, rest))
     return 0;
   return extend(value | rest << (8 * crossing.first.size), kind);
 }
 
-void store_slow(Hart& hart, const View& view, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
+void store_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
   const unsigned size = tcg::mem_size(kind);
-  if (has_trigger(hart, view.regime, vaddr, size, {false, true})) return;
+  if (has_trigger(hart, active.regime, vaddr, size, {false, true})) return;
   if (size > bytes_before_page_end(vaddr)) {
-    store_crossing(hart, view, split(vaddr, size, Access::kStore), value);
+    store_crossing(hart, active, split(vaddr, size, AccessType::kStore), value);
     return;
   }
-  const Piece piece{vaddr, size, Access::kStore, vaddr};
-  if (std::byte* const host = known_host(hart, view, TlbAccess::kWrite, piece); host != nullptr) {
+  const Piece piece{vaddr, size, AccessType::kStore, vaddr};
+  if (std::byte* const host = known_host(hart, active, TlbAccess::kWrite, piece); host != nullptr) {
     tcg::interp::write_host(host, kind, value);
     return;
   }
   Translation t;
   const Region* region = nullptr;
-  if (!reach(hart, view, piece, t, region)) return;
-  if (!hart.memory->store(t.paddr, size, value)) raise_access(hart, view.regime, piece);
+  if (!reach(hart, active, piece, t, region)) return;
+  if (!hart.memory->store(t.paddr, size, value)) raise_access(hart, active.regime, piece);
 }
 
-void* atomic_slow(Hart& hart, const View& view, Vaddr vaddr, unsigned size, Access access) {
+void* atomic_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, unsigned size, AccessType access) {
   // Of sc, which stores alone, the reservation is what tells it from an AMO.
-  const bool is_load = access == Access::kLoad;
+  const bool is_load = access == AccessType::kLoad;
   const AccessKind seen{is_load || hart.core.reservation_vaddr != vaddr.value, !is_load};
-  if (has_trigger(hart, view.regime, vaddr, size, seen)) return nullptr;
+  if (has_trigger(hart, active.regime, vaddr, size, seen)) return nullptr;
   if (!is_aligned(vaddr.value, size)) {
-    raise_misaligned(hart, view.regime, access, vaddr);
+    raise_misaligned(hart, active.regime, access, vaddr);
     return nullptr;
   }
   const Piece piece{vaddr, size, access, vaddr};
   const TlbAccess table = is_load ? TlbAccess::kRead : TlbAccess::kWrite;
-  if (std::byte* const host = known_host(hart, view, table, piece); host != nullptr) return host;
+  if (std::byte* const host = known_host(hart, active, table, piece); host != nullptr) return host;
   Translation t;
   const Region* region = nullptr;
-  if (!reach(hart, view, piece, t, region)) return nullptr;
-  if (region == nullptr || !region->is_memory() || (access == Access::kStore && !region->is_writable)) {
-    raise_access(hart, view.regime, piece);
+  if (!reach(hart, active, piece, t, region)) return nullptr;
+  if (region == nullptr || !region->is_memory() || (access == AccessType::kStore && !region->is_writable)) {
+    raise_access(hart, active.regime, piece);
     return nullptr;
   }
   // The caller stores through the pointer: code there must go before, and cannot come back meanwhile, for a
   // translation of the page that this store races with is ordered by the fence.i of who runs it.
-  if (access == Access::kStore) hart.memory->code_pages().written(t.paddr, size);
+  if (access == AccessType::kStore) hart.memory->code_pages().written(t.paddr, size);
   // Who watches the page looks once the instruction is done.
-  if (access == Access::kStore && hart.memory->is_watched(t.paddr))
+  if (access == AccessType::kStore && hart.memory->is_watched(t.paddr))
     hart.core.attention.fetch_or(kAttendWatch, std::memory_order_seq_cst);
   return region->host + (t.paddr - region->base);
 }
@@ -296,7 +297,7 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
     return tcg::FetchPage{Paddr{known->origin.paddr_page},
                           reinterpret_cast<const std::byte*>(known->page + known->addend), 0};
   // A halfword at least is fetched; what can be fetched with it, the limit tells.
-  const Piece piece{vaddr, 2, Access::kFetch, vaddr};
+  const Piece piece{vaddr, 2, AccessType::kFetch, vaddr};
   count_miss(hart, regime, piece.access);
   const Translation t = translate(hart, regime, vaddr, piece.size, piece.access);
   if (!t.ok()) {
@@ -318,14 +319,14 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
 }
 
 std::uint64_t hyp_load(Hart& hart, Vaddr vaddr, tcg::MemKind kind, bool needs_execute) {
-  const View view = hypervisor_view(hart, needs_execute);
-  if (const std::byte* const host = cached_host(view.context, TlbAccess::kRead, vaddr, tcg::mem_size(kind)))
+  const ActiveRegime active = active_hypervisor(hart, needs_execute);
+  if (const std::byte* const host = cached_host(active.context, TlbAccess::kRead, vaddr, tcg::mem_size(kind)))
     return load_host(host, kind);
-  return load_slow(hart, view, vaddr, kind);
+  return load_slow(hart, active, vaddr, kind);
 }
 
 void hyp_store(Hart& hart, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
-  store_slow(hart, hypervisor_view(hart, false), vaddr, kind, value);
+  store_slow(hart, active_hypervisor(hart, false), vaddr, kind, value);
 }
 
 namespace {
@@ -333,41 +334,42 @@ namespace {
 /// Translates the cache block that holds the address, as one access of its 64 bytes, raising what fails.
 /// Faults report rs1's value (transformed where pointers are masked), not the block's address ("CMO" chapter,
 /// "Page-Fault, Guest- Page-Fault, and Access-Fault Exceptions"). Null: a trap was raised.
-const Region* reach_cache_block(Hart& hart, const View& view, Vaddr vaddr, Access access, Translation& t) {
+const Region* reach_cache_block(Hart& hart, const ActiveRegime& active, Vaddr vaddr, AccessType access,
+                                Translation& t) {
   constexpr auto kSize = static_cast<unsigned>(kCacheBlockBytes);
   const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
   const Vaddr block{vaddr.value - in_block};
-  const Piece reported{vaddr, kSize, Access::kStore, vaddr};
-  if (has_trigger(hart, view.regime, block, kSize, {false, true})) return nullptr;
-  t = translate(hart, view.regime, view.regime.unmasked(block), kSize, access);
+  const Piece reported{vaddr, kSize, AccessType::kStore, vaddr};
+  if (has_trigger(hart, active.regime, block, kSize, {false, true})) return nullptr;
+  t = translate(hart, active.regime, active.regime.unmasked(block), kSize, access);
   if (!t.ok()) {
     if (!t.is_implicit) t.gpa += in_block;
-    raise_fault(hart, view.regime, t, reported);
+    raise_fault(hart, active.regime, t, reported);
     return nullptr;
   }
   const Region* const region = hart.memory->find(t.paddr);
   const bool is_there =
-      region != nullptr && (access == Access::kLoad || (region->is_memory() && region->is_writable));
-  if (!is_there) raise_access(hart, view.regime, reported);
+      region != nullptr && (access == AccessType::kLoad || (region->is_memory() && region->is_writable));
+  if (!is_there) raise_access(hart, active.regime, reported);
   return is_there ? region : nullptr;
 }
 
 }  // namespace
 
 void zero_cache_block(Hart& hart, Vaddr vaddr) {
-  const View view = data_view(hart);
+  const ActiveRegime active = active_data(hart);
   Translation t;
-  count_miss(hart, view.regime, Access::kStore);
-  const Region* const region = reach_cache_block(hart, view, vaddr, Access::kStore, t);
+  count_miss(hart, active.regime, AccessType::kStore);
+  const Region* const region = reach_cache_block(hart, active, vaddr, AccessType::kStore, t);
   if (region == nullptr) return;
-  enter(hart, view, vaddr, t, *region);
+  enter(hart, active, vaddr, t, *region);
   static constexpr std::byte kZeros[kCacheBlockBytes] = {};
   hart.memory->write(t.paddr, kZeros, sizeof kZeros);
 }
 
 void check_cache_block(Hart& hart, Vaddr vaddr) {
   Translation t;
-  reach_cache_block(hart, data_view(hart), vaddr, Access::kLoad, t);
+  reach_cache_block(hart, active_data(hart), vaddr, AccessType::kLoad, t);
 }
 
 std::optional<std::uint32_t> peek_instruction(Hart& hart) {
@@ -375,7 +377,7 @@ std::optional<std::uint32_t> peek_instruction(Hart& hart) {
   std::uint32_t raw = 0;
   for (unsigned half = 0; half < 2; ++half) {
     const Vaddr vaddr = Vaddr{hart.core.pc} + 2 * half;
-    const Translation t = translate(hart, regime, vaddr, 2, Access::kFetch);
+    const Translation t = translate(hart, regime, vaddr, 2, AccessType::kFetch);
     std::uint16_t bits16 = 0;
     if (!t.ok() || !hart.memory->read(t.paddr, &bits16, 2)) return std::nullopt;
     raw |= static_cast<std::uint32_t>(bits16) << (16 * half);

@@ -151,7 +151,7 @@ namespace {
 
 }  // namespace
 
-View hypervisor_view(Hart& hart, bool needs_execute) {
+ActiveRegime active_hypervisor(Hart& hart, bool needs_execute) {
   MmuState& mmu = *hart.mmu;
   const unsigned which = needs_execute ? 1 : 0;
   TlbContext*& context = mmu.hyp_contexts[which];

@@ -21,9 +21,9 @@ constexpr std::uint64_t kMmwp = 2;
 
 Allowed from_rwx(unsigned cfg) {
   Allowed a = 0;
-  if (cfg & kR) a |= allows(Access::kLoad);
-  if (cfg & kW) a |= allows(Access::kStore);
-  if (cfg & kX) a |= allows(Access::kFetch);
+  if (cfg & kR) a |= allows(AccessType::kLoad);
+  if (cfg & kW) a |= allows(AccessType::kStore);
+  if (cfg & kX) a |= allows(AccessType::kFetch);
   return a;
 }
 
@@ -81,7 +81,7 @@ Stretch stretch_at(const Hart& hart, std::uint64_t first, std::uint64_t page, bo
 std::uint64_t end_of_fetchable(const Hart& hart, std::uint64_t first, std::uint64_t page, std::uint8_t priv) {
   while (first < page + kPageSize) {
     const Stretch stretch = stretch_at(hart, first, page, priv == kMachine);
-    if ((stretch.allowed & allows(Access::kFetch)) == 0) break;
+    if ((stretch.allowed & allows(AccessType::kFetch)) == 0) break;
     first = stretch.end;
   }
   return first;
@@ -135,7 +135,7 @@ Allowed pmp_check_table(Hart& hart, Paddr slot) {
 PmpFetch pmp_check_fetch(const Hart& hart, Paddr paddr, std::uint8_t priv) {
   constexpr unsigned kHalfword = 2;
   const PmpVerdict verdict = pmp_check(hart, paddr, kHalfword, priv);
-  if ((verdict.allowed & allows(Access::kFetch)) == 0) return {false, false, 0};
+  if ((verdict.allowed & allows(AccessType::kFetch)) == 0) return {false, false, 0};
   if (verdict.is_uniform) return {true, true, kPageSize};
   const std::uint64_t page = paddr.page().value;
   const std::uint64_t before = end_of_fetchable(hart, page, page, priv);

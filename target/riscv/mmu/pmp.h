@@ -11,7 +11,9 @@ namespace gstage::riscv {
 
 /// Permissions as a set of bits, one an Access.
 using Allowed = std::uint8_t;
-constexpr Allowed allows(Access access) { return static_cast<Allowed>(1u << static_cast<unsigned>(access)); }
+constexpr Allowed allows(AccessType access) {
+  return static_cast<Allowed>(1u << static_cast<unsigned>(access));
+}
 inline constexpr Allowed kAllowAll = 7;
 
 /// What PMP says of a range.

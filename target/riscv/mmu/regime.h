@@ -9,7 +9,7 @@
 namespace gstage::riscv {
 
 /// The kind of a memory access; stores include AMOs and sc.
-enum class Access : std::uint8_t { kLoad, kStore, kFetch };
+enum class AccessType : std::uint8_t { kLoad, kStore, kFetch };
 
 /// Under which rules one access is translated: the words of its key in the TLB. Built here and nowhere else.
 struct Regime {

@@ -43,7 +43,8 @@ struct Leaf {
 
 class Walker {
  public:
-  Walker(Hart& hart, const Regime& regime, Access access) : hart_(hart), regime_(regime), access_(access) {}
+  Walker(Hart& hart, const Regime& regime, AccessType access)
+      : hart_(hart), regime_(regime), access_(access) {}
 
   /// Both stages and PMP.
   Translation run(Vaddr vaddr, unsigned size) {
@@ -75,7 +76,7 @@ class Walker {
     }
     result_.paddr = Paddr{paddr};
     result_.allowed = allowed;
-    if (!(access_ == Access::kFetch ? is_fetch_permitted() : is_data_permitted(size)))
+    if (!(access_ == AccessType::kFetch ? is_fetch_permitted() : is_data_permitted(size)))
       return failed(FaultKind::kAccess, gpa);
     result_.origin.gpa_page = Gpa{gpa}.page().value;
     result_.origin.paddr_page = result_.paddr.page().value;
@@ -87,8 +88,9 @@ class Walker {
   bool is_data_permitted(unsigned size) {
     const PmpVerdict verdict = pmp_check(hart_, result_.paddr, size, regime_.priv());
     // HLVX needs read permission of the physical memory as well as execute.
-    const Allowed needed =
-        regime_.has(Regime::kExecute) ? allows(Access::kLoad) | allows(Access::kFetch) : allows(access_);
+    const Allowed needed = regime_.has(Regime::kExecute)
+                               ? allows(AccessType::kLoad) | allows(AccessType::kFetch)
+                               : allows(access_);
     result_.allowed &= verdict.allowed;
     result_.is_cacheable = verdict.is_uniform;
     return (verdict.allowed & needed) == needed;
@@ -124,13 +126,14 @@ class Walker {
     const bool x = pte::X::get(e) != 0;
     Allowed a = 0;
     // HLVX: executable is what counts, and MXR does not apply to it.
-    if (data_ok && (needs_execute ? x : r || (mxr && x))) a |= allows(Access::kLoad);
-    if (data_ok && pte::W::get(e) != 0 && pte::D::get(e) != 0) a |= allows(Access::kStore);
-    if (fetch_ok && x) a |= allows(Access::kFetch);
+    if (data_ok && (needs_execute ? x : r || (mxr && x))) a |= allows(AccessType::kLoad);
+    if (data_ok && pte::W::get(e) != 0 && pte::D::get(e) != 0) a |= allows(AccessType::kStore);
+    if (fetch_ok && x) a |= allows(AccessType::kFetch);
     return a;
   }
   /// Whether the leaf permits the access; D is dealt with apart.
-  [[nodiscard]] bool is_permitted(const Stage& stage, std::uint64_t e, Access access, bool is_table) const {
+  [[nodiscard]] bool is_permitted(const Stage& stage, std::uint64_t e, AccessType access,
+                                  bool is_table) const {
     const std::uint64_t with_d = e | pte::D::kMask;
     // Walks of the VS-stage are plain loads and stores of the G-stage: HLVX and MXR are of the access itself.
     if (is_table) {
@@ -142,7 +145,7 @@ class Walker {
   }
 
   /// The G-stage, by way of its cache. `is_table`: on behalf of the VS-stage's walk.
-  Leaf guest_stage(std::uint64_t gpa, Access access, bool is_table = false) {
+  Leaf guest_stage(std::uint64_t gpa, AccessType access, bool is_table = false) {
     Leaf leaf;
     const unsigned levels = levels_of(regime_.hgatp);
     if (levels == 0) {
@@ -157,7 +160,7 @@ class Walker {
                       {hart_.config->svnapot, regime_.has(Regime::kGPbmte)}};
     const GStageEntry* const cached = hart_.mmu->g_stage.find(gpa, regime_.hgatp);
     if (cached != nullptr && is_permitted(stage, cached->pte, access, is_table) &&
-        (access != Access::kStore || pte::D::get(cached->pte) != 0)) {
+        (access != AccessType::kStore || pte::D::get(cached->pte) != 0)) {
       leaf.entry = cached->pte;
       leaf.address = cached->paddr_page | (gpa & kPageMask);
       leaf.shift = cached->shift;
@@ -172,13 +175,13 @@ class Walker {
   }
 
   /// Where an entry of the stage's table lies: for the VS-stage its address is a guest physical one.
-  bool locate(const Stage& stage, std::uint64_t address, Access access, Paddr& slot, FaultKind& fault) {
+  bool locate(const Stage& stage, std::uint64_t address, AccessType access, Paddr& slot, FaultKind& fault) {
     slot = Paddr{address};
     if (!stage.is_guest_stage && regime_.v()) {
       const Leaf leaf = guest_stage(address, access, true);
       if (leaf.fault != FaultKind::kNone) {
         result_.is_implicit = leaf.fault == FaultKind::kGuestPage;
-        result_.is_implicit_write = access == Access::kStore;
+        result_.is_implicit_write = access == AccessType::kStore;
         result_.gpa = address;
         fault = leaf.fault;
         return false;
@@ -193,13 +196,13 @@ class Walker {
     return true;
   }
 
-  [[nodiscard]] bool is_table_memory(Paddr slot, Access access) const {
-    if (access == Access::kStore) return hart_.memory->dma(slot, pte::kBytes) != nullptr;
+  [[nodiscard]] bool is_table_memory(Paddr slot, AccessType access) const {
+    if (access == AccessType::kStore) return hart_.memory->dma(slot, pte::kBytes) != nullptr;
     return hart_.memory->host(slot) != nullptr;
   }
 
   /// The translation process of "Sv32", steps 1–9, for either stage.
-  Leaf walk(const Stage& stage, std::uint64_t address, Access access, bool is_table = false) {
+  Leaf walk(const Stage& stage, std::uint64_t address, AccessType access, bool is_table = false) {
     const unsigned width = kPageShift + 9 * stage.levels;
     const FaultKind page_fault = stage.is_guest_stage ? FaultKind::kGuestPage : FaultKind::kPage;
     Leaf leaf;
@@ -224,7 +227,7 @@ class Walker {
       const unsigned index_bits = 9 + (level + 1 == stage.levels ? stage.root_extra_bits : 0);
       const std::uint64_t index = (address >> shift) & ((1u << index_bits) - 1);
       leaf.slot_address = table + index * pte::kBytes;
-      if (!locate(stage, leaf.slot_address, Access::kLoad, leaf.slot, leaf.fault)) return leaf;
+      if (!locate(stage, leaf.slot_address, AccessType::kLoad, leaf.slot, leaf.fault)) return leaf;
       leaf.entry = read_entry(leaf.slot);
       if (!pte::is_valid(leaf.entry, stage.features)) break;
       if (pte::is_leaf(leaf.entry)) {
@@ -239,7 +242,7 @@ class Walker {
   }
 
   /// Steps 5–9: what the leaf allows, and its A and D.
-  Leaf finish(const Stage& stage, Leaf leaf, std::uint64_t address, Access access, bool is_table) {
+  Leaf finish(const Stage& stage, Leaf leaf, std::uint64_t address, AccessType access, bool is_table) {
     const FaultKind page_fault = stage.is_guest_stage ? FaultKind::kGuestPage : FaultKind::kPage;
     const unsigned level_shift = leaf.shift;
     for (;;) {
@@ -259,13 +262,13 @@ class Walker {
         return leaf;
       }
       leaf.address = base | (address & offset_mask);
-      const std::uint64_t needed = pte::A::kMask | (access == Access::kStore ? pte::D::kMask : 0);
+      const std::uint64_t needed = pte::A::kMask | (access == AccessType::kStore ? pte::D::kMask : 0);
       if ((leaf.entry & needed) == needed) return leaf;
       if (!(stage.is_guest_stage ? regime_.has(Regime::kGAdue) : regime_.has(Regime::kAdue))) {
         leaf.fault = page_fault;
         return leaf;
       }
-      if (!locate(stage, leaf.slot_address, Access::kStore, leaf.slot, leaf.fault)) return leaf;
+      if (!locate(stage, leaf.slot_address, AccessType::kStore, leaf.slot, leaf.fault)) return leaf;
       if (update_entry(leaf.slot, leaf.entry, leaf.entry | needed)) {
         leaf.entry |= needed;
         return leaf;
@@ -292,7 +295,7 @@ class Walker {
 
   Hart& hart_;
   const Regime& regime_;
-  const Access access_;
+  const AccessType access_;
   Translation result_;
 };
 
@@ -315,7 +318,7 @@ void GStageCache::drop(const std::uint64_t* gpa, const std::uint64_t* vmid) {
     if (vmid == nullptr || Vmid::get(e.hgatp) == *vmid) e = GStageEntry{};
 }
 
-Translation translate(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, Access access) {
+Translation translate(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, AccessType access) {
   return Walker(hart, regime, access).run(vaddr, size);
 }
 

@@ -138,6 +138,6 @@ struct MmuState {
 
 /// Translates, checks permissions of both stages and PMP for `size` bytes (which do not cross a page), and
 /// sets A and D where the regime does.
-Translation translate(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, Access access);
+Translation translate(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, AccessType access);
 
 }  // namespace gstage::riscv

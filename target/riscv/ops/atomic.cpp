@@ -35,7 +35,7 @@ void* pair_host(Hart& hart, Vaddr vaddr) {
   std::byte* host = nullptr;
   if (vaddr.value % kPairBytes == 0)
     host = tcg::interp::find_in(hart.core, hart.core.write, vaddr.value, tcg::MemKind::u64);
-  return host != nullptr ? host : atomic_slow(hart, data_view(hart), vaddr, kPairBytes, Access::kStore);
+  return host != nullptr ? host : atomic_slow(hart, active_data(hart), vaddr, kPairBytes, AccessType::kStore);
 }
 
 }  // namespace

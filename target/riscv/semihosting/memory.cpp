@@ -17,7 +17,7 @@ constexpr std::uint64_t kMostText = 4096;
 /// Calls `visit(paddr, done, bytes)` for the parts of the range that lie in one page each, until it or the
 /// translation fails.
 template <class Visit>
-bool for_pages(Hart& hart, Vaddr vaddr, std::uint64_t size, Access access, Visit&& visit) {
+bool for_pages(Hart& hart, Vaddr vaddr, std::uint64_t size, AccessType access, Visit&& visit) {
   const Regime& regime = hart.mmu->data;
   std::uint64_t done = 0;
   while (done < size) {
@@ -33,14 +33,14 @@ bool for_pages(Hart& hart, Vaddr vaddr, std::uint64_t size, Access access, Visit
 }  // namespace
 
 bool CallerMemory::read(Vaddr from, std::span<std::byte> to) {
-  return for_pages(hart_, from, to.size(), Access::kLoad,
+  return for_pages(hart_, from, to.size(), AccessType::kLoad,
                    [&](Paddr paddr, std::uint64_t done, std::uint64_t bytes) {
                      return hart_.memory->read(paddr, to.data() + done, bytes);
                    });
 }
 
 bool CallerMemory::write(Vaddr to, std::span<const std::byte> from) {
-  return for_pages(hart_, to, from.size(), Access::kStore,
+  return for_pages(hart_, to, from.size(), AccessType::kStore,
                    [&](Paddr paddr, std::uint64_t done, std::uint64_t bytes) {
                      return hart_.memory->write(paddr, from.data() + done, bytes);
                    });
@@ -66,7 +66,7 @@ std::optional<std::string> CallerMemory::read_text(Vaddr from, std::uint64_t siz
 std::optional<std::uint32_t> CallerMemory::fetch(Vaddr pc) {
   std::uint32_t bits = 0;
   for (unsigned half = 0; half < 2; ++half) {
-    const Translation t = translate(hart_, hart_.mmu->fetch, pc + 2 * half, 2, Access::kFetch);
+    const Translation t = translate(hart_, hart_.mmu->fetch, pc + 2 * half, 2, AccessType::kFetch);
     std::uint16_t bits16 = 0;
     if (!t.ok() || !hart_.memory->read(t.paddr, &bits16, sizeof bits16)) return std::nullopt;
     bits |= static_cast<std::uint32_t>(bits16) << (16 * half);
