@@ -48,10 +48,9 @@ std::vector<LoadedImages::Place> LoadedImages::places() const {
   std::vector<Place> all;
   for (const LoadablePlace& place : devices_)
     all.push_back({place.name, place.base, place.base + (place.size - 1), false, place.device});
-  for (const Region& region : memory_.regions())
-    if (region.is_memory())
-      all.push_back(
-          {region.name, region.base.value, region.base.value + (region.size - 1), region.is_writable});
+  for (const BusRange& range : memory_.ranges())
+    if (range.is_memory())
+      all.push_back({range.name, range.base.value, range.base.value + (range.size - 1), range.is_writable});
   std::sort(all.begin(), all.end(), [](const Place& a, const Place& b) { return a.base < b.base; });
   return all;
 }

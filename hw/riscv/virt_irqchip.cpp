@@ -55,10 +55,10 @@ void VirtIrqchip::make_imsics(riscv::CpuCluster& harts) {
 
 void VirtIrqchip::send(std::uint64_t address, std::uint32_t data) {
   // Called with an APLIC's lock held. Files take no lock; other devices might want that of the APLIC.
-  const Region* const region = memory_.find(Paddr{address});
-  if (region != nullptr && region->device != nullptr &&
-      (region->device == files_[0] || region->device == files_[1]))
-    region->device->mmio_write(address - region->base.value, 4, data);
+  const BusRange* const range = memory_.find(Paddr{address});
+  if (range != nullptr && range->device != nullptr &&
+      (range->device == files_[0] || range->device == files_[1]))
+    range->device->mmio_write(address - range->base.value, 4, data);
   else
     log_line(Log::kGuestErrors, "aplic: MSI to 0x%llx, where is no interrupt file",
              static_cast<unsigned long long>(address));

@@ -70,8 +70,8 @@ bool store_host(std::byte* to, unsigned size, std::uint64_t value) {
 
 bool is_access_size(unsigned size) { return size == 1 || size == 2 || size == 4 || size == 8; }
 
-/// Bytes from `paddr` to the region's end.
-std::uint64_t room(const Region& region, Paddr paddr) { return region.size - (paddr - region.base); }
+/// Bytes from `paddr` to the range's end.
+std::uint64_t room(const BusRange& range, Paddr paddr) { return range.size - (paddr - range.base); }
 
 /// Calls `visit(host, done, bytes)` for each part of the range once it is known that all of it is memory that
 /// `is_allowed` accepts; else answers false and has called nothing.
@@ -83,68 +83,68 @@ bool for_memory(const AddressSpace& space, Paddr paddr, std::uint64_t size, Allo
     while (done < size) {
       const Paddr at = paddr + done;
       if (at < paddr) return false;  // beyond the end of the address space
-      const Region* const region = space.find(at);
-      if (region == nullptr || !region->is_memory() || !is_allowed(*region)) return false;
-      const std::uint64_t bytes = std::min(size - done, room(*region, at));
-      if (!is_check) visit(region->host + (at - region->base), done, bytes);
+      const BusRange* const range = space.find(at);
+      if (range == nullptr || !range->is_memory() || !is_allowed(*range)) return false;
+      const std::uint64_t bytes = std::min(size - done, room(*range, at));
+      if (!is_check) visit(range->host + (at - range->base), done, bytes);
       done += bytes;
     }
   }
   return true;
 }
 
-bool any_memory(const Region&) { return true; }
-bool writable_memory(const Region& region) { return region.is_writable; }
+bool any_memory(const BusRange&) { return true; }
+bool writable_memory(const BusRange& range) { return range.is_writable; }
 
 }  // namespace
 
 AddressSpace::AddressSpace() = default;
 
 AddressSpace::~AddressSpace() {
-  for (const Region& region : regions_)
-    if (region.host != nullptr) munmap(region.host, region.size);
+  for (const BusRange& range : ranges_)
+    if (range.host != nullptr) munmap(range.host, range.size);
 }
 
-Status AddressSpace::add(Region region) {
-  if (region.size == 0 || !is_aligned(region.base.value, kPageSize) || !is_aligned(region.size, kPageSize) ||
-      region.base.value + (region.size - 1) < region.base.value)
+Status AddressSpace::add(BusRange range) {
+  if (range.size == 0 || !is_aligned(range.base.value, kPageSize) || !is_aligned(range.size, kPageSize) ||
+      range.base.value + (range.size - 1) < range.base.value)
     return error("%s: base 0x%llx and size 0x%llx must be multiples of 4 KiB within the address space",
-                 region.name.c_str(), static_cast<unsigned long long>(region.base.value),
-                 static_cast<unsigned long long>(region.size));
-  const auto next = std::find_if(regions_.begin(), regions_.end(),
-                                 [&](const Region& other) { return other.base > region.base; });
-  const Region* overlap = nullptr;
-  if (next != regions_.end() && next->base - region.base < region.size) overlap = &*next;
-  if (next != regions_.begin() && std::prev(next)->contains(region.base)) overlap = &*std::prev(next);
+                 range.name.c_str(), static_cast<unsigned long long>(range.base.value),
+                 static_cast<unsigned long long>(range.size));
+  const auto next = std::find_if(ranges_.begin(), ranges_.end(),
+                                 [&](const BusRange& other) { return other.base > range.base; });
+  const BusRange* overlap = nullptr;
+  if (next != ranges_.end() && next->base - range.base < range.size) overlap = &*next;
+  if (next != ranges_.begin() && std::prev(next)->contains(range.base)) overlap = &*std::prev(next);
   if (overlap != nullptr)
-    return error("%s at 0x%llx overlaps %s at 0x%llx: move or shrink one of them", region.name.c_str(),
-                 static_cast<unsigned long long>(region.base.value), overlap->name.c_str(),
+    return error("%s at 0x%llx overlaps %s at 0x%llx: move or shrink one of them", range.name.c_str(),
+                 static_cast<unsigned long long>(range.base.value), overlap->name.c_str(),
                  static_cast<unsigned long long>(overlap->base.value));
-  if (region.device == nullptr) {
-    region.host = map_memory(region.size);
-    if (region.host == nullptr)
+  if (range.device == nullptr) {
+    range.host = map_memory(range.size);
+    if (range.host == nullptr)
       return error("the host cannot provide %llu MiB for %s (%s): choose a smaller -m",
-                   static_cast<unsigned long long>(region.size >> 20), region.name.c_str(),
+                   static_cast<unsigned long long>(range.size >> 20), range.name.c_str(),
                    std::strerror(errno));
-    if (region.is_writable) code_pages_.add_range(region.base, region.size, region.host);
+    if (range.is_writable) code_pages_.add_range(range.base, range.size, range.host);
   }
-  regions_.insert(next, std::move(region));
+  ranges_.insert(next, std::move(range));
   return Ok{};
 }
 
 Status AddressSpace::add_ram(const std::string& name, Paddr base, std::uint64_t size) {
   CHECK(!is_sealed_);
-  return add(Region{name, base, size, nullptr, true, nullptr});
+  return add(BusRange{name, base, size, nullptr, true, nullptr});
 }
 
 Status AddressSpace::add_rom(const std::string& name, Paddr base, std::uint64_t size) {
   CHECK(!is_sealed_);
-  return add(Region{name, base, size, nullptr, false, nullptr});
+  return add(BusRange{name, base, size, nullptr, false, nullptr});
 }
 
 Status AddressSpace::add_mmio(const std::string& name, Paddr base, std::uint64_t size, MmioHandler& device) {
   CHECK(!is_sealed_);
-  return add(Region{name, base, size, nullptr, true, &device});
+  return add(BusRange{name, base, size, nullptr, true, &device});
 }
 
 void AddressSpace::watch(Paddr base, std::uint64_t size, StoreWatcher& watcher) {
@@ -164,15 +164,15 @@ void AddressSpace::look_at_watched() const {
 
 void AddressSpace::seal() {
   is_sealed_ = true;
-  for (const Region& region : regions_)
-    if (region.is_memory() && (main_memory_ == nullptr || region.size > main_memory_->size))
-      main_memory_ = &region;
+  for (const BusRange& range : ranges_)
+    if (range.is_memory() && (main_memory_ == nullptr || range.size > main_memory_->size))
+      main_memory_ = &range;
 }
 
-const Region* AddressSpace::search(Paddr paddr) const {
-  // The first region beyond the address; the one before it is the only candidate.
-  const Region* first = regions_.data();
-  std::size_t count = regions_.size();
+const BusRange* AddressSpace::search(Paddr paddr) const {
+  // The first range beyond the address; the one before it is the only candidate.
+  const BusRange* first = ranges_.data();
+  std::size_t count = ranges_.size();
   while (count > 0) {
     const std::size_t half = count / 2;
     if (first[half].base <= paddr) {
@@ -182,31 +182,31 @@ const Region* AddressSpace::search(Paddr paddr) const {
       count = half;
     }
   }
-  if (first == regions_.data()) return nullptr;
+  if (first == ranges_.data()) return nullptr;
   --first;
   return first->contains(paddr) ? first : nullptr;
 }
 
 std::byte* AddressSpace::host(Paddr paddr) const {
-  const Region* const region = find(paddr);
-  return region != nullptr && region->is_memory() ? region->host + (paddr - region->base) : nullptr;
+  const BusRange* const range = find(paddr);
+  return range != nullptr && range->is_memory() ? range->host + (paddr - range->base) : nullptr;
 }
 
 bool AddressSpace::load(Paddr paddr, unsigned size, std::uint64_t& value) const {
-  const Region* const region = find(paddr);
-  if (region == nullptr || !is_access_size(size)) {
+  const BusRange* const range = find(paddr);
+  if (range == nullptr || !is_access_size(size)) {
     log_line(Log::kGuestErrors, "bus: load of %u bytes at 0x%llx, where nothing is", size,
              static_cast<unsigned long long>(paddr.value));
     return false;
   }
-  const std::uint64_t offset = paddr - region->base;
-  if (region->is_memory()) {
-    if (room(*region, paddr) >= size) return load_host(region->host + offset, size, value);
+  const std::uint64_t offset = paddr - range->base;
+  if (range->is_memory()) {
+    if (room(*range, paddr) >= size) return load_host(range->host + offset, size, value);
     value = 0;
     return read(paddr, &value, size);
   }
-  if (!is_aligned(offset, size) || !region->device->mmio_read(offset, size, value)) {
-    log_line(Log::kGuestErrors, "%s: bad load of %u bytes at offset 0x%llx", region->name.c_str(), size,
+  if (!is_aligned(offset, size) || !range->device->mmio_read(offset, size, value)) {
+    log_line(Log::kGuestErrors, "%s: bad load of %u bytes at offset 0x%llx", range->name.c_str(), size,
              static_cast<unsigned long long>(offset));
     return false;
   }
@@ -215,23 +215,23 @@ bool AddressSpace::load(Paddr paddr, unsigned size, std::uint64_t& value) const 
 }
 
 bool AddressSpace::store(Paddr paddr, unsigned size, std::uint64_t value) {
-  const Region* const region = find(paddr);
-  if (region == nullptr || !is_access_size(size)) {
+  const BusRange* const range = find(paddr);
+  if (range == nullptr || !is_access_size(size)) {
     log_line(Log::kGuestErrors, "bus: store of %u bytes at 0x%llx, where nothing is", size,
              static_cast<unsigned long long>(paddr.value));
     return false;
   }
-  const std::uint64_t offset = paddr - region->base;
-  if (region->is_memory()) {
-    if (room(*region, paddr) < size) return write(paddr, &value, size);
-    if (!region->is_writable) return false;
-    store_host(region->host + offset, size, value);
+  const std::uint64_t offset = paddr - range->base;
+  if (range->is_memory()) {
+    if (room(*range, paddr) < size) return write(paddr, &value, size);
+    if (!range->is_writable) return false;
+    store_host(range->host + offset, size, value);
     stored(paddr, size);
     return true;
   }
   if (size < 8) value &= (std::uint64_t{1} << (8 * size)) - 1;
-  if (!is_aligned(offset, size) || !region->device->mmio_write(offset, size, value)) {
-    log_line(Log::kGuestErrors, "%s: bad store of %u bytes at offset 0x%llx", region->name.c_str(), size,
+  if (!is_aligned(offset, size) || !range->device->mmio_write(offset, size, value)) {
+    log_line(Log::kGuestErrors, "%s: bad store of %u bytes at offset 0x%llx", range->name.c_str(), size,
              static_cast<unsigned long long>(offset));
     return false;
   }
@@ -264,10 +264,10 @@ bool AddressSpace::write_image(Paddr paddr, const void* from, std::uint64_t size
 }
 
 std::byte* AddressSpace::dma(Paddr paddr, std::uint64_t size) const {
-  const Region* const region = find(paddr);
-  if (region == nullptr || !region->is_memory() || !region->is_writable || room(*region, paddr) < size)
+  const BusRange* const range = find(paddr);
+  if (range == nullptr || !range->is_memory() || !range->is_writable || room(*range, paddr) < size)
     return nullptr;
-  return region->host + (paddr - region->base);
+  return range->host + (paddr - range->base);
 }
 
 void AddressSpace::dirty(Paddr paddr, std::uint64_t size) { code_pages_.written(paddr, size); }

@@ -34,7 +34,7 @@ class StoreWatcher {
 };
 
 /// A range of the bus: host memory (RAM, ROM) or a device.
-struct Region {
+struct BusRange {
   std::string name;
   Paddr base;
   std::uint64_t size = 0;         ///< bytes, a multiple of 4 KiB
@@ -46,7 +46,7 @@ struct Region {
   [[nodiscard]] bool contains(Paddr a) const { return a.value - base.value < size; }
 };
 
-/// The machine's bus. Regions are added while the machine is built; `seal` ends that, and from then on
+/// The machine's bus. Ranges are added while the machine is built; `seal` ends that, and from then on
 /// lookups need no lock.
 class AddressSpace {
  public:
@@ -64,8 +64,8 @@ class AddressSpace {
   void watch(Paddr base, std::uint64_t size, StoreWatcher& watcher);
   void seal();
 
-  /// The region that holds the address, or null for a hole.
-  [[nodiscard]] const Region* find(Paddr paddr) const {
+  /// The range that holds the address, or null for a hole.
+  [[nodiscard]] const BusRange* find(Paddr paddr) const {
     return main_memory_ != nullptr && main_memory_->contains(paddr) ? main_memory_ : search(paddr);
   }
   /// The host address of a byte of RAM or ROM, or null.
@@ -76,7 +76,7 @@ class AddressSpace {
   bool load(Paddr paddr, unsigned size, std::uint64_t& value) const;
   bool store(Paddr paddr, unsigned size, std::uint64_t value);
 
-  /// Copies for DMA and loaders; memory only, across adjacent regions; false when any byte is not memory.
+  /// Copies for DMA and loaders; memory only, across adjacent ranges; false when any byte is not memory.
   /// `write` invalidates translated code. `write_image` also writes ROM (loaders, reset).
   bool read(Paddr paddr, void* to, std::uint64_t size) const;
   bool write(Paddr paddr, const void* from, std::uint64_t size);
@@ -101,7 +101,7 @@ class AddressSpace {
   [[nodiscard]] bool has_one_agent() const { return agents_ == 1; }
 
   CodePages& code_pages() { return code_pages_; }
-  [[nodiscard]] const std::vector<Region>& regions() const { return regions_; }
+  [[nodiscard]] const std::vector<BusRange>& ranges() const { return ranges_; }
 
  private:
   struct Watch {
@@ -109,13 +109,13 @@ class AddressSpace {
     std::uint64_t size;
     StoreWatcher* watcher;
   };
-  Status add(Region region);
+  Status add(BusRange range);
   /// After bytes of memory were stored.
   void stored(Paddr paddr, std::uint64_t size);
-  [[nodiscard]] const Region* search(Paddr paddr) const;
-  std::vector<Region> regions_;          ///< sorted by base
-  const Region* main_memory_ = nullptr;  ///< the largest RAM, where nearly all lookups end; once sealed
-  std::vector<Watch> watches_;           ///< few: most machines have none
+  [[nodiscard]] const BusRange* search(Paddr paddr) const;
+  std::vector<BusRange> ranges_;           ///< sorted by base
+  const BusRange* main_memory_ = nullptr;  ///< the largest RAM, where nearly all lookups end; once sealed
+  std::vector<Watch> watches_;             ///< few: most machines have none
   bool is_sealed_ = false;
   unsigned agents_ = 0;
   CodePages code_pages_;

@@ -96,11 +96,11 @@ void MonitorCommands::help(Monitor& m) {
 
 void MonitorCommands::info_mtree(Monitor& m) {
   std::string text;
-  for (const Region& region : m.machine_.memory().regions()) {
-    const char* const kind = !region.is_memory() ? "i/o" : region.is_writable ? "ram" : "rom";
-    text += format("  %016llx-%016llx %s %s\n", static_cast<unsigned long long>(region.base.value),
-                   static_cast<unsigned long long>(region.base.value + region.size - 1), kind,
-                   region.name.c_str());
+  for (const BusRange& range : m.machine_.memory().ranges()) {
+    const char* const kind = !range.is_memory() ? "i/o" : range.is_writable ? "ram" : "rom";
+    text +=
+        format("  %016llx-%016llx %s %s\n", static_cast<unsigned long long>(range.base.value),
+               static_cast<unsigned long long>(range.base.value + range.size - 1), kind, range.name.c_str());
   }
   m.say(text);
 }

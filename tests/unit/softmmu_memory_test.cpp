@@ -66,7 +66,7 @@ TEST_F(Bus, FindKnowsEdgesAndHoles) {
   EXPECT_EQ(space.host(kRam + 5), space.host(kRam) + 5);
 }
 
-TEST_F(Bus, RegionsAreSortedAndMayNotOverlap) {
+TEST_F(Bus, RangesAreSortedAndMayNotOverlap) {
   AddressSpace other;
   ASSERT_TRUE(other.add_ram("ram", kRam, kRamSize).ok());
   for (const auto& [base, size] : {std::pair{kRam, kPageSize},
@@ -81,8 +81,8 @@ TEST_F(Bus, RegionsAreSortedAndMayNotOverlap) {
   EXPECT_TRUE(other.add_mmio("above", kRam + kRamSize, kPageSize, device).ok());
   EXPECT_FALSE(other.add_ram("odd", Paddr{0x100}, kPageSize).ok());
   EXPECT_FALSE(other.add_ram("wraps", Paddr{~0xfffull}, 2 * kPageSize).ok());
-  EXPECT_EQ(other.regions().front().name, "below");
-  EXPECT_EQ(other.regions().back().name, "above");
+  EXPECT_EQ(other.ranges().front().name, "below");
+  EXPECT_EQ(other.ranges().back().name, "above");
 }
 
 TEST_F(Bus, AbsurdSizeIsRefusedWithAdvice) {
@@ -108,7 +108,7 @@ TEST_F(Bus, LoadsAndStoresAreLittleEndianOfAllSizes) {
   EXPECT_FALSE(space.load(kRam, 3, v));
 }
 
-TEST_F(Bus, AccessAcrossRegions) {
+TEST_F(Bus, AccessAcrossRanges) {
   std::uint64_t v = 0;
   ASSERT_TRUE(space.store(kRam + (kRamSize - 4), 8, 0x1122334455667788));
   ASSERT_TRUE(space.load(kRam + (kRamSize - 4), 8, v));
@@ -153,7 +153,7 @@ TEST_F(Bus, CopiesAreAllOrNothing) {
   std::uint64_t v = 1;
   ASSERT_TRUE(space.load(Paddr{end.value - 16}, 8, v));
   EXPECT_EQ(v, 0u) << "nothing of a copy that fails is written";
-  EXPECT_TRUE(space.write(Paddr{end.value - data.size()}, data.data(), data.size())) << "across two regions";
+  EXPECT_TRUE(space.write(Paddr{end.value - data.size()}, data.data(), data.size())) << "across two ranges";
   std::vector<std::uint8_t> back(data.size());
   EXPECT_TRUE(space.read(Paddr{end.value - data.size()}, back.data(), back.size()));
   EXPECT_EQ(back, data);
@@ -162,7 +162,7 @@ TEST_F(Bus, CopiesAreAllOrNothing) {
   EXPECT_TRUE(space.read(Paddr{0}, back.data(), 0));
 }
 
-TEST_F(Bus, DmaIsContiguousRamOfOneRegion) {
+TEST_F(Bus, DmaIsContiguousRamOfOneRange) {
   EXPECT_EQ(space.dma(kRam + 16, 32), space.host(kRam + 16));
   EXPECT_EQ(space.dma(kRam + (kRamSize - 8), 8), space.host(kRam + (kRamSize - 8)));
   EXPECT_EQ(space.dma(kRam + (kRamSize - 8), 16), nullptr);

@@ -91,15 +91,15 @@ Watched watched_by_triggers(const Hart& hart, const Regime& regime, Vaddr vaddr)
 }
 
 /// Enters what the walk found into the tables: reads and writes that it allows, at once.
-void enter(Hart& hart, const ActiveRegime& active, Vaddr vaddr, const Translation& t, const Region& region) {
+void enter(Hart& hart, const ActiveRegime& active, Vaddr vaddr, const Translation& t, const BusRange& range) {
   if (!t.is_cacheable) return;
   TlbContext& context = active.context;
   const Watched watched = watched_by_triggers(hart, active.regime, vaddr);
-  const std::byte* const host_page = region.host + (t.paddr.page() - region.base);
+  const std::byte* const host_page = range.host + (t.paddr.page() - range.base);
   const bool is_readable = (t.allowed & allows(AccessType::kLoad)) != 0;
   if (is_readable && !watched.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
   update_masks(hart);
-  if ((t.allowed & allows(AccessType::kStore)) == 0 || !region.is_writable || watched.writes) return;
+  if ((t.allowed & allows(AccessType::kStore)) == 0 || !range.is_writable || watched.writes) return;
   CodePages& code_pages = hart.memory->code_pages();
   if (code_pages.has_code(t.paddr) || hart.memory->is_watched(t.paddr)) return;
   code_pages.note_writable(t.paddr.page());
@@ -117,17 +117,17 @@ void count_miss(Hart& hart, const Regime& regime, AccessType access) {
   if (is_translating(regime)) count_event(hart, kEvents[static_cast<unsigned>(access)]);
 }
 
-/// Translates, raising what fails, and fills the TLB. Null region: nothing there.
+/// Translates, raising what fails, and fills the TLB. Null range: nothing there.
 bool reach(Hart& hart, const ActiveRegime& active, const Piece& piece, Translation& t,
-           const Region*& region) {
+           const BusRange*& range) {
   count_miss(hart, active.regime, piece.access);
   t = translate(hart, active.regime, address_of(active.regime, piece), piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, active.regime, t, piece);
     return false;
   }
-  region = hart.memory->find(t.paddr);
-  if (region != nullptr && region->is_memory()) enter(hart, active, piece.vaddr, t, *region);
+  range = hart.memory->find(t.paddr);
+  if (range != nullptr && range->is_memory()) enter(hart, active, piece.vaddr, t, *range);
   return true;
 }
 
@@ -157,8 +157,8 @@ bool load_piece(Hart& hart, const ActiveRegime& active, const Piece& piece, std:
     return true;
   }
   Translation t;
-  const Region* region = nullptr;
-  if (!reach(hart, active, piece, t, region)) return false;
+  const BusRange* range = nullptr;
+  if (!reach(hart, active, piece, t, range)) return false;
   value = 0;
   const bool is_done = is_power_of_two(piece.size) ? hart.memory->load(t.paddr, piece.size, value)
                                                    : hart.memory->read(t.paddr, &value, piece.size);
@@ -193,8 +193,8 @@ void store_crossing(Hart& hart, const ActiveRegime& active, const Crossing& cros
   const auto& [first, second] = crossing;
   Translation t1;
   Translation t2;
-  const Region* region = nullptr;
-  if (!reach(hart, active, first, t1, region) || !reach(hart, active, second, t2, region)) return;
+  const BusRange* range = nullptr;
+  if (!reach(hart, active, first, t1, range) || !reach(hart, active, second, t2, range)) return;
   const bool is_memory = hart.memory->dma(t1.paddr, first.size) != nullptr;
   if (!is_memory || hart.memory->dma(t2.paddr, second.size) == nullptr) {
     raise_access(hart, active.regime, is_memory ? second : first);
@@ -257,8 +257,8 @@ void store_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg::MemKin
     return;
   }
   Translation t;
-  const Region* region = nullptr;
-  if (!reach(hart, active, piece, t, region)) return;
+  const BusRange* range = nullptr;
+  if (!reach(hart, active, piece, t, range)) return;
   if (!hart.memory->store(t.paddr, size, value)) raise_access(hart, active.regime, piece);
 }
 
@@ -275,9 +275,9 @@ void* atomic_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, unsigned 
   const TlbAccess table = is_load ? TlbAccess::kRead : TlbAccess::kWrite;
   if (std::byte* const host = known_host(hart, active, table, piece); host != nullptr) return host;
   Translation t;
-  const Region* region = nullptr;
-  if (!reach(hart, active, piece, t, region)) return nullptr;
-  if (region == nullptr || !region->is_memory() || (access == AccessType::kStore && !region->is_writable)) {
+  const BusRange* range = nullptr;
+  if (!reach(hart, active, piece, t, range)) return nullptr;
+  if (range == nullptr || !range->is_memory() || (access == AccessType::kStore && !range->is_writable)) {
     raise_access(hart, active.regime, piece);
     return nullptr;
   }
@@ -287,7 +287,7 @@ void* atomic_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, unsigned 
   // Who watches the page looks once the instruction is done.
   if (access == AccessType::kStore && hart.memory->is_watched(t.paddr))
     hart.core.attention.fetch_or(kAttendWatch, std::memory_order_seq_cst);
-  return region->host + (t.paddr - region->base);
+  return range->host + (t.paddr - range->base);
 }
 
 std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
@@ -304,13 +304,13 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
     raise_fault(hart, regime, t, piece);
     return std::nullopt;
   }
-  const Region* const region = hart.memory->find(t.paddr);
-  if (region == nullptr || !region->is_memory()) {
+  const BusRange* const range = hart.memory->find(t.paddr);
+  if (range == nullptr || !range->is_memory()) {
     raise_access(hart, regime, piece);
     return std::nullopt;
   }
   const Paddr page = t.paddr.page();
-  const std::byte* const host = region->host + (page - region->base);
+  const std::byte* const host = range->host + (page - range->base);
   // A page of which PMP allows a part is not entered: each block of it is checked each time.
   if (!t.is_cacheable) return tcg::FetchPage{page, host, t.fetch_limit};
   context.insert(TlbAccess::kFetch, vaddr, host, t.origin);
@@ -334,8 +334,8 @@ namespace {
 /// Translates the cache block that holds the address, as one access of its 64 bytes, raising what fails.
 /// Faults report rs1's value (transformed where pointers are masked), not the block's address ("CMO" chapter,
 /// "Page-Fault, Guest- Page-Fault, and Access-Fault Exceptions"). Null: a trap was raised.
-const Region* reach_cache_block(Hart& hart, const ActiveRegime& active, Vaddr vaddr, AccessType access,
-                                Translation& t) {
+const BusRange* reach_cache_block(Hart& hart, const ActiveRegime& active, Vaddr vaddr, AccessType access,
+                                  Translation& t) {
   constexpr auto kSize = static_cast<unsigned>(kCacheBlockBytes);
   const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
   const Vaddr block{vaddr.value - in_block};
@@ -347,11 +347,11 @@ const Region* reach_cache_block(Hart& hart, const ActiveRegime& active, Vaddr va
     raise_fault(hart, active.regime, t, reported);
     return nullptr;
   }
-  const Region* const region = hart.memory->find(t.paddr);
+  const BusRange* const range = hart.memory->find(t.paddr);
   const bool is_there =
-      region != nullptr && (access == AccessType::kLoad || (region->is_memory() && region->is_writable));
+      range != nullptr && (access == AccessType::kLoad || (range->is_memory() && range->is_writable));
   if (!is_there) raise_access(hart, active.regime, reported);
-  return is_there ? region : nullptr;
+  return is_there ? range : nullptr;
 }
 
 }  // namespace
@@ -360,9 +360,9 @@ void zero_cache_block(Hart& hart, Vaddr vaddr) {
   const ActiveRegime active = active_data(hart);
   Translation t;
   count_miss(hart, active.regime, AccessType::kStore);
-  const Region* const region = reach_cache_block(hart, active, vaddr, AccessType::kStore, t);
-  if (region == nullptr) return;
-  enter(hart, active, vaddr, t, *region);
+  const BusRange* const range = reach_cache_block(hart, active, vaddr, AccessType::kStore, t);
+  if (range == nullptr) return;
+  enter(hart, active, vaddr, t, *range);
   static constexpr std::byte kZeros[kCacheBlockBytes] = {};
   hart.memory->write(t.paddr, kZeros, sizeof kZeros);
 }
