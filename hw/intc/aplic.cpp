@@ -225,7 +225,7 @@ void AplicDomain::send_msi(std::uint32_t to) {
   page |= group << (address::Hhxs::get(widths) + 12);
   page |= in_group << address::Lhxs::get(high);
   if (!is_machine) page |= target::GuestIndex::get(to);
-  setup_.send(page << 12, static_cast<std::uint32_t>(target::Eiid::get(to)));
+  setup_.msis->send(page << 12, static_cast<std::uint32_t>(target::Eiid::get(to)));
 }
 
 std::uint32_t AplicDomain::top(unsigned hart) const {
@@ -263,7 +263,7 @@ std::uint64_t AplicDomain::read_domaincfg(Access) { return domaincfg::kConstant 
 void AplicDomain::write_domaincfg(Access, std::uint64_t value) {
   const bool was_msi = is_msi_mode();
   std::uint64_t mask = domaincfg::Ie::kMask;
-  if (setup_.send) mask |= domaincfg::Dm::kMask;
+  if (setup_.msis != nullptr) mask |= domaincfg::Dm::kMask;
   state_.domaincfg = static_cast<std::uint32_t>(value & mask);
   for (unsigned source = 1; source <= kSources; ++source) {
     if (was_msi == is_msi_mode()) break;
@@ -304,10 +304,10 @@ void AplicDomain::write_sourcecfg(Access access, std::uint64_t value) {
 }
 
 std::uint64_t AplicDomain::read_address(Access access) {
-  return setup_.is_machine && setup_.send ? state_.address[access.index] : 0;
+  return setup_.is_machine && setup_.msis != nullptr ? state_.address[access.index] : 0;
 }
 void AplicDomain::write_address(Access access, std::uint64_t value) {
-  if (!setup_.is_machine || !setup_.send || child_ == nullptr) return;
+  if (!setup_.is_machine || setup_.msis == nullptr || child_ == nullptr) return;
   if (address::L::get(state_.address[address::kMachineHigh]) != 0) return;
   state_.address[access.index] = static_cast<std::uint32_t>(value) & address::kMasks[access.index];
   child_->take_address(state_.address);

@@ -3,12 +3,12 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <span>
 #include <vector>
 
 #include "hw/core/hart_lines.h"
 #include "hw/core/irq_line.h"
+#include "hw/core/msi_sink.h"
 #include "hw/core/register_table.h"
 #include "hw/core/system_device.h"
 
@@ -21,7 +21,7 @@ struct AplicSetup {
   unsigned harts;                 ///< hart indices are from 0 to harts − 1
   std::vector<HartLines*> lines;  ///< direct delivery; empty where the harts have IMSICs
   unsigned guest_files;           ///< GEILEN
-  std::function<void(std::uint64_t address, std::uint32_t data)> send;  ///< an MSI; null: no MSI delivery
+  MsiSink* msis;                  ///< null: no MSI delivery
 };
 
 /// One interrupt domain of an APLIC (AIA, "Advanced Platform-Level Interrupt Controller"), little-endian. The

@@ -33,6 +33,16 @@ bool ImsicPages::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t v
   return true;
 }
 
+void ImsicSink::send(std::uint64_t address, std::uint32_t data) {
+  for (const Range& range : ranges_) {
+    if (address - range.base >= range.size) continue;
+    range.pages->mmio_write(address - range.base, 4, data);
+    return;
+  }
+  log_line(Log::kGuestErrors, "msi: message %u to 0x%llx, where is no interrupt file", data,
+           static_cast<unsigned long long>(address));
+}
+
 void ImsicPages::describe(FdtBuilder& fdt) const {
   const auto open = fdt.node("interrupt-controller", place().base);
   fdt.cell("phandle", place().phandle);

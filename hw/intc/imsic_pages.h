@@ -7,6 +7,7 @@
 
 #include "softmmu/mem/address_space.h"
 #include "target/riscv/aia/imsic.h"
+#include "hw/core/msi_sink.h"
 #include "hw/core/system_device.h"
 
 namespace gstage::hw {
@@ -35,6 +36,24 @@ class ImsicPages final : public SystemDevice, public MmioHandler {
  private:
   std::vector<riscv::InterruptFile*> files_;
   const ImsicNode node_;
+};
+
+/// The interrupt files of a machine as what messages are sent to: they reach a file and nothing else.
+class ImsicSink final : public MsiSink {
+ public:
+  /// Before the first message.
+  void add(std::uint64_t base, std::uint64_t size, ImsicPages& pages) {
+    ranges_.push_back({base, size, &pages});
+  }
+  void send(std::uint64_t address, std::uint32_t data) override;
+
+ private:
+  struct Range {
+    std::uint64_t base;
+    std::uint64_t size;
+    ImsicPages* pages;
+  };
+  std::vector<Range> ranges_;
 };
 
 }  // namespace gstage::hw

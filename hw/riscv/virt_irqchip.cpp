@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/riscv/virt_irqchip.h"
 
-#include "softmmu/base/log.h"
 #include "target/riscv/hart.h"
 
 namespace gstage::hw {
@@ -26,7 +25,7 @@ void VirtIrqchip::make_aplics(const VirtIrqchipSetup& board) {
     make_imsics(board.harts);
     // The interrupt files drive the harts' external interrupts; none takes an APLIC's in its place.
     setup.lines.clear();
-    setup.send = [this](std::uint64_t address, std::uint32_t data) { send(address, data); };
+    setup.msis = &imsics_;
   }
   aplic_s_ = std::make_unique<Aplic>(setup, nullptr, AplicNode{wiring_.imsic_s, 0, riscv::kSei});
   setup.name = "aplic-m";
@@ -49,19 +48,8 @@ void VirtIrqchip::make_imsics(riscv::CpuCluster& harts) {
   constexpr unsigned kIdentities = VirtInterrupts::kIdentities;
   imsic_m_ = std::make_unique<ImsicPages>(std::move(machine), ImsicNode{kIdentities, 0, riscv::kMei});
   imsic_s_ = std::make_unique<ImsicPages>(std::move(supervisor), ImsicNode{kIdentities, bits, riscv::kSei});
-  files_[0] = imsic_m_.get();
-  files_[1] = imsic_s_.get();
-}
-
-void VirtIrqchip::send(std::uint64_t address, std::uint32_t data) {
-  // Called with an APLIC's lock held. Files take no lock; other devices might want that of the APLIC.
-  const BusRange* const range = memory_.find(Paddr{address});
-  if (range != nullptr && range->device != nullptr &&
-      (range->device == files_[0] || range->device == files_[1]))
-    range->device->mmio_write(address - range->base.value, 4, data);
-  else
-    log_line(Log::kGuestErrors, "aplic: MSI to 0x%llx, where is no interrupt file",
-             static_cast<unsigned long long>(address));
+  imsics_.add(virt_unit(Unit::kImsicM).base, wiring_.interrupts.machine_size(hart_count_), *imsic_m_);
+  imsics_.add(virt_unit(Unit::kImsicS).base, wiring_.interrupts.supervisor_size(hart_count_), *imsic_s_);
 }
 
 IrqLine VirtIrqchip::line(unsigned source) {

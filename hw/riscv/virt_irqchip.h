@@ -35,6 +35,8 @@ class VirtIrqchip {
 
   /// A wire to a source.
   IrqLine line(unsigned source);
+  /// Where messages go.
+  MsiSink& msis() { return wiring_.interrupts.has_imsic() ? static_cast<MsiSink&>(imsics_) : no_msis_; }
   /// Maps the controllers, and hands them to the bus.
   Status put_on(Bus& bus);
 
@@ -45,8 +47,6 @@ class VirtIrqchip {
   Status put_aclint(Bus& bus);
   template <class D>
   Status put(Bus& bus, Unit unit, const NodePlace& place, std::unique_ptr<D>& device, MmioHandler& handler);
-  /// An MSI of an APLIC: a store to an interrupt file, and to nothing else.
-  void send(std::uint64_t address, std::uint32_t data);
 
   AddressSpace& memory_;
   const VirtWiring& wiring_;
@@ -60,7 +60,8 @@ class VirtIrqchip {
   std::unique_ptr<ImsicPages> imsic_s_;
   std::unique_ptr<Aplic> aplic_s_;
   std::unique_ptr<Aplic> aplic_m_;    ///< the root
-  const MmioHandler* files_[2] = {};  ///< the two ImsicPages
+  ImsicSink imsics_;
+  NoMsiSink no_msis_;
 };
 
 }  // namespace gstage::hw

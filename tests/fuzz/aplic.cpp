@@ -13,11 +13,12 @@ constexpr std::uint64_t kWindow = 0x8000;
 
 void run(Input& input) {
   Wires wires;
+  hw::NoMsiSink nowhere;
   const bool has_messages = input.flag();
   hw::AplicSetup setup{"aplic-s", false, Wires::kHarts, wires.lines(), 3, nullptr};
   if (has_messages) {
     setup.lines.clear();
-    setup.send = [](std::uint64_t, std::uint32_t) {};
+    setup.msis = &nowhere;
   }
   hw::AplicDomain supervisor(setup, nullptr);
   setup.name = "aplic-m";

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -8,6 +7,7 @@
 #include "hw/intc/aplic.h"
 
 #include "tests/unit/hw_fakes.h"
+#include "tests/unit/msi_recorder.h"
 
 namespace gstage::hw {
 namespace {
@@ -148,7 +148,7 @@ TEST_F(AplicDirectTest, NumbersAndHartsThatDoNotExistHarmNothing) {
 
 class AplicMsiTest : public testing::Test {
  protected:
-  using Msis = std::vector<std::pair<std::uint64_t, std::uint32_t>>;
+  using Msis = MsiRecorder::Messages;
   AplicMsiTest() {
     set(m_, kMmsi, 0x24000);
     set(m_, kMmsi + 4, 1u << 12);  // LHXW = 1
@@ -160,15 +160,9 @@ class AplicMsiTest : public testing::Test {
     set(s_, target(3), 1u << 18 | 2u << 12 | 77);
     set(s_, kSetienum, 3);
   }
-  Msis take() { return std::exchange(msis_, {}); }
-  AplicSetup setup(bool is_machine) {
-    return {
-        "aplic", is_machine,
-        2,       {},
-        3,       [this](std::uint64_t address, std::uint32_t data) {
-              msis_.emplace_back(address, data); }};
-  }
-  Msis msis_;
+  Msis take() { return msis_.take(); }
+  AplicSetup setup(bool is_machine) { return {"aplic", is_machine, 2, {}, 3, &msis_}; }
+  MsiRecorder msis_;
   AplicDomain s_{setup(false), nullptr};
   AplicDomain m_{setup(true), &s_};
 };
