@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "hw/core/driver.h"
+#include "hw/pci/pci_properties.h"
 #include "hw/riscv/boot.h"
 #include "hw/virtio/kinds/kind.h"
 
@@ -31,6 +32,7 @@ std::vector<Driver> make_table() {
   std::vector<Driver> all;
   for (const VirtioKind* const kind : virtio_kinds()) append(all, virtio_drivers(*kind));
   append(all, serial_port_drivers());
+  append(all, pci_bridge_drivers());
   all.push_back(loader());
   for (const char* const name : kMissing) all.push_back({name});
   return all;

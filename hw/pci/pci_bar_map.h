@@ -13,8 +13,8 @@
 namespace gstage::hw {
 
 /// Who answers which addresses of one of PCI's address spaces: a sorted table that a bar's move replaces as a
-/// whole. Harts read it without a lock and again if it changed meanwhile (docs/adr/0007). It keeps nothing that
-/// could dangle: handlers live as long as the machine's harts run.
+/// whole. Harts read it without a lock and again if it changed meanwhile (docs/adr/0007). It keeps nothing
+/// that could dangle: handlers live as long as the machine's harts run.
 class PciBarMap {
  public:
   /// `size` addresses from `base`, answered by `handler` from `offset` on.

@@ -12,15 +12,15 @@ constexpr std::uint16_t kRedHat = 0x1b36;
 constexpr std::uint32_t kBridgeClass = 0x060400;
 
 /// The header behind the registers that all functions have (PCI-to-PCI Bridge Architecture 1.2, section 3.2):
-/// 32-bit I/O addresses and 64-bit prefetchable ones are passed on. At reset all windows are closed: their ends
-/// are the wrong way round.
+/// 16-bit I/O addresses and 64-bit prefetchable ones are passed on. At reset all windows are closed: their
+/// ends are the wrong way round.
 constexpr PciConfigRow kBridgeHeader[] = {
     {kHeaderType, 1, "header type", 1},
     {0x18, 1, "primary bus", 0, 0xff},
     {kSecondaryBus, 1, "secondary bus", 0, 0xff},
     {kSubordinateBus, 1, "subordinate bus", 0, 0xff},
-    {kIoBase, 1, "I/O base", 0xf1, 0xf0},
-    {kIoLimit, 1, "I/O limit", 1, 0xf0},
+    {kIoBase, 1, "I/O base", 0xf0, 0xf0},
+    {kIoLimit, 1, "I/O limit", 0, 0xf0},
     {0x1e, 2, "secondary status", 0, 0, kStatusErrors},
     {kMemoryBase, 2, "memory base", 0xfff0, 0xfff0},
     {kMemoryLimit, 2, "memory limit", 0, 0xfff0},
@@ -28,8 +28,6 @@ constexpr PciConfigRow kBridgeHeader[] = {
     {kPrefetchLimit, 2, "prefetchable limit", 1, 0xfff0},
     {kPrefetchBaseHigh, 4, "prefetchable base, high", 0, ~0u},
     {kPrefetchLimitHigh, 4, "prefetchable limit, high", 0, ~0u},
-    {kIoBaseHigh, 2, "I/O base, high", 0, 0xffff},
-    {kIoLimitHigh, 2, "I/O limit, high", 0, 0xffff},
     // Parity and SERR#, which never happen, and the reset.
     {kBridgeControl, 2, "bridge control", 0, 3 | kBridgeSecondaryReset},
 };
@@ -42,27 +40,25 @@ constexpr PciConfigRow kRootRegisters[] = {
 
 }  // namespace
 
-void reset_bus(const PciBus& bus) {
-  for (unsigned devfn = 0; devfn < PciBus::kDevices * PciBus::kFunctions; ++devfn) {
-    PciFunction* const function = bus.at(devfn);
-    if (function == nullptr) continue;
-    function->reset();
-    if (const PciBus* const below = function->secondary(); below != nullptr) reset_bus(*below);
-  }
-}
-
-PciBridge::PciBridge(const PciIds& ids, PciBus::Kind below) : PciFunction(ids), secondary_(below, this) {
+PciBridge::PciBridge(const PciIds& ids, PciBus::Kind below, std::string bus)
+    : PciFunction(ids),
+      secondary_(static_cast<PciBus&>(add_bus(std::make_unique<PciBus>(below, std::move(bus), this)))) {
   space().add_rows(kBridgeHeader);
 }
 
 void PciBridge::config_written(unsigned, unsigned) {
   const bool was_in_reset = is_in_reset_;
   is_in_reset_ = (space().read(kBridgeControl, 2) & kBridgeSecondaryReset) != 0;
-  if (is_in_reset_ && !was_in_reset) reset_bus(secondary_);
+  if (is_in_reset_ && !was_in_reset) secondary_.reset();
 }
 
-PcieRootPort::PcieRootPort(std::uint8_t port)
-    : PciBridge({kRedHat, 0x000c, kBridgeClass}, PciBus::Kind::kLink) {
+void PciBridge::restored() {
+  is_in_reset_ = (space().read(kBridgeControl, 2) & kBridgeSecondaryReset) != 0;
+  PciFunction::restored();
+}
+
+PcieRootPort::PcieRootPort(std::string bus, std::uint8_t port)
+    : PciBridge({kRedHat, 0x000c, kBridgeClass}, PciBus::Kind::kLink, std::move(bus)) {
   constexpr unsigned kLinkCapabilities = 0xc;
   constexpr unsigned kPortShift = 24;
   const unsigned express = add_express(PciExpressType::kRootPort);
@@ -70,15 +66,19 @@ PcieRootPort::PcieRootPort(std::uint8_t port)
   const std::uint32_t link = space().read(express + kLinkCapabilities, 4);
   space().set_fixed(express + kLinkCapabilities, 4, link | std::uint32_t{port} << kPortShift);
   add_msix(0, 1);
+  // Two reserved bytes, vendor, subsystem.
+  constexpr std::uint8_t kSubsystem[] = {0, 0, kRedHat & 0xff, kRedHat >> 8, 0, 0};
+  add_capability(kCapBridgeSubsystem, kSubsystem);
   use_pin();
 }
 
-PciePciBridge::PciePciBridge() : PciBridge({kRedHat, 0x000e, kBridgeClass}, PciBus::Kind::kConventional) {
+PciePciBridge::PciePciBridge(std::string bus)
+    : PciBridge({kRedHat, 0x000e, kBridgeClass}, PciBus::Kind::kConventional, std::move(bus)) {
   add_express(PciExpressType::kToPciBridge);
   add_power();
 }
 
-ConventionalBridge::ConventionalBridge()
-    : PciBridge({kRedHat, 0x0001, kBridgeClass}, PciBus::Kind::kConventional) {}
+ConventionalBridge::ConventionalBridge(std::string bus)
+    : PciBridge({kRedHat, 0x0001, kBridgeClass}, PciBus::Kind::kConventional, std::move(bus)) {}
 
 }  // namespace gstage::hw

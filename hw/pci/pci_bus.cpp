@@ -8,7 +8,7 @@
 
 namespace gstage::hw {
 
-Result<unsigned> PciAddress::parse(const std::string& text) {
+bool PciSlot::parse(const std::string& text, PciSlot& to) {
   const std::size_t dot = text.find('.');
   const std::string device_text = text.substr(0, dot);
   const std::string function_text = dot == std::string::npos ? "0" : text.substr(dot + 1);
@@ -18,45 +18,47 @@ Result<unsigned> PciAddress::parse(const std::string& text) {
   const unsigned long function = std::strtoul(function_text.c_str(), &function_end, 16);
   const bool is_number =
       !device_text.empty() && !function_text.empty() && *device_end == '\0' && *function_end == '\0';
-  if (!is_number || device >= PciBus::kDevices || function >= PciBus::kFunctions)
-    return error("addr=%s is not DEVICE or DEVICE.FUNCTION, hexadecimal, from 0.0 to 1f.7", text.c_str());
-  return static_cast<unsigned>(device * PciBus::kFunctions + function);
+  if (!is_number || device >= PciBus::kDevices || function >= PciBus::kFunctions) return false;
+  to.devfn = static_cast<unsigned>(device * PciBus::kFunctions + function);
+  return true;
 }
 
 Result<unsigned> PciBus::place(const PciAddress& address) const {
-  unsigned devfn = address.devfn;
-  if (devfn == PciAddress::kAny) {
+  unsigned devfn = address.slot.devfn;
+  if (address.slot.is_any()) {
     devfn = 0;
     while (devfn < functions_.size() && functions_[devfn] != nullptr) devfn += kFunctions;
-    const bool is_full = devfn >= functions_.size() || (kind_ == Kind::kLink && devfn >= kFunctions);
-    if (is_full) return error("the bus %s has no free slot; use another bus", name_.c_str());
+    const bool is_full = devfn >= functions_.size() || (type_ == Kind::kLink && devfn >= kFunctions);
+    if (is_full) return error("the bus %s has no free slot; use another bus", name().c_str());
   }
   const unsigned device = devfn / kFunctions;
   const unsigned function = devfn % kFunctions;
-  if (kind_ == Kind::kLink && device != 0)
-    return error("the bus %s has the slot 0 alone; addr=%x is none", name_.c_str(), device);
+  if (type_ == Kind::kLink && device != 0)
+    return error("the bus %s has the slot 0 alone; addr=%x is none", name().c_str(), device);
   if (functions_[devfn] != nullptr)
-    return error("%x.%x on the bus %s is taken already; choose another addr=", device, function, name_.c_str());
-  const PciFunction* const first = functions_[device * kFunctions].get();
+    return error("%x.%x on the bus %s is taken already; choose another addr=", device, function,
+                 name().c_str());
+  const PciFunction* const first = functions_[device * kFunctions];
   const bool is_single =
       first != nullptr && (first->config().read(pci::kHeaderType, 1) & pci::kMultifunction) == 0;
   if (function != 0 && is_single)
     return error("%x.0 on the bus %s is a device of one function: say multifunction=on for it", device,
-                 name_.c_str());
+                 name().c_str());
   for (unsigned other = 1; function == 0 && !address.is_multifunction && other < kFunctions; ++other)
     if (functions_[devfn + other] != nullptr)
-      return error("%x.0 on the bus %s needs multifunction=on, for %x.%x is there", device, name_.c_str(), device,
-                   other);
+      return error("%x.0 on the bus %s needs multifunction=on, for %x.%x is there", device, name().c_str(),
+                   device, other);
   return devfn;
 }
 
-Status PciBus::plug(const PciAddress& address, std::unique_ptr<PciFunction> function) {
-  auto devfn = place(address);
+Status PciBus::plug(std::unique_ptr<Device> device) {
+  PciFunction& function = static_cast<PciFunction&>(*device);
+  auto devfn = place(function.address());
   if (!devfn.ok()) return devfn.error();
-  if (address.is_multifunction) function->set_multifunction();
-  function->plugged(*this, *devfn);
-  functions_[*devfn] = std::move(function);
-  host_->wire(*functions_[*devfn]);
+  if (Status status = Bus::plug(std::move(device)); !status.ok()) return status;
+  function.plugged(*this, *devfn);
+  functions_[*devfn] = &function;
+  host_->wire(function);
   return Ok{};
 }
 

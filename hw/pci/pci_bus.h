@@ -13,35 +13,25 @@ namespace gstage::hw {
 
 class PciHost;
 
-/// Where a device goes: `addr=` and `multifunction=` of `-device`.
-struct PciAddress {
-  static constexpr unsigned kAny = ~0u;
-  unsigned devfn = kAny;          ///< device × 8 + function; kAny: function 0 of the first free device
-  bool is_multifunction = false;  ///< the device has (or may get) other functions than 0
-
-  /// `DEV` or `DEV.FN`, both hexadecimal, as on the board that this follows.
-  static Result<unsigned> parse(const std::string& text);
-};
-
 /// A bus: the root's, that of a link below a port, or a conventional one below a bridge.
-class PciBus {
+class PciBus final : public Bus {
  public:
+  static constexpr const char* kKind = "PCI";
   enum class Kind : std::uint8_t { kRoot, kLink, kConventional };
   static constexpr unsigned kDevices = 32;
   static constexpr unsigned kFunctions = 8;
 
   /// `above`: the bridge that the bus is behind; null: it is the root's.
-  PciBus(Kind kind, PciFunction* above) : kind_(kind), above_(above) {}
+  PciBus(Kind kind, std::string name, PciFunction* above)
+      : Bus(kKind, std::move(name)), type_(kind), above_(above) {}
 
-  /// Takes the function over and wires it; before the machine runs. Fails where the place is taken or cannot
-  /// be.
-  Status plug(const PciAddress& address, std::unique_ptr<PciFunction> function);
-  [[nodiscard]] PciFunction* at(unsigned devfn) const { return functions_[devfn].get(); }
-  [[nodiscard]] Kind kind() const { return kind_; }
+  /// Takes a function over, at the address that it asks for, and wires it; before the machine runs. What is
+  /// put on a bus of this kind is a PciFunction: the table of drivers sees to it.
+  Status plug(std::unique_ptr<Device> device) override;
+  /// Null: there is none.
+  [[nodiscard]] PciFunction* at(unsigned devfn) const { return functions_[devfn]; }
+  [[nodiscard]] Kind type() const { return type_; }
   [[nodiscard]] PciFunction* above() const { return above_; }
-  /// The name that `bus=` of `-device` has for it.
-  [[nodiscard]] const std::string& name() const { return name_; }
-  void set_name(std::string name) { name_ = std::move(name); }
 
   /// The host bridge's part.
   void set_host(PciHost& host) { host_ = &host; }
@@ -49,11 +39,10 @@ class PciBus {
  private:
   [[nodiscard]] Result<unsigned> place(const PciAddress& address) const;
 
-  const Kind kind_;
+  const Kind type_;
   PciFunction* const above_;
   PciHost* host_ = nullptr;
-  std::string name_;
-  std::array<std::unique_ptr<PciFunction>, std::size_t{kDevices} * kFunctions> functions_;
+  std::array<PciFunction*, std::size_t{kDevices} * kFunctions> functions_{};
 };
 
 }  // namespace gstage::hw

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "softmmu/base/check.h"
+#include "hw/core/visitor.h"
 #include "hw/pci/pci_registers.h"
 
 namespace gstage::hw {
@@ -73,12 +74,16 @@ void PciConfig::write(unsigned offset, unsigned size, std::uint32_t value) {
   put(values_, offset, size, ((old & ~writable) | (value & writable)) & ~clears);
 }
 
-void PciConfig::set(unsigned offset, unsigned size, std::uint32_t value) { put(values_, offset, size, value); }
+void PciConfig::set(unsigned offset, unsigned size, std::uint32_t value) {
+  put(values_, offset, size, value);
+}
 
 void PciConfig::set_fixed(unsigned offset, unsigned size, std::uint32_t value) {
   put(values_, offset, size, value);
   put(at_reset_, offset, size, value);
 }
+
+void PciConfig::visit(Visitor& visitor) { visitor.field("config", values_); }
 
 void PciConfig::reset() { values_ = at_reset_; }
 

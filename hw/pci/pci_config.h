@@ -8,6 +8,8 @@
 
 namespace gstage::hw {
 
+class Visitor;
+
 /// One row of configuration space: a register, little-endian, with what software may do to its bits. Bits of
 /// neither mask are read-only.
 struct PciConfigRow {
@@ -23,9 +25,9 @@ struct PciConfigRow {
 /// registers *do* is the function's business. The caller holds the host bridge's lock.
 class PciConfig {
  public:
-  static constexpr unsigned kSize = 4096;              ///< bytes of an express function
-  static constexpr unsigned kConventionalSize = 256;   ///< of one without extended space
-  static constexpr unsigned kFirstCapability = 0x40;   ///< behind the header
+  static constexpr unsigned kSize = 4096;             ///< bytes of an express function
+  static constexpr unsigned kConventionalSize = 256;  ///< of one without extended space
+  static constexpr unsigned kFirstCapability = 0x40;  ///< behind the header
   static constexpr unsigned kFirstExtended = 0x100;
 
   /// Enters rows, of a capability at `base`.
@@ -47,6 +49,7 @@ class PciConfig {
   /// Changes the values at reset as well: before the machine runs.
   void set_fixed(unsigned offset, unsigned size, std::uint32_t value);
   void reset();
+  void visit(Visitor& visitor);
 
  private:
   using Bytes = std::array<std::uint8_t, kSize>;

@@ -20,7 +20,8 @@ std::vector<std::uint32_t> interrupt_map(const NodePlace& place) {
   for (unsigned device = 0; device < PciIntxWires::kCount; ++device) {
     for (unsigned pin = 0; pin < PciIntxWires::kCount; ++pin) {
       const std::uint32_t irq = place.irq + (device + pin) % PciIntxWires::kCount;
-      map.insert(map.end(), {device << kDeviceShift, 0, 0, pin + 1, place.irqs, irq});
+      for (const std::uint32_t cell : {device << kDeviceShift, 0u, 0u, pin + 1, place.irqs, irq})
+        map.push_back(cell);
       if (place.has_irq_type) map.push_back(kLevelHigh);
     }
   }
@@ -29,18 +30,24 @@ std::vector<std::uint32_t> interrupt_map(const NodePlace& place) {
 
 }  // namespace
 
-void PciHost::describe(FdtBuilder& fdt, const PciNode& node) {
-  const auto open = fdt.node("pci", node.place.base);
+void PciHost::describe(FdtBuilder& fdt) const {
+  const auto open = fdt.node("pci", place().base);
   fdt.cells("interrupt-map-mask", {0x1800, 0, 0, 7});
-  fdt.cells("interrupt-map", interrupt_map(node.place));
-  const std::uint64_t at_32 = node.memory32_base;
-  const std::uint64_t at_64 = node.memory64_base;
-  fdt.cells("ranges", {kIoSpace, 0, 0, high(node.io_base), low(node.io_base), 0, low(node.io_size),
-                       kMemory32Space, high(at_32), low(at_32), high(at_32), low(at_32), 0,
-                       low(node.memory32_size), kMemory64Space, high(at_64), low(at_64), high(at_64),
-                       low(at_64), high(node.memory64_size), low(node.memory64_size)});
-  fdt.wide_cells("reg", {node.place.base, node.place.size});
-  if (node.msi_parent != 0) fdt.cell("msi-parent", node.msi_parent);
+  fdt.cells("interrupt-map", interrupt_map(place()));
+  std::vector<std::uint32_t> ranges;
+  const auto add = [&ranges](std::uint32_t space, std::uint64_t at, const PciHostSetup::Window& window) {
+    ranges.push_back(space);
+    for (const std::uint64_t value : {at, window.base, window.size}) {
+      ranges.push_back(high(value));
+      ranges.push_back(low(value));
+    }
+  };
+  add(kIoSpace, 0, setup_.io);
+  add(kMemory32Space, setup_.memory32.base, setup_.memory32);
+  add(kMemory64Space, setup_.memory64.base, setup_.memory64);
+  fdt.cells("ranges", ranges);
+  fdt.wide_cells("reg", {place().base, place().size});
+  if (setup_.msi_parent != 0) fdt.cell("msi-parent", setup_.msi_parent);
   fdt.empty("dma-coherent");
   fdt.cells("bus-range", {0, 0xff});
   fdt.cell("linux,pci-domain", 0);

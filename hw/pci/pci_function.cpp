@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "softmmu/base/check.h"
+#include "hw/core/visitor.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_registers.h"
 
@@ -139,19 +140,17 @@ void PciFunction::add_power() { power_at_ = add_capability(kCapPower, kPowerSize
 
 void PciFunction::use_pin() { config_.set_fixed(kInterruptPin, 1, 1); }
 
-void PciFunction::set_multifunction() {
-  config_.set_fixed(kHeaderType, 1, config_.read(kHeaderType, 1) | kMultifunction);
-}
-
 void PciFunction::plugged(PciBus& bus, unsigned devfn) {
-  bus_ = &bus;
+  pci_bus_ = &bus;
   devfn_ = devfn;
+  if (address_.is_multifunction)
+    config_.set_fixed(kHeaderType, 1, config_.read(kHeaderType, 1) | kMultifunction);
   if (express_at_ == 0) return;
   const unsigned flags_at = express_at_ + kExpressFlags;
   const std::uint32_t flags = config_.read(flags_at, 2);
   const bool is_endpoint = flags >> kExpressTypeShift == static_cast<unsigned>(PciExpressType::kEndpoint);
   if (!is_endpoint) return;
-  switch (bus.kind()) {
+  switch (bus.type()) {
     case PciBus::Kind::kConventional:
       config_.remove_capability(express_at_);
       express_at_ = 0;
@@ -174,6 +173,7 @@ std::uint32_t PciFunction::config_read(unsigned offset, unsigned size) {
   const std::uint32_t status = config_.read(kStatus, 2) & ~std::uint32_t{kStatusInterrupt};
   config_.set(kStatus, 2, status | (intx_.level() ? kStatusInterrupt : 0));
   if (msi_ != nullptr) msi_->show_pending(config_);
+  config_reading(offset, size);
   return config_.read(offset, size);
 }
 
@@ -197,6 +197,7 @@ bool PciFunction::config_write(unsigned offset, unsigned size, std::uint32_t val
   return offset < kHeaderEnd || touches(offset, size, power_at_, kPowerSize);
 }
 
+void PciFunction::config_reading(unsigned, unsigned) {}
 void PciFunction::config_written(unsigned, unsigned) {}
 
 void PciFunction::apply() {
@@ -221,6 +222,17 @@ bool PciFunction::is_on(std::uint32_t command_bit) const {
   return is_awake && (config_.read(kCommand, 2) & command_bit) != 0;
 }
 
+void PciFunction::visit(Visitor& visitor) {
+  visitor.part("pci", [this](Visitor& pci) {
+    config_.visit(pci);
+    intx_.visit(pci);
+    if (msix_ != nullptr) msix_->visit(pci);
+    if (msi_ != nullptr) msi_->visit(pci);
+  });
+}
+
+void PciFunction::restored() { apply(); }
+
 void PciFunction::reset() {
   // First of all nothing more goes out of it.
   master_.enable(false);
@@ -229,6 +241,7 @@ void PciFunction::reset() {
   if (msi_ != nullptr) msi_->reset();
   reset_function();
   intx_.set(false);
+  Device::reset();
   apply();
 }
 

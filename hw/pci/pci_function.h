@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string>
 
 #include "softmmu/mem/address_space.h"
 #include "hw/core/device.h"
@@ -17,6 +18,24 @@
 namespace gstage::hw {
 
 class PciBus;
+
+/// `addr=` of `-device`.
+struct PciSlot {
+  static constexpr unsigned kAny = ~0u;
+  unsigned devfn = kAny;  ///< device × 8 + function; kAny: function 0 of the first free device
+
+  [[nodiscard]] bool is_any() const { return devfn == kAny; }
+  [[nodiscard]] unsigned device() const { return devfn / 8; }
+  [[nodiscard]] unsigned function() const { return devfn % 8; }
+  /// `DEV` or `DEV.FN`, both hexadecimal, as on the board that this follows. False: it is neither.
+  static bool parse(const std::string& text, PciSlot& to);
+};
+
+/// Where a function goes on its bus.
+struct PciAddress {
+  PciSlot slot;
+  bool is_multifunction = false;  ///< the device has (or may get) other functions than 0
+};
 
 /// What a function says of itself in its header.
 struct PciIds {
@@ -42,11 +61,11 @@ struct PciBar {
 enum class PciExpressType : std::uint8_t { kEndpoint = 0, kRootPort = 4, kToPciBridge = 7, kIntegrated = 9 };
 
 /// One function on a PCI bus: configuration space, base address registers, interrupts, DMA. A device derives
-/// from it and in its constructor declares what it has; its registers are MmioHandlers (register tables) behind
-/// the bars, called without a lock as all devices on the bus are.
+/// from it and in its constructor declares what it has; its registers are MmioHandlers (register tables)
+/// behind the bars, called without a lock as all devices on the bus are.
 ///
-/// Lock order: host bridge (configuration space, where bars are) → device → MSI-X, pin → interrupt controller →
-/// hart. A device never asks for the left one while it holds its own.
+/// Lock order: host bridge (configuration space, where bars are) → device → MSI-X, pin → interrupt controller
+/// → hart. A device never asks for the left one while it holds its own.
 class PciFunction : public Device {
  public:
   static constexpr unsigned kBars = 6;
@@ -57,15 +76,22 @@ class PciFunction : public Device {
   // What the device does with it.
   [[nodiscard]] PciMaster& master() { return master_; }
   [[nodiscard]] bool bus_master() const { return master_.is_enabled(); }
-  /// The pin; the device has called `use_pin`. A device that has MSI-X or MSI uses the pin only while both are
-  /// off.
+  /// The pin; the device has called `use_pin`. A device that has MSI-X or MSI uses the pin only while both
+  /// are off.
   [[nodiscard]] PciIntx& intx() { return intx_; }
   /// Null: the function has none.
   [[nodiscard]] PciMsix* msix() { return msix_.get(); }
   [[nodiscard]] PciMsi* msi() { return msi_.get(); }
 
+  /// Where it asks to be put; before it is.
+  [[nodiscard]] const PciAddress& address() const { return address_; }
+  void set_address(const PciAddress& address) { address_ = address; }
+
   /// To the state at power-on, as a whole: configuration space, interrupts, the device (`reset_function`).
   void reset() final;
+  /// A device that has state of its own calls these two as well.
+  void visit(Visitor& visitor) override;
+  void restored() override;
 
   // The bus's part; with the host bridge's lock held.
   [[nodiscard]] std::uint32_t config_read(unsigned offset, unsigned size);
@@ -77,18 +103,17 @@ class PciFunction : public Device {
   [[nodiscard]] std::uint64_t bar_base(unsigned index) const;
   /// Whether memory, I/O or bus mastering (`pci::kCommand…`) is on: never in a low-power state.
   [[nodiscard]] bool is_on(std::uint32_t command_bit) const;
-  void set_multifunction();
   /// Takes its place on a bus: what depends on the kind of the bus is settled.
   virtual void plugged(PciBus& bus, unsigned devfn);
   [[nodiscard]] unsigned devfn() const { return devfn_; }
-  [[nodiscard]] PciBus* bus() const { return bus_; }
+  [[nodiscard]] PciBus* pci_bus() const { return pci_bus_; }
   /// The bus behind it, if it is a bridge. Else null.
   virtual PciBus* secondary() { return nullptr; }
 
  protected:
   // Declarations of the device, before it is plugged.
-  /// `index` from 0 to 5; a 64-bit register takes the next one as well. `size` is a power of two, at least 16 (4
-  /// for I/O). `handler` outlives the function's last access.
+  /// `index` from 0 to 5; a 64-bit register takes the next one as well. `size` is a power of two, at least 16
+  /// (4 for I/O). `handler` outlives the function's last access.
   void add_bar(unsigned index, std::uint64_t size, PciBarKind kind, MmioHandler& handler);
   /// A capability of read-only bytes (behind id and link); answers its offset.
   unsigned add_capability(std::uint8_t id, std::span<const std::uint8_t> bytes);
@@ -97,8 +122,8 @@ class PciFunction : public Device {
   /// MSI-X whose table and pending bits are the bar.
   PciMsix& add_msix(unsigned bar, unsigned vectors);
   PciMsi& add_msi(unsigned vectors);
-  /// The PCI Express capability. An endpoint's type follows from the bus, and on a conventional bus it has none.
-  /// Endpoints can be reset by the guest (function-level reset). Answers the offset.
+  /// The PCI Express capability. An endpoint's type follows from the bus, and on a conventional bus it has
+  /// none. Endpoints can be reset by the guest (function-level reset). Answers the offset.
   unsigned add_express(PciExpressType type = PciExpressType::kEndpoint);
   /// Power management: the guest may switch the function to D3hot, in which it decodes and sends nothing.
   void add_power();
@@ -108,6 +133,8 @@ class PciFunction : public Device {
 
   /// To the device's own state at power-on: at power-on, on a function-level reset and a reset of the bus.
   virtual void reset_function() = 0;
+  /// Software is about to read these bytes of configuration space: what follows from elsewhere is set now.
+  virtual void config_reading(unsigned offset, unsigned size);
   /// Software wrote these bytes of configuration space, which hold the result.
   virtual void config_written(unsigned offset, unsigned size);
 
@@ -122,10 +149,11 @@ class PciFunction : public Device {
   PciIntx intx_;
   std::unique_ptr<PciMsix> msix_;
   std::unique_ptr<PciMsi> msi_;
-  unsigned msix_at_ = 0;     ///< offsets of the capabilities; 0: none
+  unsigned msix_at_ = 0;  ///< offsets of the capabilities; 0: none
   unsigned power_at_ = 0;
   unsigned express_at_ = 0;
-  PciBus* bus_ = nullptr;
+  PciBus* pci_bus_ = nullptr;
+  PciAddress address_;
   unsigned devfn_ = 0;
 };
 

@@ -16,6 +16,7 @@ namespace {
 class HostBridgeFunction final : public PciFunction {
  public:
   HostBridgeFunction() : PciFunction({0x1b36, 0x0008, 0x060000}) {}
+  [[nodiscard]] const char* driver() const override { return "gpex-root"; }
 
  protected:
   void reset_function() override {}
@@ -61,10 +62,7 @@ Span prefetch_window(const PciConfig& config) {
           limit | std::uint64_t{config.read(pci::kPrefetchLimit, 2)} << 16 | 0xfffff};
 }
 Span io_window(const PciConfig& config) {
-  const std::uint64_t base = std::uint64_t{config.read(pci::kIoBaseHigh, 2)} << 16;
-  const std::uint64_t limit = std::uint64_t{config.read(pci::kIoLimitHigh, 2)} << 16;
-  return {base | (config.read(pci::kIoBase, 1) & 0xf0) << 8,
-          limit | (config.read(pci::kIoLimit, 1) & 0xf0) << 8 | 0xfff};
+  return {config.read(pci::kIoBase, 1) << 8, config.read(pci::kIoLimit, 1) << 8 | 0xfff};
 }
 
 /// Walks the buses from the root down and collects what they decode.
@@ -107,59 +105,33 @@ class Decode {
 /// A function's wire at the root: its pin, and the numbers of the slots on the way.
 unsigned swizzle(const PciFunction& function) {
   unsigned sum = 0;
-  for (const PciFunction* at = &function; at != nullptr; at = at->bus()->above())
+  for (const PciFunction* at = &function; at != nullptr; at = at->pci_bus()->above())
     sum += at->devfn() / PciBus::kFunctions;
   return sum % PciIntxWires::kCount;
 }
 
 }  // namespace
 
-PciHost::PciHost(PciHostSetup setup)
-    : memory_(setup.memory),
-      msis_(setup.msis),
-      wires_(std::move(setup.intx)),
-      root_(PciBus::Kind::kRoot, nullptr),
-      memory32_(memory_map_, setup.memory32_base),
-      memory64_(memory_map_, setup.memory64_base),
+PciHost::PciHost(const PciHostSetup& setup)
+    : setup_(setup),
+      wires_(setup.intx),
+      root_(static_cast<PciBus&>(add_bus(std::make_unique<PciBus>(PciBus::Kind::kRoot, "pcie.0", nullptr)))),
+      memory32_(memory_map_, setup.memory32.base),
+      memory64_(memory_map_, setup.memory64.base),
       io_(io_map_, 0) {
-  root_.set_name("pcie.0");
   root_.set_host(*this);
   buses_.push_back(&root_);
-  CHECK(root_.plug({0}, std::make_unique<HostBridgeFunction>()).ok());
+  auto function = std::make_unique<HostBridgeFunction>();
+  function->set_address({{0}});
+  CHECK(root_.plug(std::move(function)).ok());
 }
 
-PciHost::~PciHost() = default;
-
-PciBus* PciHost::find_bus(const std::string& name) {
-  const auto found =
-      std::find_if(buses_.begin(), buses_.end(), [&](const PciBus* bus) { return bus->name() == name; });
-  return found == buses_.end() ? nullptr : *found;
-}
-
-std::vector<std::string> PciHost::bus_names() const {
-  std::vector<std::string> names;
-  for (const PciBus* bus : buses_) names.push_back(bus->name());
-  return names;
-}
-
-Status PciHost::plug(PciRequest request) {
-  PciBus* const bus = request.bus.empty() ? &root_ : find_bus(request.bus);
-  if (bus == nullptr) {
-    std::string names;
-    for (const PciBus* known : buses_) names += " " + known->name();
-    return error("-device %s: there is no PCI bus '%s'; the buses are%s", request.driver.c_str(),
-                 request.bus.c_str(), names.c_str());
-  }
-  if (PciBus* const below = request.function->secondary(); below != nullptr)
-    below->set_name(request.id.empty() ? "pci." + std::to_string(buses_.size()) : request.id);
-  if (Status status = bus->plug(request.address, std::move(request.function)); !status.ok())
-    return error("-device %s: %s", request.driver.c_str(), status.error().message.c_str());
-  return Ok{};
-}
+// Functions drive the wires until they are gone.
+PciHost::~PciHost() { clear_buses(); }
 
 void PciHost::wire(PciFunction& function) {
   const std::lock_guard lock(mutex_);
-  function.master().connect(memory_, msis_);
+  function.master().connect(setup_.memory, setup_.msis);
   function.intx().connect(wires_, swizzle(function));
   if (PciBus* const below = function.secondary(); below != nullptr) {
     below->set_host(*this);
@@ -174,7 +146,12 @@ void PciHost::wire(PciFunction& function) {
 
 void PciHost::reset() {
   const std::lock_guard lock(mutex_);
-  reset_bus(root_);
+  root_.reset();
+  refresh();
+}
+
+void PciHost::restored() {
+  const std::lock_guard lock(mutex_);
   refresh();
 }
 

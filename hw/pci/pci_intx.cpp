@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/pci/pci_intx.h"
 
+#include "hw/core/visitor.h"
+
 namespace gstage::hw {
 
 void PciIntxWires::drive(unsigned wire, bool is_high) {
@@ -33,6 +35,11 @@ void PciIntx::disable(bool is_disabled) {
 bool PciIntx::level() const {
   const std::lock_guard lock(mutex_);
   return is_high_;
+}
+
+void PciIntx::visit(Visitor& visitor) {
+  const std::lock_guard lock(mutex_);
+  visitor.field("intx", is_high_);
 }
 
 void PciIntx::update() {

@@ -4,9 +4,11 @@
 #include <array>
 #include <mutex>
 
-#include "softmmu/io/irq_line.h"
+#include "hw/core/irq_line.h"
 
 namespace gstage::hw {
+
+class Visitor;
 
 /// The four interrupt wires of the root bus, each shared by many functions: it is high while any of them
 /// drives it.
@@ -36,6 +38,7 @@ class PciIntx {
   /// The host bridge's part: the wire, and the command register's Interrupt Disable.
   void connect(PciIntxWires& wires, unsigned wire);
   void disable(bool is_disabled);
+  void visit(Visitor& visitor);
 
  private:
   void update();

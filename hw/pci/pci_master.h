@@ -10,8 +10,8 @@
 
 namespace gstage::hw {
 
-/// What a function does on the bus by itself: DMA and messages. All of it fails while the function or a bridge
-/// above it is no bus master. Any thread, with the device's lock held or without.
+/// What a function does on the bus by itself: DMA and messages. All of it fails while the function or a
+/// bridge above it is no bus master. Any thread, with the device's lock held or without.
 class PciMaster final : public MsiSink {
  public:
   [[nodiscard]] bool is_enabled() const { return is_enabled_.load(std::memory_order_acquire); }

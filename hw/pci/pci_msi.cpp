@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "softmmu/base/check.h"
+#include "hw/core/visitor.h"
 #include "hw/pci/pci_registers.h"
 
 namespace gstage::hw {
@@ -81,6 +82,11 @@ void PciMsi::take_registers(const PciConfig& config) {
 void PciMsi::show_pending(PciConfig& config) const {
   const std::lock_guard lock(mutex_);
   config.set(offset_ + kPending, 4, pending_);
+}
+
+void PciMsi::visit(Visitor& visitor) {
+  const std::lock_guard lock(mutex_);
+  visitor.field("msi-pending", pending_);
 }
 
 void PciMsi::reset() {

@@ -27,6 +27,7 @@ class PciMsi {
   void take_registers(const PciConfig& config);
   void show_pending(PciConfig& config) const;
   void reset();
+  void visit(Visitor& visitor);
 
  private:
   void send(unsigned vector);

@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "softmmu/base/check.h"
+#include "hw/core/visitor.h"
 
 namespace gstage::hw {
 namespace {
@@ -31,6 +33,16 @@ void PciMsix::reset() {
   std::fill(table_.begin(), table_.end(), 0);
   for (unsigned vector = 0; vector < vectors_; ++vector) table_[vector * kWords + kControl] = kMasked;
   is_enabled_ = is_masked_ = false;
+}
+
+void PciMsix::visit(Visitor& visitor) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [name, words] : {std::pair{"msix-table", &table_}, std::pair{"msix-pending", &pending_}}) {
+    std::vector<std::uint32_t> saved = *words;
+    visitor.list(name, saved, saved.size());
+    // What was saved of another number of vectors is not this function's.
+    if (saved.size() == words->size()) *words = std::move(saved);
+  }
 }
 
 bool PciMsix::is_enabled() const {

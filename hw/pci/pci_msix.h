@@ -10,9 +10,11 @@
 
 namespace gstage::hw {
 
+class Visitor;
+
 /// MSI-X of one function (PCI Local Bus 3.0, section 6.8.2): the table and the array of pending bits behind a
-/// BAR, and the notification of vectors. A message is sent under the lock that a write to the table takes: once
-/// a guest has masked a vector or changed its message, none goes out by the old entry.
+/// BAR, and the notification of vectors. A message is sent under the lock that a write to the table takes:
+/// once a guest has masked a vector or changed its message, none goes out by the old entry.
 class PciMsix final : public MmioHandler {
  public:
   static constexpr unsigned kMaxVectors = 2048;
@@ -21,8 +23,8 @@ class PciMsix final : public MmioHandler {
   PciMsix(unsigned vectors, MsiSink& sink);
 
   /// The event behind the vector happened: sends its message, or keeps it pending while it is masked. Ignored
-  /// while MSI-X is off (the function then uses its pin) and for vectors that are not there (0xffff of virtio).
-  /// Any thread.
+  /// while MSI-X is off (the function then uses its pin) and for vectors that are not there (0xffff of
+  /// virtio). Any thread.
   void notify(unsigned vector);
   [[nodiscard]] bool is_enabled() const;
   [[nodiscard]] unsigned vectors() const { return vectors_; }
@@ -38,6 +40,7 @@ class PciMsix final : public MmioHandler {
   /// The function's part: the bits of message control.
   void control(bool is_enabled, bool is_masked);
   void reset();
+  void visit(Visitor& visitor);
 
  private:
   /// Words of a table's entry.

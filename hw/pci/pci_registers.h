@@ -31,8 +31,6 @@ enum : unsigned {
   kPrefetchLimit = 0x26,
   kPrefetchBaseHigh = 0x28,
   kPrefetchLimitHigh = 0x2c,
-  kIoBaseHigh = 0x30,
-  kIoLimitHigh = 0x32,
   kBridgeControl = 0x3e,
 };
 

@@ -10,6 +10,7 @@
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/goldfish_rtc.h"
 #include "hw/misc/sifive_test.h"
+#include "hw/pci/pci_host.h"
 #include "hw/riscv/board.h"
 #include "hw/riscv/boards.h"
 #include "hw/riscv/fdt_harts.h"
@@ -100,6 +101,7 @@ class VirtMachine final : public Board {
   Status add_board_memory(const MachineOptions& options);
   Status add_devices(const MachineOptions& options);
   Status add_flash();
+  Status add_pci(std::uint64_t ram_bytes, Bus& soc);
   Status add_virtio_slots(Bus& soc);
   /// What `-device` and `-drive` ask for.
   Status add_asked(const MachineOptions& options);
@@ -193,9 +195,33 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
                std::make_unique<Uart16550>(options.serials.empty() ? nullptr : options.serials[0],
                                            irq(Unit::kUart))),
       add_unit(soc, Unit::kTest, std::make_unique<SifiveTest>(control_)),
+      add_pci(options.ram_bytes, soc),
       add_virtio_slots(soc),
       irqchip_->put_on(soc),
       add_asked(options),
+  };
+  for (Status& status : steps)
+    if (!status.ok()) return status;
+  return Ok{};
+}
+
+Status VirtMachine::add_pci(std::uint64_t ram_bytes, Bus& soc) {
+  const VirtUnit& io = virt_unit(Unit::kPciIo);
+  const VirtUnit& memory = virt_unit(Unit::kPciMemory);
+  PciHostSetup setup{.memory = memory_, .msis = irqchip_->msis()};
+  for (unsigned wire = 0; wire < kPciWires; ++wire)
+    setup.intx[wire] = irqchip_->line(virt_unit(Unit::kPciEcam).irq + wire);
+  setup.msi_parent = wiring_.imsic_s;
+  setup.io = {io.base, io.size};
+  setup.memory32 = {memory.base, memory.size};
+  setup.memory64 = {pci_high_base(ram_bytes), kPciHighSize};
+  auto host = std::make_unique<PciHost>(setup);
+  PciHost& pci = *host;
+  Status steps[] = {
+      add_unit(soc, Unit::kPciEcam, std::move(host)),
+      memory_.add_mmio(io.name, Paddr{io.base}, io.size, pci.io()),
+      memory_.add_mmio(memory.name, Paddr{memory.base}, memory.size, pci.memory32()),
+      memory_.add_mmio("pcie-high", Paddr{setup.memory64.base}, kPciHighSize, pci.memory64()),
   };
   for (Status& status : steps)
     if (!status.ok()) return status;

@@ -59,7 +59,7 @@ class VirtIrqchip {
   std::unique_ptr<ImsicPages> imsic_m_;
   std::unique_ptr<ImsicPages> imsic_s_;
   std::unique_ptr<Aplic> aplic_s_;
-  std::unique_ptr<Aplic> aplic_m_;    ///< the root
+  std::unique_ptr<Aplic> aplic_m_;  ///< the root
   ImsicSink imsics_;
   NoMsiSink no_msis_;
 };

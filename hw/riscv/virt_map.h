@@ -16,11 +16,14 @@ enum class Unit : std::uint8_t {
   kMswi,
   kMtimer,
   kSswi,
+  kPciIo,
   kPlic,
   kUart,
   kVirtio,
   kFwCfg,
   kFlash,
+  kPciEcam,
+  kPciMemory,
   kRam,
   // In place of the PLIC, with aia=:
   kAplicM,
@@ -48,11 +51,14 @@ inline constexpr VirtUnit kVirtMap[] = {
     {Unit::kMswi, "mswi", 0x200'0000, 0x4000},
     {Unit::kMtimer, "mtimer", 0x200'4000, 0xc000},
     {Unit::kSswi, "sswi", 0x2f0'0000, 0x4000},
+    {Unit::kPciIo, "pcie-io", 0x300'0000, 0x1'0000},
     {Unit::kPlic, "plic", 0xc00'0000, 0x60'0000},
     {Unit::kUart, "uart", 0x1000'0000, 0x100, 10},
     {Unit::kVirtio, "virtio", 0x1000'1000, 0x1000, 1, 8},
     {Unit::kFwCfg, "fw-cfg", 0x1010'0000, 0x18},
     {Unit::kFlash, "flash", 0x2000'0000, 0x200'0000, 0, 2},
+    {Unit::kPciEcam, "pcie-ecam", 0x3000'0000, 0x1000'0000, 32},
+    {Unit::kPciMemory, "pcie-memory", 0x4000'0000, 0x4000'0000},
     {Unit::kRam, "ram", 0x8000'0000, 0},
 };
 
@@ -71,6 +77,16 @@ constexpr const VirtUnit& virt_unit(Unit unit) {
   return index < std::size(kVirtMap) ? kVirtMap[index] : kAiaMap[index - std::size(kVirtMap)];
 }
 inline constexpr unsigned kVirtioSlots = virt_unit(Unit::kVirtio).count;
+/// PCI has this many wires from the irq of its row on.
+inline constexpr unsigned kPciWires = 4;
+/// PCI's window for 64-bit addresses: as large as its own alignment, behind RAM.
+inline constexpr std::uint64_t kPciHighSize = std::uint64_t{16} << 30;
+constexpr std::uint64_t pci_high_base(std::uint64_t ram_bytes) {
+  const std::uint64_t end = virt_unit(Unit::kRam).base + ram_bytes;
+  return (end + kPciHighSize - 1) / kPciHighSize * kPciHighSize;
+}
+static_assert(pci_high_base(128 << 20) == 0x4'0000'0000 &&
+              pci_high_base(std::uint64_t{20} << 30) == 0x8'0000'0000);
 /// As many as the PLIC's region has contexts for.
 inline constexpr unsigned kMaxHarts = 512;
 

@@ -128,6 +128,41 @@ TEST(VirtFdtAclintTest, ImsicsReplaceSoftwareInterrupts) {
   EXPECT_EQ(tree.cells("/soc/mtimer@2007ff8", "reg"), (Cells{0, 0x2007ff8, 0, 8, 0, 0x2000000, 0, 0x7ff8}));
 }
 
+TEST(VirtFdtPciTest, HostBridgeAsOnQemusBoard) {
+  constexpr const char* kNode = "/soc/pci@30000000";
+  const Tree tree(make_virt_tree(2, 128 << 20));
+  EXPECT_EQ(tree.text(kNode, "compatible"), "pci-host-ecam-generic");
+  EXPECT_EQ(tree.cells(kNode, "reg"), (Cells{0, 0x3000'0000, 0, 0x1000'0000}));
+  EXPECT_EQ(tree.cells(kNode, "ranges"),
+            (Cells{0x0100'0000, 0, 0,           0, 0x0300'0000, 0, 0x1'0000,     //
+                   0x0200'0000, 0, 0x4000'0000, 0, 0x4000'0000, 0, 0x4000'0000,  //
+                   0x0300'0000, 4, 0,           4, 0,           4, 0}));
+  EXPECT_EQ(tree.bytes(kNode, "msi-parent"), "(missing)");
+  EXPECT_EQ(tree.bytes(kNode, "dma-coherent"), "");
+  const std::uint32_t plic = tree.cells("/soc/interrupt-controller@c000000", "phandle").at(0);
+  const Cells map = tree.cells(kNode, "interrupt-map");
+  ASSERT_EQ(map.size(), 16u * 6);
+  EXPECT_EQ(Cells(map.begin() + 7 * 6, map.begin() + 8 * 6), (Cells{0x800, 0, 0, 4, plic, 32}));
+}
+
+TEST(VirtFdtPciTest, HighWindowLiesBehindRam) {
+  const Tree tree(make_virt_tree(1, std::uint64_t{20} << 30));
+  const Cells ranges = tree.cells("/soc/pci@30000000", "ranges");
+  EXPECT_EQ(Cells(ranges.begin() + 14, ranges.end()), (Cells{0x0300'0000, 8, 0, 8, 0, 4, 0}));
+}
+
+TEST(VirtFdtPciTest, MessagesGoToTheSupervisorsImsics) {
+  const Tree imsic(make_virt_tree(1, 128 << 20, {{"aia", "aplic-imsic"}}));
+  EXPECT_EQ(imsic.cells("/soc/pci@30000000", "msi-parent"),
+            imsic.cells("/soc/interrupt-controller@28000000", "phandle"));
+  const Tree aplic(make_virt_tree(1, 128 << 20, {{"aia", "aplic"}}));
+  EXPECT_EQ(aplic.bytes("/soc/pci@30000000", "msi-parent"), "(missing)");
+  const Cells map = aplic.cells("/soc/pci@30000000", "interrupt-map");
+  ASSERT_EQ(map.size(), 16u * 7);
+  const std::uint32_t phandle = aplic.cells("/soc/interrupt-controller@d000000", "phandle").at(0);
+  EXPECT_EQ(Cells(map.begin(), map.begin() + 7), (Cells{0, 0, 0, 1, phandle, 32, 4}));
+}
+
 TEST_F(VirtFdtTest, Harts) {
   EXPECT_EQ(tree_.cells("/cpus", "timebase-frequency"), (Cells{10'000'000}));
   for (const unsigned hart : {0u, 1u}) {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <thread>
 
+#include "hw/core/driver.h"
+
 #include "tests/unit/pci_fixture.h"
 
 namespace gstage::hw {
@@ -15,8 +17,8 @@ class PciBridgeTest : public PciTest {
   static constexpr unsigned kDeep = 3 << 3;  ///< the function's place on the last bus
 
   PciBridgeTest()
-      : port_(plug(host_->root(), kPort, std::make_unique<PcieRootPort>(4))),
-        bridge_(plug(*port_.secondary(), 0, std::make_unique<PciePciBridge>())),
+      : port_(plug(host_->root(), kPort, std::make_unique<PcieRootPort>("link", 4))),
+        bridge_(plug(*port_.secondary(), 0, std::make_unique<PciePciBridge>("below"))),
         deep_(plug(*bridge_.secondary(), kDeep, std::make_unique<PciSample>(5))) {}
 
   void number(unsigned bus, unsigned devfn, unsigned secondary, unsigned subordinate) {
@@ -105,7 +107,8 @@ TEST_F(PciBridgeTest, IoWindows) {
   number_all();
   enable_all();
   set(2, kDeep, kBar0 + 4, 0x2000);
-  for (const auto& [bus, devfn] : {std::pair{0u, kPort}, std::pair{1u, 0u}}) set(bus, devfn, kIoBase, 0x2020, 2);
+  for (const auto& [bus, devfn] : {std::pair{0u, kPort}, std::pair{1u, 0u}})
+    set(bus, devfn, kIoBase, 0x2020, 2);
   EXPECT_EQ(load_io(0x2008), (6u << 24 | 8u));
   set(1, 0, kIoBase, 0x1010, 2);
   EXPECT_EQ(load_io(0x2008), kNobody);
@@ -142,41 +145,79 @@ TEST_F(PciBridgeTest, ExpressFunctionsFitTheirBus) {
   EXPECT_EQ(get(2, kDeep, 0x100), ~0u) << "a conventional bus has no extended space";
   EXPECT_EQ(deep_.config().find_capability(kCapExpress), 0u);
   EXPECT_NE(deep_.config().find_capability(kCapPower), 0u) << "what was behind it in the list is still there";
-  PcieRootPort& other = plug(host_->root(), 2 << 3, std::make_unique<PcieRootPort>(1));
-  PciSample& endpoint = plug(*other.secondary(), PciAddress::kAny, std::make_unique<PciSample>(9));
+  PcieRootPort& other = plug(host_->root(), 2 << 3, std::make_unique<PcieRootPort>("other", 1));
+  PciSample& endpoint = plug(*other.secondary(), PciSlot::kAny, std::make_unique<PciSample>(9));
   number(0, 2 << 3, 9, 9);
   EXPECT_EQ(get(9, 0, endpoint.express_at + 2, 2), 2u) << "an endpoint";
-  const Status status = other.secondary()->plug({PciAddress::kAny}, std::make_unique<PciSample>(1));
+  const Status status = other.secondary()->plug(std::make_unique<PciSample>(1));
   EXPECT_FALSE(status.ok()) << "a link has one slot";
+}
+
+/// What `-device` says, in the order of the command line.
+class PciDriverTest : public PciTest {
+ protected:
+  /// The refusal, or nothing.
+  std::string add(const std::string& driver, std::vector<Property> properties) {
+    const Status status = add_device(*host_, world_, {driver, std::move(properties)});
+    return status.ok() ? "" : status.error().message;
+  }
+  WorkerPool workers_{0};
+  const MachineOptions options_;
+  std::unique_ptr<BackEnds> back_ends_ = std::move(*BackEnds::open(options_));
+  DeviceWorld world_{memory_, workers_, *back_ends_};
+};
+
+TEST_F(PciDriverTest, ABusBehindABridgeBearsItsId) {
+  EXPECT_EQ(add("pcie-root-port", {{"id", "rp"}, {"addr", "1f.0"}, {"port", "3"}, {"chassis", "1"}}), "");
+  EXPECT_EQ(add("pcie-pci-bridge", {{"id", "br"}, {"bus", "rp"}}), "");
+  EXPECT_EQ(add("pci-bridge", {{"bus", "br"}, {"addr", "5"}}), "");
+  EXPECT_EQ(get(0, 0x1f << 3, 0), 0x000c'1b36u);
+  set(0, 0x1f << 3, 0x18, 0x02'01'00);
+  set(1, 0, 0x18, 0x02'02'01);
+  EXPECT_EQ(get(2, 5 << 3, 0), 0x0001'1b36u);
+}
+
+TEST_F(PciDriverTest, WrongPlacesAreRefusedByName) {
+  EXPECT_NE(add("pcie-root-port", {{"addr", "20"}}).find("addr=20"), std::string::npos);
+  EXPECT_NE(add("pcie-root-port", {{"bus", "nope"}}).find("there is no bus 'nope'"), std::string::npos);
+  EXPECT_EQ(add("pcie-root-port", {{"id", "rp"}, {"addr", "4"}}), "");
+  EXPECT_NE(add("pci-bridge", {{"addr", "4"}}).find("4.0 on the bus pcie.0 is taken"), std::string::npos);
+  EXPECT_NE(add("pci-bridge", {{"addr", "4.1"}}).find("multifunction=on"), std::string::npos);
+  EXPECT_NE(add("pci-bridge", {{"bus", "rp"}, {"addr", "1"}}).find("slot 0 alone"), std::string::npos);
 }
 
 TEST_F(PciTest, AMovedBarIsSeenAtOnceByOthers) {
   // One hart moves a bar to and fro; after each move it tells the other, which must find it in the new place.
   plug_sample(1 << 3, 5);
   set(0, 1 << 3, kCommand, kCommandAll, 2);
-  constexpr unsigned kRounds = 3000;
+  constexpr unsigned kRounds = 300;
   std::atomic<unsigned> moved{0};
   std::atomic<unsigned> seen{0};
   std::atomic<unsigned> wrong{0};
   const auto place = [](unsigned round) { return kMemory32 + (round & 15) * 0x1000; };
   std::thread other([&] {
     for (unsigned round = 1; round <= kRounds; ++round) {
-      while (moved != round) std::this_thread::yield();
+      moved.wait(round - 1);
       if (load(place(round) + 4) != (5u << 24 | 4u)) ++wrong;
       if (load(place(round - 1) + 4) != kNobody) ++wrong;
       seen = round;
+      seen.notify_all();
     }
   });
   std::thread bystander([&] {
     // Reads while the table changes: it sees the bar or nothing, and nothing else.
-    while (seen != kRounds)
+    while (seen != kRounds) {
+      std::this_thread::yield();
       for (unsigned i = 0; i < 16; ++i)
-        if (const std::uint64_t value = load(place(i) + 8); value != kNobody && value != (5u << 24 | 8u)) ++wrong;
+        if (const std::uint64_t value = load(place(i) + 8); value != kNobody && value != (5u << 24 | 8u))
+          ++wrong;
+    }
   });
   for (unsigned round = 1; round <= kRounds; ++round) {
     set(0, 1 << 3, kBar0, place(round));
     moved = round;
-    while (seen != round) std::this_thread::yield();
+    moved.notify_all();
+    seen.wait(round - 1);
   }
   other.join();
   bystander.join();

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "hw/core/visitor.h"
+
 #include "tests/unit/pci_fixture.h"
 
 namespace gstage::hw {
@@ -221,11 +223,13 @@ TEST_F(PciTest, CapabilitiesAreAList) {
 TEST_F(PciTest, PlacesAreRefusedByName) {
   PciBus& root = host_->root();
   const auto refusal = [&](unsigned devfn, bool is_multifunction = false) {
-    const Status status = root.plug({devfn, is_multifunction}, std::make_unique<PciSample>(1));
+    auto function = std::make_unique<PciSample>(1);
+    function->set_address({{devfn}, is_multifunction});
+    const Status status = root.plug(std::move(function));
     return status.ok() ? std::string() : status.error().message;
   };
   EXPECT_NE(refusal(0).find("0.0 on the bus pcie.0 is taken"), std::string::npos);
-  EXPECT_EQ(refusal(PciAddress::kAny), "");
+  EXPECT_EQ(refusal(PciSlot::kAny), "");
   EXPECT_NE(get(0, kSlot1, 0), ~0u) << "the first free slot";
   EXPECT_NE(refusal(kSlot1 + 1).find("multifunction=on"), std::string::npos);
   EXPECT_EQ(refusal(kSlot2 + 1), "");
@@ -235,11 +239,40 @@ TEST_F(PciTest, PlacesAreRefusedByName) {
   EXPECT_EQ(get(0, kSlot2, kHeaderType, 1), 0x80u);
 }
 
-TEST(PciAddressTest, IsHexadecimal) {
-  EXPECT_EQ(*PciAddress::parse("1f.7"), 0xffu);
-  EXPECT_EQ(*PciAddress::parse("0x3"), 0x18u);
-  EXPECT_EQ(*PciAddress::parse("10"), 0x80u);
-  for (const char* bad : {"", "20", "1.8", "1.", ".1", "x", "1.2.3"}) EXPECT_FALSE(PciAddress::parse(bad).ok()) << bad;
+TEST_F(PciTest, WhatWasSavedGoesOnAfterLoading) {
+  PciSample& sample = plug_sample(kSlot1, 5);
+  set(0, kSlot1, kBar0, kMemory32);
+  set(0, kSlot1, kBar0 + 16, kMemory32 + 0x1000);
+  set(0, kSlot1, kCommand, kCommandAll, 2);
+  set(0, kSlot1, 0x42, 1 << 15, 2);
+  store(kMemory32 + 0x1008, 77);
+  sample.msix()->notify(0);  // masked
+  sample.intx().set(true);
+  SavedState saved;
+  auto saver = Visitor::saver(saved);
+  visit_devices(*host_, saver);
+  host_->reset();
+  EXPECT_EQ(load(kMemory32), kNobody);
+  EXPECT_FALSE(wires_[1]);
+  auto loader = Visitor::loader(saved);
+  visit_devices(*host_, loader);
+  EXPECT_EQ(load(kMemory32), (5u << 24));
+  EXPECT_TRUE(wires_[1]);
+  EXPECT_TRUE(sample.bus_master());
+  store(kMemory32 + 0x100c, 0);
+  EXPECT_EQ(msis_.take(), (MsiRecorder::Messages{{0, 77}}));
+}
+
+TEST(PciSlotTest, IsHexadecimal) {
+  const auto devfn = [](const char* text) {
+    PciSlot slot;
+    return PciSlot::parse(text, slot) ? slot.devfn : PciSlot::kAny;
+  };
+  EXPECT_EQ(devfn("1f.7"), 0xffu);
+  EXPECT_EQ(devfn("0x3"), 0x18u);
+  EXPECT_EQ(devfn("10"), 0x80u);
+  for (const char* bad : {"", "20", "1.8", "1.", ".1", "x", "1.2.3"})
+    EXPECT_EQ(devfn(bad), PciSlot::kAny) << bad;
 }
 
 }  // namespace

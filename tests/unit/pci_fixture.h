@@ -9,12 +9,11 @@
 #include <gtest/gtest.h>
 
 #include "softmmu/mem/address_space.h"
-
-#include "tests/unit/msi_recorder.h"
-
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_host.h"
 #include "hw/pci/pci_registers.h"
+
+#include "tests/unit/msi_recorder.h"
 
 namespace gstage::hw {
 
@@ -42,6 +41,7 @@ class PciSample final : public PciFunction {
   static constexpr unsigned kVectors = 3;
   static constexpr std::uint64_t kMemorySize = 16, kIoSize = 32, kWideSize = 64 << 10;
 
+  [[nodiscard]] const char* driver() const override { return "sample"; }
   explicit PciSample(std::uint64_t tag)
       : PciFunction({0x1234, 0x5678, 0xff0000}), memory(tag), io(tag + 1), wide(tag + 2) {
     add_bar(0, kMemorySize, PciBarKind::kMemory32, memory);
@@ -69,22 +69,24 @@ class PciTest : public testing::Test {
  protected:
   static constexpr std::uint64_t kRam = 0x8000'0000, kRamSize = 1 << 20;
   static constexpr std::uint64_t kMemory32 = 0x4000'0000, kMemory64 = 0x4'0000'0000;
-  static constexpr std::uint64_t kCommandAll =
-      pci::kCommandIo | pci::kCommandMemory | pci::kCommandMaster;
+  static constexpr std::uint64_t kCommandAll = pci::kCommandIo | pci::kCommandMemory | pci::kCommandMaster;
 
   PciTest() {
     EXPECT_TRUE(memory_.add_ram("ram", Paddr{kRam}, kRamSize).ok());
     memory_.seal();
-    std::array<IrqLine, 4> lines;
-    for (unsigned i = 0; i < lines.size(); ++i)
-      lines[i] = IrqLine([this, i](bool is_high) { wires_[i] = is_high; });
-    host_ = std::make_unique<PciHost>(PciHostSetup{memory_, msis_, std::move(lines), kMemory32, kMemory64});
+    PciHostSetup setup{.memory = memory_, .msis = msis_};
+    for (unsigned i = 0; i < setup.intx.size(); ++i)
+      setup.intx[i] = IrqLine([this, i](bool is_high) { wires_[i] = is_high; });
+    setup.memory32.base = kMemory32;
+    setup.memory64.base = kMemory64;
+    host_ = std::make_unique<PciHost>(setup);
   }
 
   template <class F>
   F& plug(PciBus& bus, unsigned devfn, std::unique_ptr<F> function, bool is_multifunction = false) {
     F& plugged = *function;
-    const Status status = bus.plug({devfn, is_multifunction}, std::move(function));
+    function->set_address({{devfn}, is_multifunction});
+    const Status status = bus.plug(std::move(function));
     EXPECT_TRUE(status.ok()) << (status.ok() ? "" : status.error().message);
     return plugged;
   }
