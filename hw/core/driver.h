@@ -21,6 +21,7 @@ struct DeviceWorld {
   AddressSpace& memory;
   WorkerPool& workers;
   BackEnds& back_ends;
+  unsigned harts = 1;
   std::map<std::string, unsigned> unnamed_buses{};
 
   /// The name of a device's bus: "ID.0", or "KIND.N" for the next N where the device has no id.

@@ -2,6 +2,7 @@
 #include "hw/virtio/blk.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 
 #include "softmmu/base/log.h"
@@ -26,6 +27,7 @@ enum Feature : std::uint64_t {
   kFlushCommand = 1u << 9,
   kTopology = 1u << 10,
   kConfigWce = 1u << 11,
+  kMultiqueue = 1u << 12,
   kDiscardCommand = 1u << 13,
   kWriteZeroesCommand = 1u << 14,
 };
@@ -98,7 +100,9 @@ std::int64_t BlkRequests::execute(AddressSpace& memory, BlkRequest& request, boo
 }
 
 bool BlkRequests::is_inside(std::uint64_t sector, std::uint64_t bytes) const {
-  return bytes % kSectorBytes == 0 && sector <= sectors() && bytes / kSectorBytes <= sectors() - sector;
+  const std::uint64_t block = options_.logical_block;
+  return bytes % block == 0 && sector % (block / kSectorBytes) == 0 && sector <= sectors() &&
+         bytes / kSectorBytes <= sectors() - sector;
 }
 
 std::uint8_t BlkRequests::read(AddressSpace& memory, std::uint64_t sector, const BufferElements& data) {
@@ -139,7 +143,9 @@ std::uint8_t BlkRequests::ranges(std::uint32_t type, const BufferElements& data,
     // Virtio 1.3, 5.2.6.2: unknown flags, and unmap of a discard, are unsupported.
     if ((range.flags & ~(type == kDiscard ? 0 : kRangeUnmap)) != 0) return kUnsupported;
     const std::uint64_t size = range.sectors * kSectorBytes;
-    if (range.sectors > kMaxRangeSectors || !is_inside(range.sector, size)) return kIoError;
+    const std::uint32_t most =
+        type == kDiscard ? options_.max_discard_sectors : options_.max_write_zeroes_sectors;
+    if (range.sectors > most || !is_inside(range.sector, size)) return kIoError;
     const std::uint64_t offset = range.sector * kSectorBytes;
     if ((type == kDiscard ? backend_.discard(offset, size) : backend_.write_zeroes(offset, size)) != 0)
       return kIoError;
@@ -152,29 +158,38 @@ VirtioBlk::VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptio
       options_(options),
       requests_(*backend_, options),
       is_writeback_(options.is_write_cache),
-      in_work_(1) {}
+      in_work_(options.queues) {}
 
 std::uint64_t VirtioBlk::features() const {
-  std::uint64_t features = kSegMax | kBlkSize | kFlushCommand | kTopology | kConfigWce;
+  std::uint64_t features = kSegMax | kBlkSize | kFlushCommand | kTopology;
+  if (options_.can_switch_cache) features |= kConfigWce;
+  if (options_.queues > 1) features |= kMultiqueue;
   if (backend_->is_read_only()) return features | kReadOnly;
   if (options_.can_discard) features |= kDiscardCommand;
   if (options_.can_write_zeroes) features |= kWriteZeroesCommand;
   return features;
 }
 
-std::uint16_t VirtioBlk::max_queue_size(unsigned index) const { return index == 0 ? options_.queue_size : 0; }
+std::uint16_t VirtioBlk::max_queue_size(unsigned index) const {
+  return index < options_.queues ? options_.queue_size : 0;
+}
 
 void VirtioBlk::read_config(std::uint32_t offset, std::span<std::uint8_t> to) {
   Config config{};
   config.capacity = requests_.sectors();
   config.seg_max = options_.queue_size - 2u;  // the header and the status take one descriptor each
-  config.blk_size = BlkRequests::kSectorBytes;
+  const std::uint32_t block = options_.logical_block;
+  config.blk_size = block;
+  config.physical_block_exp = static_cast<std::uint8_t>(std::countr_zero(options_.physical_block / block));
+  config.min_io_size = static_cast<std::uint16_t>(options_.min_io / block);
+  config.opt_io_size = options_.opt_io / block;
   config.writeback = is_writeback_ ? 1 : 0;
-  config.num_queues = 1;
-  config.max_discard_sectors = BlkRequests::kMaxRangeSectors;
+  config.num_queues = options_.queues;
+  config.max_discard_sectors = options_.max_discard_sectors;
   config.max_discard_seg = BlkRequests::kMaxRanges;
-  config.discard_sector_alignment = 1;
-  config.max_write_zeroes_sectors = BlkRequests::kMaxRangeSectors;
+  config.discard_sector_alignment =
+      static_cast<std::uint32_t>(std::max(options_.discard_granularity, block) / BlkRequests::kSectorBytes);
+  config.max_write_zeroes_sectors = options_.max_write_zeroes_sectors;
   config.max_write_zeroes_seg = BlkRequests::kMaxRanges;
   config.write_zeroes_may_unmap = 1;
   read_config_struct(config, offset, to);

@@ -19,7 +19,17 @@ struct VirtioBlkOptions {
   bool is_write_cache = true;
   bool can_discard = true;
   bool can_write_zeroes = true;
+  bool can_switch_cache = true;  ///< the driver may turn the write cache off and on
   std::uint16_t queue_size = 256;
+  std::uint16_t queues = 1;
+  // Bytes, powers of two from 512 on; 0 of the last three: nothing is said of it.
+  std::uint32_t logical_block = 512;
+  std::uint32_t physical_block = 512;  ///< at least logical_block
+  std::uint32_t min_io = 0;            ///< a multiple of logical_block
+  std::uint32_t opt_io = 0;            ///< likewise
+  std::uint32_t discard_granularity = 0;
+  std::uint32_t max_discard_sectors = 0x3fffff;
+  std::uint32_t max_write_zeroes_sectors = 0x3fffff;
 };
 
 /// One request on its way, and room to work on it. A queue uses one again and again.
@@ -39,11 +49,13 @@ class BlkRequests {
   /// is no request at all. With `is_writethrough` a write is on the disk before this returns.
   std::int64_t execute(AddressSpace& memory, BlkRequest& request, bool is_writethrough);
 
-  [[nodiscard]] std::uint64_t sectors() const { return backend_.size() / kSectorBytes; }
+  /// Of whole logical blocks.
+  [[nodiscard]] std::uint64_t sectors() const {
+    return backend_.size() / options_.logical_block * (options_.logical_block / kSectorBytes);
+  }
 
   static constexpr std::uint64_t kSectorBytes = 512;
-  /// Limits of discard and write-zeroes that the configuration shows.
-  static constexpr std::uint32_t kMaxRangeSectors = 0x3fffff;
+  /// Of one discard or write-zeroes, as the configuration shows.
   static constexpr std::uint32_t kMaxRanges = 16;
 
  private:
@@ -62,13 +74,14 @@ class BlkRequests {
   std::uint8_t write(std::uint64_t sector, const BufferElements& data, bool is_writethrough);
   std::uint8_t ranges(std::uint32_t type, const BufferElements& data, bool is_writethrough);
   std::uint8_t flush();
+  /// Whole logical blocks of the disk.
   [[nodiscard]] bool is_inside(std::uint64_t sector, std::uint64_t bytes) const;
 
   BlockBackend& backend_;
   VirtioBlkOptions options_;
 };
 
-/// virtio-blk: a worker takes the requests off a queue and executes them in order.
+/// virtio-blk: for each queue a worker takes the requests off it and executes them in order.
 class VirtioBlk final : public VirtioDevice {
  public:
   VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptions& options);

@@ -53,7 +53,10 @@ void run(Input& input) {
   const auto how = input.take<std::uint8_t>();
   MemoryDisk disk;
   disk.behave((how & 1) != 0, (how & 2) != 0);
-  hw::BlkRequests requests(disk, {"serial", true, (how & 4) != 0, (how & 8) != 0, 16});
+  hw::VirtioBlkOptions options{"serial"};
+  options.can_discard = (how & 4) != 0;
+  options.can_write_zeroes = (how & 8) != 0;
+  hw::BlkRequests requests(disk, options);
   put_request(input, ram);
   put_rings(input, ram);
   const std::uint64_t first = input.below(kRamSize);

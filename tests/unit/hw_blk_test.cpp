@@ -268,6 +268,77 @@ TEST_F(BlkTest, HartsDoNotWaitForTheDisk) {
   EXPECT_TRUE(eventually([&] { return driver_.used_index(0) == 1; }));
 }
 
+TEST(BlkTopologyTest, SizesAreShownAndKept) {
+  VirtioBlkOptions options;
+  options.queues = 3;
+  options.logical_block = 4096;
+  options.physical_block = 16384;
+  options.min_io = 8192;
+  options.opt_io = 65536;
+  options.discard_granularity = 8192;
+  options.max_discard_sectors = 100;
+  options.max_write_zeroes_sectors = 200;
+  options.can_switch_cache = false;
+  auto disk = std::make_shared<FakeDisk>(10 * 4096 + 512);
+  VirtioDriver driver(std::make_unique<VirtioBlk>(disk, options));
+  const auto config = [&](unsigned offset, unsigned size) {
+    return get(*driver.slot, Driver::kConfig + offset, size);
+  };
+  EXPECT_EQ(config(0, 4), 80u) << "sectors of whole blocks";
+  EXPECT_EQ(config(20, 4), 4096u);
+  EXPECT_EQ(config(24, 1), 2u) << "a physical block is four logical ones";
+  EXPECT_EQ(config(26, 2), 2u) << "min_io_size in logical blocks";
+  EXPECT_EQ(config(28, 4), 16u);
+  EXPECT_EQ(config(34, 2), 3u) << "queues";
+  EXPECT_EQ(config(36, 4), 100u);
+  EXPECT_EQ(config(44, 4), 16u) << "discard alignment in sectors";
+  EXPECT_EQ(config(48, 4), 200u);
+  EXPECT_NE(driver.features() & 1u << 12, 0u);
+  EXPECT_EQ(driver.features() & kConfigWce, 0u);
+  EXPECT_EQ(driver.slot->core().queue_count(), 3u);
+  driver.start(Driver::kVersion1 | kFlushFeature, 3);
+  // Parts of a logical block, and places within one, are no requests that the disk can serve.
+  const auto status = [&](unsigned queue, std::uint64_t sector, std::uint32_t size) {
+    driver.poke(kHeader, std::uint32_t{kIn});
+    driver.poke(kHeader + 8, sector);
+    driver.put(queue, 0, {kHeader, 16, Driver::kNext, 1});
+    driver.put(queue, 1, {kBuffer, size, Driver::kNext | Driver::kWrite, 2});
+    driver.put(queue, 2, {kStatusByte, 1, Driver::kWrite, 0});
+    driver.offer_and_kick(queue, 0);
+    return driver.peek<std::uint8_t>(kStatusByte);
+  };
+  EXPECT_EQ(status(0, 8, 4096), kOk);
+  EXPECT_EQ(status(1, 8, 512), kIoError);
+  EXPECT_EQ(status(2, 4, 4096), kIoError);
+  EXPECT_EQ(status(2, 72, 4096), kOk);
+  EXPECT_EQ(status(2, 80, 4096), kIoError);
+}
+
+TEST(BlkTopologyTest, QueuesDoNotWaitForEachOther) {
+  VirtioBlkOptions options;
+  options.queues = 2;
+  auto disk = std::make_shared<FakeDisk>(64 * 512);
+  std::atomic<bool> is_open{false};
+  disk->gate = [&] { eventually([&] { return is_open.load(); }); };
+  VirtioDriver driver(std::make_unique<VirtioBlk>(disk, options), WorkerPool::kDefaultThreads);
+  driver.start(Driver::kVersion1 | kFlushFeature, 2);
+  const auto send = [&](unsigned queue, Type type, std::uint16_t flags) {
+    const std::uint64_t at = kHeader + queue * 0x100;
+    driver.poke(at, std::uint32_t{type});
+    driver.put(queue, 0, {at, 16, Driver::kNext, 1});
+    driver.put(queue, 1,
+               {kBuffer + queue * 0x1000, 512, static_cast<std::uint16_t>(Driver::kNext | flags), 2});
+    driver.put(queue, 2, {kStatusByte + queue, 1, Driver::kWrite, 0});
+    driver.offer_and_kick(queue, 0);
+  };
+  send(0, kOut, 0);
+  send(1, kIn, Driver::kWrite);
+  EXPECT_TRUE(eventually([&] { return driver.used_index(1) == 1; }));
+  EXPECT_EQ(driver.used_index(0), 0u);
+  is_open = true;
+  EXPECT_TRUE(eventually([&] { return driver.used_index(0) == 1; }));
+}
+
 TEST_F(BlkTest, ManyRequestsInOneNotification) {
   start(kFlushFeature | Driver::kEventIdx);
   prepare(kIn, 0, 512, true);

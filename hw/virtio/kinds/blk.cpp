@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/virtio/blk.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "softmmu/typed_property.h"
@@ -9,13 +10,27 @@
 namespace gstage::hw {
 namespace {
 
+constexpr std::uint16_t kQueuesAuto = 0;
+constexpr std::uint16_t kMaxQueues = 64;
+constexpr std::uint32_t kMaxRange = 0x3fffff;
+constexpr PropertyBounds kBlockBounds{512, 2 << 20};
+
 struct BlkProperties {
   std::string drive;
   std::string serial;
   OnOffAuto write_cache = OnOffAuto::kAuto;
   bool can_discard = true;
   bool can_write_zeroes = true;
+  bool can_switch_cache = true;
   std::uint16_t queue_size = 256;
+  std::uint16_t queues = kQueuesAuto;
+  std::uint32_t logical_block = 512;
+  std::uint32_t physical_block = 0;
+  std::uint32_t min_io = 0;
+  std::uint32_t opt_io = 0;
+  std::uint32_t discard_granularity = 0;
+  std::uint32_t max_discard_sectors = kMaxRange;
+  std::uint32_t max_write_zeroes_sectors = kMaxRange;
 };
 
 constexpr PropertyRow kProperties[] = {
@@ -25,26 +40,28 @@ constexpr PropertyRow kProperties[] = {
     property<&BlkProperties::can_discard>("discard", "the guest may discard"),
     property<&BlkProperties::can_write_zeroes>("write-zeroes", "the guest may ask for zeroes"),
     property<&BlkProperties::queue_size>("queue-size", "entries, a power of two", {4, 1024}),
+    property<&BlkProperties::queues>("num-queues", "queues, 0: one a hart on PCI, else one", {0, kMaxQueues}),
+    property<&BlkProperties::can_switch_cache>("config-wce", "the guest may switch the write cache"),
+    property<&BlkProperties::logical_block>("logical_block_size", "bytes, a power of two", kBlockBounds),
+    property<&BlkProperties::physical_block>("physical_block_size", "bytes, 0: as the logical one",
+                                             {0, kBlockBounds.most}),
+    property<&BlkProperties::min_io>("min_io_size", "bytes, 0: not said", {0, 2 << 20}),
+    property<&BlkProperties::opt_io>("opt_io_size", "bytes, 0: not said"),
+    property<&BlkProperties::discard_granularity>("discard_granularity", "bytes, 0: a logical block"),
+    property<&BlkProperties::max_discard_sectors>("max-discard-sectors", "of one request", {1, kMaxRange}),
+    property<&BlkProperties::max_write_zeroes_sectors>("max-write-zeroes-sectors", "of one request",
+                                                       {1, kMaxRange}),
     ignored_property("bootindex"),
-    ignored_property("config-wce"),
-    ignored_property("num-queues"),
     missing_property("account-failed"),
     missing_property("account-invalid"),
     missing_property("backend_defaults"),
     missing_property("cyls"),
-    missing_property("discard_granularity"),
     missing_property("heads"),
     missing_property("iothread"),
     missing_property("iothread-vq-mapping"),
     missing_property("lcyls"),
     missing_property("lheads"),
-    missing_property("logical_block_size"),
     missing_property("lsecs"),
-    missing_property("max-discard-sectors"),
-    missing_property("max-write-zeroes-sectors"),
-    missing_property("min_io_size"),
-    missing_property("opt_io_size"),
-    missing_property("physical_block_size"),
     missing_property("report-discard-granularity"),
     missing_property("request-merging"),
     missing_property("rerror"),
@@ -56,18 +73,43 @@ constexpr PropertyRow kProperties[] = {
     missing_property("x-enable-wce-if-config-wce"),
 };
 
+/// One a hart where each can have an interrupt of its own; behind one wire more than one is of no use.
+std::uint16_t default_queues(const DeviceRequest& request) {
+  const bool is_mmio = request.given.driver.ends_with("-device");
+  return is_mmio ? 1 : static_cast<std::uint16_t>(std::clamp<unsigned>(request.world.harts, 1, kMaxQueues));
+}
+
 Result<std::unique_ptr<VirtioDevice>> create(const DeviceRequest& request) {
   BlkProperties given;
   if (Status status = read_properties(request.what, kProperties, request.given, given); !status.ok())
     return status.error();
   if (!std::has_single_bit(given.queue_size))
     return error("%s: queue-size must be a power of two from 4 to 1024", request.what.c_str());
+  const std::uint32_t logical = given.logical_block;
+  const std::uint32_t physical = std::max(given.physical_block, logical);
+  if (!std::has_single_bit(logical) || !std::has_single_bit(physical))
+    return error("%s: logical_block_size and physical_block_size must be powers of two",
+                 request.what.c_str());
+  if (given.min_io % logical != 0 || given.opt_io % logical != 0 || given.discard_granularity % logical != 0)
+    return error(
+        "%s: min_io_size, opt_io_size and discard_granularity must be multiples of "
+        "logical_block_size (%u)",
+        request.what.c_str(), logical);
   VirtioBlkOptions options;
   options.serial = given.serial;
   options.is_write_cache = given.write_cache != OnOffAuto::kOff;
   options.can_discard = given.can_discard;
   options.can_write_zeroes = given.can_write_zeroes;
+  options.can_switch_cache = given.can_switch_cache;
   options.queue_size = given.queue_size;
+  options.queues = given.queues == kQueuesAuto ? default_queues(request) : given.queues;
+  options.logical_block = logical;
+  options.physical_block = physical;
+  options.min_io = given.min_io;
+  options.opt_io = given.opt_io;
+  options.discard_granularity = given.discard_granularity;
+  options.max_discard_sectors = given.max_discard_sectors;
+  options.max_write_zeroes_sectors = given.max_write_zeroes_sectors;
   auto disk = request.world.back_ends.take_drive(request.what, given.drive);
   if (!disk.ok()) return disk.error();
   return std::unique_ptr<VirtioDevice>(std::make_unique<VirtioBlk>(std::move(*disk), options));
