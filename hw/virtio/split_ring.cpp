@@ -85,10 +85,10 @@ void SplitRing::ask_for_notifications(bool is_wanted) {
     const std::uint16_t flags = is_wanted ? 0 : kNoNotify;
     return set_used(0, &flags, sizeof flags);
   }
-  // Not asked for, it is behind what the driver will add, and so never reached (Virtio 1.3, 2.7.10).
-  if (is_wanted)
-    set_used(kRingOffset + setup_.size * kUsedElementBytes, &state_.next_available,
-             sizeof state_.next_available);
+  // What is behind the next buffer the driver never reaches (Virtio 1.3, 2.7.10).
+  if (!is_wanted && state_.asked != state_.next_available) return;
+  state_.asked = static_cast<std::uint16_t>(state_.next_available - (is_wanted ? 0 : 1));
+  set_used(kRingOffset + setup_.size * kUsedElementBytes, &state_.asked, sizeof state_.asked);
 }
 
 bool SplitRing::must_interrupt() {

@@ -37,6 +37,7 @@ class SplitRing final : public Ring {
     std::uint16_t next_available = 0;
     std::uint16_t next_used = 0;       ///< of the next buffer that is staged
     std::uint16_t signalled_used = 0;  ///< up to here the driver was told
+    std::uint16_t asked = 0;           ///< the event index: the buffer that the driver is to tell of
   };
 
   /// Adds what the descriptors from `index` on describe.

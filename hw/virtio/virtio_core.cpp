@@ -31,7 +31,7 @@ VirtioCore::~VirtioCore() {
 void VirtioCore::plug(VirtioDevice& device) {
   device_ = &device;
   for (unsigned index = 0; index < kMaxQueues && device.max_queue_size(index) != 0; ++index)
-    queues_.push_back(std::make_unique<QueueSlot>(*this, index));
+    queues_.push_back(std::make_unique<QueueSlot>(*this, index, device.max_queue_size(index)));
   memory_.add_agent();
   device.attach(*this);
 }
@@ -149,7 +149,7 @@ void VirtioCore::disable_queue(std::uint32_t index) {
   slot.is_enabled = false;
   const std::lock_guard lock(slot.mutex);
   slot.queue.stop();
-  slot.setup = QueueSetup{};
+  slot.setup = QueueSetup{device_->max_queue_size(index)};
 }
 
 void VirtioCore::reset_queue(std::uint32_t index) {
@@ -186,7 +186,7 @@ bool VirtioCore::is_live(unsigned index) const { return is_up_ && !is_broken_ &&
 
 void VirtioCore::serve(QueueSlot& slot) {
   const std::lock_guard lock(slot.mutex);
-  while (is_live(slot.index)) {
+  while (is_live(slot.index) && transport_.is_bus_master()) {
     // As long as somebody looks by himself, the driver need not tell.
     slot.queue.disable_notifications();
     if (device_->serve(slot.index) == Served::kLater) return;
@@ -195,7 +195,8 @@ void VirtioCore::serve(QueueSlot& slot) {
 }
 
 bool VirtioCore::pop(unsigned index, Chain& chain) {
-  if (!is_live(index)) return false;
+  // Without access to memory what is offered waits; `refresh` goes on with it.
+  if (!is_live(index) || !transport_.is_bus_master()) return false;
   Queue& taken = queue(index);
   const Queue::Next next = taken.pop(chain);
   if (next == Queue::Next::kBroken) fail(index, taken.why());
@@ -222,14 +223,23 @@ void VirtioCore::fail(unsigned index, const char* why) {
 void VirtioCore::raise(Cause cause, unsigned source) {
   const std::lock_guard lock(interrupt_mutex_);
   causes_ |= cause;
-  transport_.interrupt(source);
+  // Where a message tells of a used buffer, nobody looks at the register (Virtio 1.3, 4.1.4.5).
+  if (transport_.interrupt(source)) causes_ &= ~std::uint32_t{kUsedBuffer};
 }
 
 std::uint32_t VirtioCore::acknowledge(std::uint32_t causes) {
   const std::lock_guard lock(interrupt_mutex_);
   const std::uint32_t old = causes_.fetch_and(~causes);
-  if ((old & ~causes) == 0) transport_.quiet();
+  transport_.set_line((old & ~causes) != 0);
   return old;
+}
+
+void VirtioCore::refresh() {
+  {
+    const std::lock_guard lock(interrupt_mutex_);
+    transport_.set_line(causes_ != 0);
+  }
+  for (const auto& slot : queues_) wake(slot->index);
 }
 
 }  // namespace gstage::hw

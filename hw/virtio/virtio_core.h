@@ -15,17 +15,20 @@
 
 namespace gstage::hw {
 
-/// The way of a device's interrupts to the driver.
+/// What a device's core wants of its transport. Any thread.
 class VirtioTransport {
  public:
   /// In place of a queue's number: the configuration changed.
   static constexpr unsigned kConfigSource = ~0u;
 
   virtual ~VirtioTransport() = default;
-  /// Something happened to `source`; the causes that wait say what. Any thread, one at a time.
-  virtual void interrupt(unsigned source) = 0;
-  /// No cause waits any more. As above.
-  virtual void quiet() = 0;
+  /// Something happened to `source`, which the driver is to learn. True when a message told it; false when
+  /// its cause waits in a register, and the wire says so. One call of this and `set_line` at a time.
+  virtual bool interrupt(unsigned source) = 0;
+  /// Whether causes wait in the register.
+  virtual void set_line(bool is_high) = 0;
+  /// Whether the device may access memory.
+  [[nodiscard]] virtual bool is_bus_master() const { return true; }
 };
 
 /// What a virtio device is made of.
@@ -99,6 +102,8 @@ class VirtioCore {
   [[nodiscard]] std::uint32_t causes() const { return causes_.load(); }
   /// The driver has seen these; returns which waited.
   std::uint32_t acknowledge(std::uint32_t causes);
+  /// The way of interrupts or the access to memory changed: the wire is set anew, and what waited goes on.
+  void refresh();
 
   // For the device, any thread:
 
@@ -124,7 +129,7 @@ class VirtioCore {
 
  private:
   struct QueueSlot final : WorkerTask {
-    QueueSlot(VirtioCore& c, unsigned i) : core(c), index(i) {}
+    QueueSlot(VirtioCore& c, unsigned i, std::uint16_t max_size) : core(c), index(i), setup{max_size} {}
     void run() override { core.serve(*this); }
 
     VirtioCore& core;

@@ -75,8 +75,10 @@ bool VirtioMmio::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t v
   return true;
 }
 
-void VirtioMmio::interrupt(unsigned /*source*/) { irq_.raise(); }
-void VirtioMmio::quiet() { irq_.lower(); }
+bool VirtioMmio::interrupt(unsigned /*source*/) {
+  irq_.raise();
+  return false;
+}
 
 std::uint64_t VirtioMmio::read_identity(Access access) {
   const std::uint32_t values[] = {kMagic, kVersion, core_.device_id(), kVendor};

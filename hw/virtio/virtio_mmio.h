@@ -38,8 +38,8 @@ class VirtioMmio final : public SystemDevice, public RegisterDevice<VirtioMmio>,
     std::uint32_t queue_select = 0;
   };
 
-  void interrupt(unsigned source) override;
-  void quiet() override;
+  bool interrupt(unsigned source) override;
+  void set_line(bool is_high) override { irq_.set(is_high); }
 
   std::uint64_t read_identity(Access);
   std::uint64_t read_device_features(Access);
