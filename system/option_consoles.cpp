@@ -298,7 +298,5 @@ Status NoneHandlers::vga(Options& options, const std::string& a) { return none_o
 Status NoneHandlers::parallel(Options& options, const std::string& a) {
   return none_only(options, "-parallel", a);
 }
-Status NoneHandlers::net(Options& options, const std::string& a) { return none_only(options, "-net", a); }
-Status NoneHandlers::nic(Options& options, const std::string& a) { return none_only(options, "-nic", a); }
 
 }  // namespace gstage

@@ -11,12 +11,17 @@ namespace gstage {
 struct NoneHandlers {
   static Status vga(Options& options, const std::string& argument);
   static Status parallel(Options& options, const std::string& argument);
-  static Status net(Options& options, const std::string& argument);
+};
+
+/// Options of the network.
+struct NetworkHandlers {
+  static Status netdev(Options& options, const std::string& argument);
   static Status nic(Options& options, const std::string& argument);
+  static Status net(Options& options, const std::string& argument);
 };
 
 /// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
-struct OptionHandlers : NoneHandlers {
+struct OptionHandlers : NoneHandlers, NetworkHandlers {
   using Handler = Status (*)(Options& options, const std::string& argument);
 
   static Status machine(Options& options, const std::string& argument);

@@ -6,14 +6,15 @@
 #include <set>
 
 #include "softmmu/base/format.h"
+#include "system/networks.h"
 #include "system/option_handlers.h"
 
 namespace gstage {
 
 namespace {
 
-enum class Group : std::uint8_t { kMachine, kBoot, kDevice, kConsole, kRun, kDebug };
-constexpr std::array kGroups{"Machine",  "Boot",    "Disks and devices",
+enum class Group : std::uint8_t { kMachine, kBoot, kDevice, kNetwork, kConsole, kRun, kDebug };
+constexpr std::array kGroups{"Machine",  "Boot",    "Disks and devices", "Networks",
                              "Consoles", "Running", "Help and debugging"};
 
 struct OptionRow {
@@ -87,7 +88,7 @@ Status finish(Options& options) {
   for (const ChardevOptions& chardev : options.chardevs)
     if (!ids.insert(chardev.id).second)
       return error("-chardev: the id '%s' is given twice: choose another", chardev.id.c_str());
-  return Ok{};
+  return expand_nics(options);
 }
 
 }  // namespace

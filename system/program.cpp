@@ -9,6 +9,7 @@
 #include "hw/riscv/boards.h"
 #include "system/consoles.h"
 #include "system/monitor/monitor.h"
+#include "system/networks.h"
 #include "system/options.h"
 #include "system/run_state.h"
 
@@ -61,10 +62,14 @@ int run_program(std::span<const std::string> arguments) {
   install_quit_signals(requests);
   auto monitors = open_consoles(*options, requests);
   if (!monitors) return fail(monitors.error());
+  if (const Status status = open_networks(*options); !status.ok()) return fail(status.error());
   auto machine = create_machine(options->machine, requests);
   if (!machine) return fail(machine.error());
   // All files are open, and no thread runs yet.
   if (const Status status = enter_sandbox(options->sandbox); !status.ok()) return fail(status.error());
+  // Forwarded ports answer from now on.
+  for (const auto& [id, network] : options->machine.networks)
+    for (unsigned i = 0; i < network->queues(); ++i) network->queue(i).loop().wake();
   // A null machine: the command asked for output alone, and has it.
   const int exit_code = *machine ? run_machine(**machine, *options, requests, *monitors) : 0;
   machine = std::unique_ptr<Machine>();

@@ -8,6 +8,10 @@ namespace gstage::hw {
 Result<std::unique_ptr<BackEnds>> BackEnds::open(const MachineOptions& options) {
   std::unique_ptr<BackEnds> all(new BackEnds(options));
   if (Status status = all->open_drives(); !status.ok()) return status.error();
+  for (const DeviceOptions& device : options.devices) {
+    const std::string* const text = device.find("mac");
+    if (MacAddress mac{}; text != nullptr && parse_mac(*text, mac)) all->macs_.use(mac);
+  }
   return all;
 }
 
@@ -47,6 +51,17 @@ Result<std::shared_ptr<Chardev>> BackEnds::chardev(const std::string& what, cons
   if (found == options_.chardevs.end())
     return error("%s: there is no chardev '%s'; add -chardev KIND,id=%s", what.c_str(), id.c_str(),
                  id.c_str());
+  return found->second;
+}
+
+Result<std::shared_ptr<NetBackend>> BackEnds::take_network(const std::string& what, const std::string& id) {
+  if (id.empty()) return std::shared_ptr<NetBackend>();
+  const auto found = options_.networks.find(id);
+  if (found == options_.networks.end())
+    return error("%s: there is no network '%s'; add -netdev user,id=%s", what.c_str(), id.c_str(),
+                 id.c_str());
+  if (!taken_networks_.insert(id).second)
+    return error("%s: the network '%s' has a device already; use a second -netdev", what.c_str(), id.c_str());
   return found->second;
 }
 

@@ -3,12 +3,14 @@
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "softmmu/base/result.h"
 #include "io/block.h"
 #include "io/chardev.h"
+#include "hw/core/mac_address.h"
 #include "hw/core/machine.h"
 
 namespace gstage::hw {
@@ -24,6 +26,10 @@ class BackEnds {
   Result<std::shared_ptr<BlockBackend>> take_drive(const std::string& what, const std::string& id);
   /// Null where the name is empty.
   Result<std::shared_ptr<Chardev>> chardev(const std::string& what, const std::string& id) const;
+  /// A network that no other device has; null where the name is empty.
+  Result<std::shared_ptr<NetBackend>> take_network(const std::string& what, const std::string& id);
+  /// For network cards without an address of their own.
+  MacAddresses& macs() { return macs_; }
   /// The `-object` of that name.
   [[nodiscard]] const DeviceOptions* object(const std::string& id) const;
   /// Disks that are to have a device by themselves (if=virtio), in their order.
@@ -36,6 +42,8 @@ class BackEnds {
   const MachineOptions& options_;
   std::map<std::string, std::shared_ptr<BlockBackend>> drives_;  ///< null: in use
   std::vector<std::string> implied_drives_;
+  std::set<std::string> taken_networks_;
+  MacAddresses macs_;
 };
 
 }  // namespace gstage::hw

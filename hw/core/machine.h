@@ -22,6 +22,7 @@
 
 namespace gstage {
 
+class NetBackend;
 namespace hw {
 class Device;
 }
@@ -49,8 +50,9 @@ struct MachineOptions {
   std::vector<DriveOptions> drives;
   std::vector<DeviceOptions> devices;
   std::vector<DeviceOptions> objects;
-  std::vector<std::shared_ptr<Chardev>> serials;             ///< `-serial`, in order
-  std::map<std::string, std::shared_ptr<Chardev>> chardevs;  ///< `-chardev`, by id
+  std::vector<std::shared_ptr<Chardev>> serials;                ///< `-serial`, in order
+  std::map<std::string, std::shared_ptr<Chardev>> chardevs;     ///< `-chardev`, by id
+  std::map<std::string, std::shared_ptr<NetBackend>> networks;  ///< `-netdev`, by id
 };
 
 /// A built board. The machine's run state (system/run_state.h) starts and stops its harts.

@@ -47,6 +47,12 @@ class VirtioDevice : public Device {
   /// To the state at power-on. No queue is in use.
   void reset() override {}
 
+  // From any thread:
+
+  /// Wakes a thread of the device's own that serves the queue by VirtioCore::serve_queue; false: a worker is
+  /// to serve it.
+  virtual bool wake_own(unsigned /*index*/) { return false; }
+
   // From a worker, with the queue's lock held, which other queues do not share:
 
   /// Takes buffers of a live queue, until there are none or the queue is not live any more.

@@ -173,13 +173,13 @@ void VirtioCore::write_config(std::uint32_t offset, unsigned size, std::uint64_t
 }
 
 void VirtioCore::notify(std::uint32_t index) {
-  if (index < queue_count() && is_live(index)) return workers_.post(*queues_[index]);
+  if (index < queue_count() && is_live(index)) return wake(index);
   log_line(Log::kGuestErrors, "virtio device %u: notification of queue %u, which is not in use", device_id(),
            index);
 }
 
 void VirtioCore::wake(unsigned index) {
-  if (is_live(index)) workers_.post(*queues_[index]);
+  if (is_live(index) && !device_->wake_own(index)) workers_.post(*queues_[index]);
 }
 
 bool VirtioCore::is_live(unsigned index) const { return is_up_ && !is_broken_ && queues_[index]->is_enabled; }

@@ -119,6 +119,13 @@ class VirtioCore {
   /// The driver made no sense: logs it and sets DEVICE_NEEDS_RESET.
   void fail(unsigned index, const char* why);
 
+  // For a device that serves queues on threads of its own:
+
+  /// Serves a queue as a worker does, on the caller's thread.
+  void serve_queue(unsigned index) { serve(*queues_[index]); }
+  /// The queue's lock, to use it outside of `VirtioDevice::serve`.
+  std::mutex& queue_mutex(unsigned index) { return queues_[index]->mutex; }
+
   // For the device that serves the queue:
 
   Queue& queue(unsigned index) { return queues_[index]->queue; }

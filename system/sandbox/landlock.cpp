@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -42,18 +43,25 @@ constexpr std::uint64_t kDeviceIoctlRight = bit(15);  // version 5
 /// Write, read, read a directory, remove files and directories, make files and directories, truncate.
 constexpr std::uint64_t kFolderRights =
     bit(1) | bit(2) | bit(3) | bit(4) | bit(5) | bit(7) | bit(8) | bit(14);
+constexpr std::uint64_t kReadFileRight = bit(2);
+constexpr std::uint64_t kReadFolderRight = bit(3);
+
+std::uint64_t rights_of(const Folders::Entry& entry) {
+  if (!entry.is_read_only) return kFolderRights;
+  return kReadFileRight | (entry.is_directory ? kReadFolderRight : 0);
+}
 
 struct Handled {
   RulesetAttributes attributes;
   std::size_t size;  ///< of the part of the structure that the version knows
 };
 
-Handled handled_by(long version) {
+Handled handled_by(long version, bool uses_internet) {
   Handled handled{{kFirstRights, 0, 0}, sizeof(std::uint64_t)};
   if (version >= 2) handled.attributes.files |= kReferRight;
   if (version >= 3) handled.attributes.files |= kTruncateRight;
   if (version >= 4) {
-    handled.attributes.network = bit(0) | bit(1);  // bind and connect by TCP
+    if (!uses_internet) handled.attributes.network = bit(0) | bit(1);  // bind and connect by TCP
     handled.size = 2 * sizeof(std::uint64_t);
   }
   if (version >= 5) handled.attributes.files |= kDeviceIoctlRight;
@@ -72,25 +80,34 @@ struct Ruleset {
 }  // namespace
 
 Folders::~Folders() {
-  for (const int fd : descriptors_) close(fd);
+  for (const Entry& entry : entries_) close(entry.fd);
 }
 
 Status Folders::open(const std::string& path) {
   const int fd = ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return error("-sandbox: cannot open the folder '%s' (%s)", path.c_str(), std::strerror(errno));
-  descriptors_.push_back(fd);
+  entries_.push_back({fd, false, true});
   return Ok{};
 }
 
-Result<bool> restrict_files(const Folders& folders) {
+Status Folders::open_readable(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_PATH | O_CLOEXEC);
+  struct stat status {};
+  if (fd < 0 || fstat(fd, &status) != 0)
+    return error("-sandbox: cannot open '%s' (%s)", path.c_str(), std::strerror(errno));
+  entries_.push_back({fd, true, S_ISDIR(status.st_mode)});
+  return Ok{};
+}
+
+Result<bool> restrict_files(const Folders& folders, bool uses_internet) {
   const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersionFlag);
   if (version < 1) return false;
-  const Handled handled = handled_by(version);
+  const Handled handled = handled_by(version, uses_internet);
   const Ruleset rules{
       static_cast<int>(syscall(SYS_landlock_create_ruleset, &handled.attributes, handled.size, 0))};
   if (rules.fd < 0) return error("-sandbox: Landlock takes no rules (%s)", std::strerror(errno));
-  for (const int folder : folders.descriptors()) {
-    const PathBeneath rule{kFolderRights & handled.attributes.files, folder};
+  for (const Folders::Entry& entry : folders.entries()) {
+    const PathBeneath rule{rights_of(entry) & handled.attributes.files, entry.fd};
     if (syscall(SYS_landlock_add_rule, rules.fd, kRulePathBeneath, &rule, 0) != 0)
       return error("-sandbox: Landlock takes no folder (%s)", std::strerror(errno));
   }

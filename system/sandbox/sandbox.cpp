@@ -24,16 +24,16 @@ Status change_identity(const SandboxOptions& options) {
 }
 
 /// The filter of system calls is last: it forbids what the other steps do.
-Status close_all(const sandbox::Folders& folders) {
+Status close_all(const SandboxOptions& options, const sandbox::Folders& folders) {
   if (const Status status = sandbox::drop_privileges(); !status.ok()) return status;
-  auto has_landlock = sandbox::restrict_files(folders);
+  auto has_landlock = sandbox::restrict_files(folders, options.uses_internet);
   if (!has_landlock) return has_landlock.error();
   // Without Landlock nothing would keep the files that are opened to the folders.
-  const bool opens_files = !folders.descriptors().empty();
-  if (opens_files && !*has_landlock)
+  const bool must_open = !options.folders.empty() || !options.readable.empty();
+  if (must_open && !*has_landlock)
     return error(
         "-sandbox: this kernel has no Landlock to keep files to a folder: -sandbox off does without");
-  return sandbox::restrict_system_calls(opens_files);
+  return sandbox::restrict_system_calls({*has_landlock && !folders.entries().empty(), options.uses_internet});
 }
 
 }  // namespace
@@ -42,9 +42,12 @@ Status enter_sandbox(const SandboxOptions& options) {
   sandbox::Folders folders;
   for (const std::string& path : options.folders)
     if (const Status status = folders.open(path); !status.ok()) return status;
+  for (const std::string& path : options.readable)
+    if (const Status status = folders.open_readable(path); !status.ok()) return status;
+  for (const std::string& path : options.readable_if_possible) static_cast<void>(folders.open_readable(path));
   if (const Status status = change_identity(options); !status.ok()) return status;
   if (options.mode == SandboxOptions::Mode::kOff) return Ok{};
-  const Status status = close_all(folders);
+  const Status status = close_all(options, folders);
   if (status.ok() || options.mode == SandboxOptions::Mode::kOn) return status;
   std::fprintf(stderr, "gstage: warning: the sandbox is not closed: %s\n", status.error().message.c_str());
   return Ok{};

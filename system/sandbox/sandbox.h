@@ -24,14 +24,19 @@ struct SandboxOptions {
 #endif
 
   Mode mode = kDefaultMode;
-  std::string user;                  ///< `-runas`: a name, or UID:GID; empty: stay
-  std::string root;                  ///< `-chroot`: a directory; empty: stay
-  std::vector<std::string> folders;  ///< files below these may be opened, made, renamed and removed
+  std::string user;                   ///< `-runas`: a name, or UID:GID; empty: stay
+  std::string root;                   ///< `-chroot`: a directory; empty: stay
+  std::vector<std::string> folders;   ///< files below these may be opened, made, renamed and removed
+  std::vector<std::string> readable;  ///< files below these, or these themselves, may be read
+  /// Likewise where the kernel can keep to them (Landlock); where it cannot, they are left out.
+  std::vector<std::string> readable_if_possible;
+  bool uses_internet = false;  ///< sockets of IPv4 and IPv6 may be made: a user network does
 };
 
 /// Leaves to the process nothing but what running the machine takes: another root and user where they are
-/// asked for, no new privileges, no capabilities, no file but those that are open (and those below
-/// `folders`), no socket, no program, no other process (seccomp, and Landlock where the kernel has it).
+/// asked for, no new privileges, no capabilities, no file but those that are open and those that `options`
+/// names, no socket unless it names that, no program, no other process (seccomp, and Landlock where the
+/// kernel has it).
 ///
 /// What the kernel keeps for each thread goes over to those that begin later, so this comes before the first
 /// of them. It cannot be taken back. An Error says which step failed.

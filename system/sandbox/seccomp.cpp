@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "system/sandbox/steps.h"
@@ -23,20 +24,31 @@ namespace gstage::sandbox {
 
 namespace {
 
+/// Who needs a system call.
+enum class For : std::uint8_t { kAll, kFiles, kInternet };
+
+bool is_needed(For whom, const Needs& needs) {
+  return whom == For::kAll || (whom == For::kFiles ? needs.opens_files : needs.uses_internet);
+}
+
 struct Call {
   int number;
-  bool is_for_files;
+  For whom;
 };
 
 constexpr Call kAllowed[] = {
-#define ALLOW(name) Call{SCMP_SYS(name), false},
-#define ALLOW_FILES(name) Call{SCMP_SYS(name), true},
+#define ALLOW(name) Call{SCMP_SYS(name), For::kAll},
+#define ALLOW_FILES(name) Call{SCMP_SYS(name), For::kFiles},
+#define ALLOW_INTERNET(name) Call{SCMP_SYS(name), For::kInternet},
+#define ALLOW_INTERNET_IF(name, argument, mask, value)
 #define ALLOW_IF(name, argument, mask, value)
 #define REFUSE(name, error)
 #include "system/sandbox/syscalls.inc"
 #undef ALLOW
 #undef ALLOW_FILES
 #undef ALLOW_IF
+#undef ALLOW_INTERNET
+#undef ALLOW_INTERNET_IF
 #undef REFUSE
 };
 
@@ -45,6 +57,7 @@ struct Condition {
   unsigned argument;
   std::uint64_t mask;
   std::uint64_t value;
+  For whom;
 };
 
 struct Refusal {
@@ -55,35 +68,45 @@ struct Refusal {
 constexpr Refusal kRefused[] = {
 #define ALLOW(name)
 #define ALLOW_FILES(name)
+#define ALLOW_INTERNET(name)
+#define ALLOW_INTERNET_IF(name, argument, mask, value)
 #define ALLOW_IF(name, argument, mask, value)
 #define REFUSE(name, error) Refusal{SCMP_SYS(name), error},
 #include "system/sandbox/syscalls.inc"
 #undef ALLOW
 #undef ALLOW_FILES
 #undef ALLOW_IF
+#undef ALLOW_INTERNET
+#undef ALLOW_INTERNET_IF
 #undef REFUSE
 };
 
 /// Adds all rows to the filter; 0 or a negative errno.
-int add_rows(scmp_filter_ctx filter, bool opens_files) {
+int add_rows(scmp_filter_ctx filter, const Needs& needs) {
   // Not constexpr: one of the values is this process.
   const Condition conditions[] = {
 #define ALLOW(name)
 #define ALLOW_FILES(name)
+#define ALLOW_INTERNET(name)
 #define ALLOW_IF(name, argument, mask, value) \
-  Condition{SCMP_SYS(name), argument, mask, static_cast<std::uint64_t>(value)},
+  Condition{SCMP_SYS(name), argument, mask, static_cast<std::uint64_t>(value), For::kAll},
+#define ALLOW_INTERNET_IF(name, argument, mask, value) \
+  Condition{SCMP_SYS(name), argument, mask, static_cast<std::uint64_t>(value), For::kInternet},
 #define REFUSE(name, error)
 #include "system/sandbox/syscalls.inc"
 #undef ALLOW
 #undef ALLOW_FILES
 #undef ALLOW_IF
+#undef ALLOW_INTERNET
+#undef ALLOW_INTERNET_IF
 #undef REFUSE
   };
   int failure = 0;
   for (const Call& call : kAllowed)
-    if (failure == 0 && (opens_files || !call.is_for_files))
+    if (failure == 0 && is_needed(call.whom, needs))
       failure = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call.number, 0);
   for (const Condition& c : conditions) {
+    if (!is_needed(c.whom, needs)) continue;
     const scmp_arg_cmp compare{c.argument, SCMP_CMP_MASKED_EQ, c.mask, c.value};
     if (failure == 0) failure = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, c.number, 1, &compare);
   }
@@ -110,12 +133,12 @@ int set_attributes(scmp_filter_ctx filter) {
 
 }  // namespace
 
-Status restrict_system_calls(bool opens_files) {
+Status restrict_system_calls(const Needs& needs) {
   const std::unique_ptr<void, void (*)(scmp_filter_ctx)> filter(seccomp_init(SCMP_ACT_ERRNO(EPERM)),
                                                                 seccomp_release);
   if (filter == nullptr) return error("-sandbox: no memory for the filter of system calls");
   int failure = set_attributes(filter.get());
-  if (failure == 0) failure = add_rows(filter.get(), opens_files);
+  if (failure == 0) failure = add_rows(filter.get(), needs);
   if (failure == 0) failure = seccomp_load(filter.get());
   if (failure == 0) return Ok{};
   return error("-sandbox: this host takes no filter of system calls (seccomp: %s): -sandbox off does without",

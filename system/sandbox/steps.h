@@ -26,25 +26,40 @@ Status become(const Identity& identity);
 /// No program that is started gains privileges, and this thread's capabilities go, in every set.
 Status drop_privileges();
 
-/// Directories, opened to name them alone. They are opened before the root and the user change.
+/// Directories and files, opened to name them alone. They are opened before the root and the user change.
 class Folders {
  public:
+  struct Entry {
+    int fd;
+    bool is_read_only;
+    bool is_directory;
+  };
+
   Folders() = default;
   ~Folders();
   Folders(const Folders&) = delete;
   Folders& operator=(const Folders&) = delete;
   Status open(const std::string& path);
-  [[nodiscard]] std::span<const int> descriptors() const { return descriptors_; }
+  /// For reading alone, a file or a directory.
+  Status open_readable(const std::string& path);
+  [[nodiscard]] std::span<const Entry> entries() const { return entries_; }
 
  private:
-  std::vector<int> descriptors_;
+  std::vector<Entry> entries_;
 };
 
-/// Landlock: no file may be opened, made or removed but below `folders`, and no port be bound or connected.
-/// False where the kernel has no Landlock. After drop_privileges: the kernel wants no new privileges first.
-Result<bool> restrict_files(const Folders& folders);
+/// What stays open besides what each machine needs.
+struct Needs {
+  bool opens_files = false;
+  bool uses_internet = false;
+};
 
-/// seccomp: only the system calls of syscalls.inc, and those that open files if `opens_files`.
-Status restrict_system_calls(bool opens_files);
+/// Landlock: no file may be opened, made or removed but below `folders`, and no port be bound or connected
+/// unless `uses_internet`. False where the kernel has no Landlock. After drop_privileges: the kernel wants no
+/// new privileges first.
+Result<bool> restrict_files(const Folders& folders, bool uses_internet);
+
+/// seccomp: only the system calls of syscalls.inc.
+Status restrict_system_calls(const Needs& needs);
 
 }  // namespace gstage::sandbox

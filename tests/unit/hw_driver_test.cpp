@@ -150,8 +150,17 @@ TEST_F(DriverTest, Refusals) {
   drive("d", "none");
   device("frobnicator");
   expect_refusal("-device frobnicator: there is no such device");
-  device("virtio-net-device");
-  expect_refusal("-device virtio-net-device is not supported yet");
+  device("virtio-gpu-device");
+  expect_refusal("-device virtio-gpu-device is not supported yet");
+  device("virtio-net-device", {{"netdev", "n"}});
+  expect_refusal("there is no network 'n'; add -netdev user,id=n");
+  for (const auto& [name, value] :
+       {std::pair{"mac", "53:54:00:12:34:56"}, std::pair{"rx_queue_size", "100"},
+        std::pair{"rx_queue_size", "8"}, std::pair{"host_mtu", "60"}, std::pair{"duplex", "x"},
+        std::pair{"speed", "x"}, std::pair{"rss", "on"}, std::pair{"csum", "maybe"}}) {
+    device("virtio-net-device", {{name, value}});
+    expect_refusal(name);
+  }
   device("virtio-blk-device");
   expect_refusal("needs drive=");
   device("virtio-blk-device", {{"drive", "e"}});

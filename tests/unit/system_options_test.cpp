@@ -141,7 +141,7 @@ TEST(Options, MemoryBounds) {
 }
 
 TEST(Options, KnownButMissingIsRefusedByName) {
-  EXPECT_EQ(refusal({"-netdev", "user,id=n"}), "-netdev is not supported yet");
+  EXPECT_TRUE(refusal({"-netdev", "vde,id=n"}).starts_with("-netdev vde is not supported yet"));
   EXPECT_EQ(refusal({"--gdb", "tcp::1234"}), "-gdb is not supported yet");
   EXPECT_EQ(refusal({"-s"}), "-s is not supported yet");
   EXPECT_NE(refusal({"-object", "memory-backend-ram,id=m"}).find("memory-backend-ram is not supported yet"),
@@ -180,7 +180,7 @@ TEST(Options, HelpFitsAndListsEveryGroup) {
   while (std::getline(lines, line)) EXPECT_LE(line.size(), 100u) << line;
   for (const char* const word : {"-M, -machine", "-kernel", "-drive", "-nographic", "-no-reboot", "-version"})
     EXPECT_NE(help.find(word), std::string::npos) << word;
-  EXPECT_EQ(help.find("netdev"), std::string::npos) << "what is missing is not advertised";
+  EXPECT_EQ(help.find("vnc"), std::string::npos) << "what is missing is not advertised";
 }
 
 TEST(Options, TextsThatAreAskedFor) {
@@ -212,7 +212,7 @@ TEST(Options, TheFirstAcceleratorThatIsThereRuns) {
 
 TEST(Options, RefusalsOfWhatHasNoChoiceNameTheOption) {
   const std::pair<const char*, const char*> rows[] = {
-      {"-nic", "user"}, {"-net", "nic"}, {"-vga", "std"}, {"-parallel", "stdio"}, {"-display", "gtk"}};
+      {"-vga", "std"}, {"-parallel", "stdio"}, {"-display", "gtk"}};
   for (const auto& [option, value] : rows) {
     const std::string text = refusal({option, value});
     EXPECT_TRUE(text.starts_with(std::string(option) + " " + value + " is not supported yet: use ")) << text;
@@ -247,7 +247,10 @@ TEST(Options, HelpOfEveryOptionThatHasProperties) {
       {{"-rtc", "help"}, "base=utc"},
       {{"-d", "help"}, "guest_errors"},
       {{"-vga", "help"}, "none"},
-      {{"-nic", "help"}, "none"},
+      {{"-netdev", "help"}, "user"},
+      {{"-netdev", "user,help"}, "hostfwd="},
+      {{"-nic", "help"}, "model="},
+      {{"-net", "help"}, "model="},
       {{"-display", "help"}, "none"},
   };
   for (const auto& [words, part] : rows) {
@@ -370,6 +373,49 @@ TEST(Consoles, ChardevsAreSharedOnlyWhenMultiplexed) {
   EXPECT_TRUE(o.machine.chardevs.contains("n")) << "a device may use it too";
   o = parse({"-serial", "chardev:missing"});
   EXPECT_NE(open_consoles(o, requests).error().message.find("'missing'"), std::string::npos);
+}
+
+/// "driver,name=value,…" of a device or network.
+std::string line_of(const DeviceOptions& device) {
+  std::string text = device.driver;
+  for (const Property& property : device.properties) text += "," + property.name + "=" + property.value;
+  return text;
+}
+
+TEST(NetworkOptions, NicIsANetdevAndItsDevice) {
+  const Options o = parse(
+      {"-device", "virtio-rng-device", "-nic", "user,model=virtio,mac=52:54:00:00:00:01,hostfwd=tcp::1-:2"});
+  ASSERT_EQ(o.netdevs.size(), 1u);
+  EXPECT_EQ(line_of(o.netdevs[0]), "user,hostfwd=tcp::1-:2,id=nic0");
+  ASSERT_EQ(o.machine.devices.size(), 2u);
+  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-net-device,mac=52:54:00:00:00:01,netdev=nic0");
+  EXPECT_TRUE(parse({"-nic", "none"}).netdevs.empty());
+}
+
+TEST(NetworkOptions, NetsOneNetworkGoesToItsOneNic) {
+  const Options o =
+      parse({"-net", "nic,model=virtio,macaddr=52:54:00:12:34:58", "-net", "user,hostfwd=tcp::1-:2"});
+  ASSERT_EQ(o.machine.devices.size(), 1u);
+  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-net-device,mac=52:54:00:12:34:58,netdev=net0");
+  ASSERT_EQ(o.netdevs.size(), 1u);
+  EXPECT_EQ(line_of(o.netdevs[0]), "user,hostfwd=tcp::1-:2,id=net0");
+  EXPECT_TRUE(parse({"-net", "none"}).machine.devices.empty());
+}
+
+TEST(NetworkOptions, RefusalsNameWhatIsWrong) {
+  const std::pair<Words, const char*> rows[] = {
+      {{"-netdev", "user"}, "has no id"},
+      {{"-netdev", "frob,id=n"}, "there is no network 'frob'"},
+      {{"-netdev", "user,id=n,smb=x"}, "smb= is not supported yet"},
+      {{"-netdev", "user,id=n,foo=x"}, "no property 'foo'"},
+      {{"-netdev", "l2tpv3,id=n"}, "l2tpv3 is not supported yet"},
+      {{"-nic", "user,foo=x"}, "no property 'foo'"},
+      {{"-nic", "passt"}, "passt is not supported yet"},
+      {{"-net", "nic,foo=x"}, "no property 'foo'"},
+      {{"-net", "user", "-net", "nic", "-net", "nic"}, "one wire"},
+  };
+  for (const auto& [words, part] : rows)
+    EXPECT_NE(refusal(words).find(part), std::string::npos) << refusal(words);
 }
 
 }  // namespace

@@ -44,7 +44,8 @@ constexpr PropertyRow kRingProperties[] = {
 }  // namespace
 
 std::span<const VirtioKind* const> virtio_kinds() {
-  static constexpr const VirtioKind* kAll[] = {&kVirtioBlkKind, &kVirtioRngKind, &kVirtioSerialKind};
+  static constexpr const VirtioKind* kAll[] = {&kVirtioBlkKind, &kVirtioNetKind, &kVirtioRngKind,
+                                               &kVirtioSerialKind};
   return kAll;
 }
 

@@ -19,6 +19,7 @@ struct VirtioKind {
 };
 
 extern const VirtioKind kVirtioBlkKind;
+extern const VirtioKind kVirtioNetKind;
 extern const VirtioKind kVirtioRngKind;
 extern const VirtioKind kVirtioSerialKind;
 

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "system/networks.h"
+
+#include <algorithm>
+
+#include "softmmu/base/format.h"
+#include "softmmu/option_values.h"
+#include "system/option_handlers.h"
+
+namespace gstage {
+
+namespace {
+
+/// Properties of the device that -nic and -net nic make.
+constexpr PropertyRow kNicProperties[] = {
+    {"model", "DRIVER", "the device, as -device names it (default: virtio-net-device)"},
+    {"mac", "ADDRESS", "its address, 52:54:00:12:34:56"},
+    {"macaddr", "ADDRESS", "the same"},
+    {"netdev", "ID", "of -net nic: a -netdev"},
+    {"id", "ID", "for the monitor"},
+    {"name", "ID", "the same"},
+    ignored_property("vectors"),
+    missing_property("addr"),
+};
+
+bool is_of_nic(const Property& property) {
+  return property.name != "id" && find_property(kNicProperties, property.name) != nullptr;
+}
+
+std::string driver_of(const std::string& model) {
+  return model.empty() || model == "virtio" ? "virtio-net-device" : model;
+}
+
+Status check_properties(const std::string& option, const NetdevKind& kind, const DeviceOptions& netdev) {
+  for (const Property& property : netdev.properties)
+    if (Status status = check_property(option + " " + kind.name, kind.properties, property); !status.ok())
+      return status;
+  return Ok{};
+}
+
+/// Puts the part of a -nic that is about the device into `device`, and leaves the rest in `netdev`.
+void split_nic(const DeviceOptions& nic, DeviceOptions& netdev, DeviceOptions& device) {
+  netdev.driver = nic.driver;
+  std::string model;
+  for (const Property& property : nic.properties) {
+    if (property.name == "model") {
+      model = property.value;
+    } else if (property.name == "mac" || property.name == "macaddr") {
+      device.properties.push_back({"mac", property.value});
+    } else if (is_of_nic(property)) {
+      if (property.name == "netdev") device.properties.push_back(property);
+    } else {
+      netdev.properties.push_back(property);
+    }
+  }
+  device.driver = driver_of(model);
+}
+
+Status add_nic(Options& options, const DeviceOptions& nic, std::vector<DeviceOptions>& devices) {
+  DeviceOptions netdev;
+  DeviceOptions device;
+  split_nic(nic, netdev, device);
+  auto kind = find_netdev_kind("-nic", netdev.driver);
+  if (!kind) return kind.error();
+  std::string id = netdev.find("id") == nullptr ? "" : *netdev.find("id");
+  if (id.empty()) id = format("nic%zu", devices.size()), netdev.properties.push_back({"id", id});
+  if (Status status = check_properties("-nic", **kind, netdev); !status.ok()) return status;
+  device.properties.push_back({"netdev", id});
+  options.netdevs.push_back(std::move(netdev));
+  devices.push_back(std::move(device));
+  return Ok{};
+}
+
+Status add_net(Options& options, const DeviceOptions& net, std::vector<DeviceOptions>& devices,
+               std::vector<std::string>& networks) {
+  if (net.driver == "nic") {
+    for (const Property& property : net.properties)
+      if (Status status = check_property("-net nic", kNicProperties, property); !status.ok()) return status;
+    DeviceOptions ignored;
+    devices.emplace_back();
+    split_nic(net, ignored, devices.back());
+    return Ok{};
+  }
+  auto kind = find_netdev_kind("-net", net.driver);
+  if (!kind) return kind.error();
+  DeviceOptions netdev = net;
+  const std::string id = format("net%zu", networks.size());
+  std::erase_if(netdev.properties, [](const Property& p) { return p.name == "id" || p.name == "name"; });
+  netdev.properties.push_back({"id", id});
+  if (Status status = check_properties("-net", **kind, netdev); !status.ok()) return status;
+  options.netdevs.push_back(std::move(netdev));
+  networks.push_back(id);
+  return Ok{};
+}
+
+}  // namespace
+
+Status expand_nics(Options& options) {
+  std::vector<DeviceOptions> nics;
+  for (const DeviceOptions& nic : options.nics)
+    if (const Status status = add_nic(options, nic, nics); !status.ok()) return status;
+  std::vector<DeviceOptions> devices;
+  std::vector<std::string> networks;
+  for (const DeviceOptions& net : options.nets)
+    if (const Status status = add_net(options, net, devices, networks); !status.ok()) return status;
+  const auto has_none = [](const DeviceOptions& device) { return device.find("netdev") == nullptr; };
+  const auto free = std::count_if(devices.begin(), devices.end(), has_none);
+  if (networks.size() > 1 || (networks.size() == 1 && free > 1))
+    return error("-net: one -net nic and one network are one wire: use -netdev and -device for more");
+  for (DeviceOptions& device : devices)
+    if (has_none(device) && !networks.empty()) device.properties.push_back({"netdev", networks[0]});
+  nics.insert(nics.end(), devices.begin(), devices.end());
+  // Before what -device adds, as on the reference board.
+  options.machine.devices.insert(options.machine.devices.begin(), nics.begin(), nics.end());
+  return Ok{};
+}
+
+Status open_networks(Options& options) {
+  for (const DeviceOptions& netdev : options.netdevs) {
+    auto kind = find_netdev_kind("-netdev", netdev.driver);
+    if (!kind) return kind.error();
+    const std::string& id = *netdev.find("id");
+    if (options.machine.networks.count(id) != 0)
+      return error("-netdev: the id '%s' is given twice: choose another", id.c_str());
+    auto backend = (*kind)->open(netdev, id);
+    if (!backend) return backend.error();
+    options.machine.networks[id] = *backend;
+    if ((*kind)->needs == nullptr) continue;
+    if (const Status status = (*kind)->needs(netdev, options.sandbox); !status.ok()) return status;
+  }
+  return Ok{};
+}
+
+Status NetworkHandlers::netdev(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = netdevs_help();
+    return Ok{};
+  }
+  auto netdev = parse_device("-netdev", argument, "type");
+  if (!netdev) return netdev.error();
+  auto kind = find_netdev_kind("-netdev", netdev->driver);
+  if (!kind) return kind.error();
+  if (asks_for_help(netdev->properties)) {
+    options.output = properties_help(format("Properties of -netdev %s:", (*kind)->name), (*kind)->properties);
+    return Ok{};
+  }
+  if (Status status = check_properties("-netdev", **kind, *netdev); !status.ok()) return status;
+  const std::string* const id = netdev->find("id");
+  if (id == nullptr || id->empty())
+    return error("-netdev: %s has no id: add id=NAME", netdev->driver.c_str());
+  options.netdevs.push_back(std::move(*netdev));
+  return Ok{};
+}
+
+Status NetworkHandlers::nic(Options& options, const std::string& argument) {
+  if (argument == "none") return Ok{};
+  if (is_help(argument)) {
+    options.output =
+        properties_help("Properties of -nic, besides those of -netdev:", kNicProperties) + netdevs_help();
+    return Ok{};
+  }
+  auto nic = parse_device("-nic", argument, "type");
+  if (!nic) return nic.error();
+  options.nics.push_back(std::move(*nic));
+  return Ok{};
+}
+
+Status NetworkHandlers::net(Options& options, const std::string& argument) {
+  if (argument == "none") return Ok{};
+  if (is_help(argument)) {
+    options.output = properties_help("Properties of -net nic:", kNicProperties) + netdevs_help();
+    return Ok{};
+  }
+  auto net = parse_device("-net", argument, "type");
+  if (!net) return net.error();
+  options.nets.push_back(std::move(*net));
+  return Ok{};
+}
+
+}  // namespace gstage
