@@ -184,7 +184,8 @@ void VirtioCore::wake(unsigned index) {
 
 bool VirtioCore::is_live(unsigned index) const { return is_up_ && !is_broken_ && queues_[index]->is_enabled; }
 
-void VirtioCore::serve(QueueSlot& slot) {
+void VirtioCore::serve_queue(unsigned index) {
+  QueueSlot& slot = *queues_[index];
   const std::lock_guard lock(slot.mutex);
   while (is_live(slot.index) && transport_.is_bus_master()) {
     // As long as somebody looks by himself, the driver need not tell.

@@ -122,7 +122,7 @@ class VirtioCore {
   // For a device that serves queues on threads of its own:
 
   /// Serves a queue as a worker does, on the caller's thread.
-  void serve_queue(unsigned index) { serve(*queues_[index]); }
+  void serve_queue(unsigned index);
   /// The queue's lock, to use it outside of `VirtioDevice::serve`.
   std::mutex& queue_mutex(unsigned index) { return queues_[index]->mutex; }
 
@@ -137,7 +137,7 @@ class VirtioCore {
  private:
   struct QueueSlot final : WorkerTask {
     QueueSlot(VirtioCore& c, unsigned i, std::uint16_t max_size) : core(c), index(i), setup{max_size} {}
-    void run() override { core.serve(*this); }
+    void run() override { core.serve_queue(index); }
 
     VirtioCore& core;
     const unsigned index;
@@ -147,7 +147,6 @@ class VirtioCore {
     Queue queue;
   };
 
-  void serve(QueueSlot& slot);
   /// The queue while it may be configured, else null (logged).
   QueueSlot* configurable(std::uint32_t index);
   void raise(Cause cause, unsigned source);
