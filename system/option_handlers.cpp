@@ -265,10 +265,38 @@ Status OptionHandlers::object(Options& options, const std::string& argument) {
 
 Status OptionHandlers::global(Options& options, const std::string& argument) {
   if (is_help(argument))
-    return keep(options.output, "Defaults (-global DRIVER.PROP=VALUE):\n  virtio-mmio.force-legacy=false\n");
+    return keep(
+        options.output,
+        "-global DRIVER.PROP=VALUE, or driver=DRIVER,property=PROP,value=VALUE: what all devices of the\n"
+        "driver have unless they say otherwise. -device DRIVER,help lists the properties.\n"
+        "virtio-mmio.force-legacy=false is taken as well: there is no legacy interface.\n");
   // Many scripts say this because the old default was the legacy interface; here there is no other.
   if (argument == "virtio-mmio.force-legacy=false" || argument == "virtio-mmio.force-legacy=off") return Ok{};
-  return error("-global %s is not supported yet", argument.c_str());
+  // Both forms: DRIVER.PROP=VALUE, and driver=DRIVER,property=PROP,value=VALUE.
+  const std::size_t dot = argument.find('.');
+  const std::size_t equals = argument.find('=');
+  DeviceOptions global;
+  Property property;
+  if (dot != std::string::npos && equals != std::string::npos && dot < equals) {
+    global.driver = argument.substr(0, dot);
+    property = {argument.substr(dot + 1, equals - dot - 1), argument.substr(equals + 1)};
+  } else {
+    auto parts = parse_properties("-global", argument, "");
+    if (!parts) return parts.error();
+    const DeviceOptions given{"", *parts};
+    const std::string* const words[] = {given.find("driver"), given.find("property"), given.find("value")};
+    if (std::find(std::begin(words), std::end(words), nullptr) != std::end(words))
+      return error("-global %s: say DRIVER.PROP=VALUE, or driver=DRIVER,property=PROP,value=VALUE",
+                   argument.c_str());
+    global.driver = *words[0];
+    property = {*words[1], *words[2]};
+  }
+  if (global.driver == "virtio-mmio")
+    return error("-global %s: the legacy interface is not there; leave it out", argument.c_str());
+  if (Status status = hw::check_global(global.driver, property); !status.ok()) return status;
+  global.properties.push_back(std::move(property));
+  options.machine.globals.push_back(std::move(global));
+  return Ok{};
 }
 
 Status OptionHandlers::rtc(Options& options, const std::string& argument) {

@@ -58,6 +58,16 @@ Result<Bus*> choose_bus(Device& root, const Driver& driver, const std::string& w
   return error("%s: there is no bus '%s' for it; there are %s", what.c_str(), name.c_str(), names.c_str());
 }
 
+/// The defaults of its driver come first: the last value of a property counts.
+DeviceOptions with_globals(std::span<const DeviceOptions> globals, const DeviceOptions& asked) {
+  DeviceOptions all{asked.driver, {}};
+  for (const DeviceOptions& global : globals)
+    if (global.driver == asked.driver)
+      all.properties.insert(all.properties.end(), global.properties.begin(), global.properties.end());
+  all.properties.insert(all.properties.end(), asked.properties.begin(), asked.properties.end());
+  return all;
+}
+
 bool has_id(Device& root, const std::string& id) {
   bool is_taken = false;
   for_each_device(root, [&](Device& device) { is_taken = is_taken || device.id() == id; });
@@ -104,9 +114,18 @@ Result<std::string> drivers_help(const std::string& name) {
                          rows_of(**driver));
 }
 
-Status add_device(Device& root, DeviceWorld& world, const DeviceOptions& given) {
-  auto driver = known_driver(given.driver);
+Status check_global(const std::string& driver, const Property& property) {
+  const Driver* const row = find_driver(driver);
+  if (row == nullptr || !row->create)
+    return error("-global %s.%s: there is no such driver; gstage -device help lists them", driver.c_str(),
+                 property.name.c_str());
+  return check_property("-global " + driver, rows_of(*row), property);
+}
+
+Status add_device(Device& root, DeviceWorld& world, const DeviceOptions& asked) {
+  auto driver = known_driver(asked.driver);
   if (!driver.ok()) return driver.error();
+  const DeviceOptions given = with_globals(world.globals, asked);
   const DeviceRequest request{given, world, "-device " + given.driver};
   const auto rows = rows_of(**driver);
   for (const Property& property : given.properties)

@@ -22,6 +22,7 @@ struct DeviceWorld {
   WorkerPool& workers;
   BackEnds& back_ends;
   unsigned harts = 1;
+  std::span<const DeviceOptions> globals{};  ///< MachineOptions::globals
   std::map<std::string, unsigned> unnamed_buses{};
 
   /// The name of a device's bus: "ID.0", or "KIND.N" for the next N where the device has no id.
@@ -50,6 +51,8 @@ struct Driver {
 
 /// The table (hw/drivers.cpp), in the order of `-device help`.
 std::span<const Driver> drivers();
+/// Refuses a default for all devices of a driver that has no such property.
+Status check_global(const std::string& driver, const Property& property);
 /// The row, or null.
 const Driver* find_driver(const std::string& name);
 /// The text of `-device help`, or where a driver is named that of `-device DRIVER,help`.

@@ -49,6 +49,7 @@ struct MachineOptions {
   SignatureOptions signature;
   std::vector<DriveOptions> drives;
   std::vector<DeviceOptions> devices;
+  std::vector<DeviceOptions> globals;  ///< `-global`: what drivers' devices have unless they say otherwise
   std::vector<DeviceOptions> objects;
   std::vector<std::shared_ptr<Chardev>> serials;                ///< `-serial`, in order
   std::map<std::string, std::shared_ptr<Chardev>> chardevs;     ///< `-chardev`, by id

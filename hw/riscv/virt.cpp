@@ -242,7 +242,7 @@ Status VirtMachine::add_virtio_slots(Bus& soc) {
 Status VirtMachine::add_asked(const MachineOptions& options) {
   auto back_ends = BackEnds::open(options);
   if (!back_ends.ok()) return back_ends.error();
-  DeviceWorld world{memory_, workers_, **back_ends, options.harts};
+  DeviceWorld world{memory_, workers_, **back_ends, options.harts, options.globals};
   for (const DeviceOptions& device : options.devices)
     if (Status status = add_device(devices(), world, device); !status.ok()) return status;
   for (const std::string& id : world.back_ends.implied_drives())

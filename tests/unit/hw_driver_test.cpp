@@ -74,7 +74,7 @@ class DriverTest : public testing::Test {
     std::string make(const MachineOptions& options) {
       auto back_ends = BackEnds::open(options);
       if (!back_ends.ok()) return back_ends.error().message;
-      DeviceWorld world{memory, workers, **back_ends};
+      DeviceWorld world{memory, workers, **back_ends, 1, options.globals};
       for (const DeviceOptions& device : options.devices)
         if (Status status = add_device(root, world, device); !status.ok()) return status.error().message;
       return "";
@@ -216,6 +216,18 @@ TEST_F(DriverTest, RingPropertiesAreOffered) {
       {"virtio-rng-device", {{"packed", "on"}, {"in_order", "on"}, {"iommu_platform", "on"}}}};
   make();
   EXPECT_EQ(in_slot(7)->ring_features(), kDefaultFeatures | kRingPacked | kInOrder | kAccessPlatform);
+}
+
+TEST_F(DriverTest, AGlobalIsTheDefaultOfItsDriverAlone) {
+  options_.globals = {{"virtio-rng-device", {{"packed", "on"}}}};
+  device("virtio-rng-device");
+  device("virtio-rng-device", {{"packed", "off"}});
+  device("virtio-serial-device");
+  make();
+  EXPECT_EQ(refusal_, "");
+  EXPECT_EQ(in_slot(7)->ring_features() & kRingPacked, kRingPacked);
+  EXPECT_EQ(in_slot(6)->ring_features() & kRingPacked, 0u);
+  EXPECT_EQ(in_slot(5)->ring_features() & kRingPacked, 0u);
 }
 
 TEST_F(DriverTest, UnnamedSerialBusesAreNumbered) {

@@ -281,8 +281,17 @@ TEST(Options, Objects) {
 TEST(Options, GlobalAndRtcWhereTheyChangeNothing) {
   parse({"-global", "virtio-mmio.force-legacy=false", "-rtc", "base=utc,clock=host", "-name", "x", "-vga",
          "none"});
-  EXPECT_NE(refusal({"-global", "virtio-mmio.force-legacy=true"}).find("not supported yet"),
+  EXPECT_NE(refusal({"-global", "virtio-mmio.force-legacy=true"}).find("legacy interface"),
             std::string::npos);
+  const Options globals = parse({"-global", "virtio-rng-device.packed=on", "-global",
+                                 "driver=virtio-blk-device,property=serial,value=a.b=c"});
+  ASSERT_EQ(globals.machine.globals.size(), 2u);
+  EXPECT_EQ(globals.machine.globals[0].driver, "virtio-rng-device");
+  EXPECT_EQ(*globals.machine.globals[0].find("packed"), "on");
+  EXPECT_EQ(*globals.machine.globals[1].find("serial"), "a.b=c");
+  EXPECT_NE(refusal({"-global", "frobnicator.x=1"}).find("no such driver"), std::string::npos);
+  EXPECT_NE(refusal({"-global", "virtio-rng-device.frob=1"}).find("no property 'frob'"), std::string::npos);
+  EXPECT_NE(refusal({"-global", "nonsense"}).find("DRIVER.PROP=VALUE"), std::string::npos);
   EXPECT_NE(refusal({"-rtc", "base=localtime"}).find("base=localtime"), std::string::npos);
 }
 
