@@ -105,9 +105,9 @@ class VirtMachine final : public Board {
   Status add_virtio_slots(Bus& soc);
   /// What `-device` and `-drive` ask for.
   Status add_asked(const MachineOptions& options);
-  /// Maps the device at the unit's place and puts it on the bus.
+  /// Maps the device at the part's place and puts it on the bus.
   template <class D>
-  Status add_unit(Bus& bus, Unit unit, std::unique_ptr<D> device, unsigned index = 0);
+  Status add_part(Bus& bus, Part part, std::unique_ptr<D> device, unsigned index = 0);
   std::vector<std::byte> make_tree(const MachineOptions& options, const riscv::CpuConfig& config);
 
   const VirtWiring wiring_;
@@ -140,34 +140,34 @@ Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& optio
 }
 
 Status VirtMachine::add_board_memory(const MachineOptions& options) {
-  const VirtUnit& rom = virt_unit(Unit::kResetRom);
-  const VirtUnit& ram = virt_unit(Unit::kRam);
+  const VirtPart& rom = virt_part(Part::kResetRom);
+  const VirtPart& ram = virt_part(Part::kRam);
   return add_memory({rom.name, rom.base, rom.size}, {ram.name, ram.base, options.ram_bytes});
 }
 
 template <class D>
-Status VirtMachine::add_unit(Bus& bus, Unit unit, std::unique_ptr<D> device, unsigned index) {
-  const VirtUnit& row = virt_unit(unit);
+Status VirtMachine::add_part(Bus& bus, Part part, std::unique_ptr<D> device, unsigned index) {
+  const VirtPart& row = virt_part(part);
   const std::string name = row.count == 1 ? row.name : row.name + std::to_string(index);
-  NodePlace place = wiring_.place(unit, index);
-  if (unit == Unit::kTest) place.phandle = wiring_.test;
+  NodePlace place = wiring_.place(part, index);
+  if (part == Part::kTest) place.phandle = wiring_.test;
   return add(bus, name.c_str(), place, std::move(device));
 }
 
 /// Two banks, which are one node.
 Status VirtMachine::add_flash() {
-  const VirtUnit& row = virt_unit(Unit::kFlash);
+  const VirtPart& row = virt_part(Part::kFlash);
   auto flash =
       std::make_unique<DeviceGroup>("flash", [](FdtBuilder& fdt, const NodePlace& place, const Bus& banks) {
         CfiFlash::describe_banks(fdt, place, static_cast<unsigned>(banks.devices().size()));
       });
-  flash->set_place(wiring_.place(Unit::kFlash));
+  flash->set_place(wiring_.place(Part::kFlash));
   Bus& banks = flash->members();
   if (Status status = main_bus().plug(std::move(flash)); !status.ok()) return status;
   for (unsigned bank = 0; bank < row.count; ++bank) {
     auto device = std::make_unique<CfiFlash>(row.size);
     add_loadable({row.name, row.base + bank * row.size, row.size, device.get()});
-    if (Status status = add_unit(banks, Unit::kFlash, std::move(device), bank); !status.ok()) return status;
+    if (Status status = add_part(banks, Part::kFlash, std::move(device), bank); !status.ok()) return status;
   }
   return Ok{};
 }
@@ -178,7 +178,7 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   const std::vector<HartLines*> lines = hart_lines();
   irqchip_ =
       std::make_unique<VirtIrqchip>(VirtIrqchipSetup{memory_, time_, timers_, *harts_, lines, wiring_});
-  const auto irq = [this](Unit unit) { return irqchip_->line(virt_unit(unit).irq); };
+  const auto irq = [this](Part part) { return irqchip_->line(virt_part(part).irq); };
   if (options.serials.size() > 1) warn("the virt board has one UART: the second -serial leads nowhere");
   auto fw_cfg = std::make_unique<FwCfg>(memory_);
   fw_cfg->add_number(FwCfg::kRamSize, options.ram_bytes, 8);
@@ -187,14 +187,14 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   auto group = make_soc();
   Bus& soc = group->members();
   Status steps[] = {
-      add_unit(main_bus(), Unit::kFwCfg, std::move(fw_cfg)),
+      add_part(main_bus(), Part::kFwCfg, std::move(fw_cfg)),
       add_flash(),
       main_bus().plug(std::move(group)),
-      add_unit(soc, Unit::kRtc, std::make_unique<GoldfishRtc>(clock_, timers_, irq(Unit::kRtc))),
-      add_unit(soc, Unit::kUart,
+      add_part(soc, Part::kRtc, std::make_unique<GoldfishRtc>(clock_, timers_, irq(Part::kRtc))),
+      add_part(soc, Part::kUart,
                std::make_unique<Uart16550>(options.serials.empty() ? nullptr : options.serials[0],
-                                           irq(Unit::kUart))),
-      add_unit(soc, Unit::kTest, std::make_unique<SifiveTest>(control_)),
+                                           irq(Part::kUart))),
+      add_part(soc, Part::kTest, std::make_unique<SifiveTest>(control_)),
       add_pci(options.ram_bytes, soc),
       add_virtio_slots(soc),
       irqchip_->put_on(soc),
@@ -206,11 +206,11 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
 }
 
 Status VirtMachine::add_pci(std::uint64_t ram_bytes, Bus& soc) {
-  const VirtUnit& io = virt_unit(Unit::kPciIo);
-  const VirtUnit& memory = virt_unit(Unit::kPciMemory);
+  const VirtPart& io = virt_part(Part::kPciIo);
+  const VirtPart& memory = virt_part(Part::kPciMemory);
   PciHostSetup setup{.memory = memory_, .msis = irqchip_->msis()};
   for (unsigned wire = 0; wire < kPciWires; ++wire)
-    setup.intx[wire] = irqchip_->line(virt_unit(Unit::kPciEcam).irq + wire);
+    setup.intx[wire] = irqchip_->line(virt_part(Part::kPciEcam).irq + wire);
   setup.msi_parent = wiring_.imsic_s;
   setup.io = {io.base, io.size};
   setup.memory32 = {memory.base, memory.size};
@@ -218,7 +218,7 @@ Status VirtMachine::add_pci(std::uint64_t ram_bytes, Bus& soc) {
   auto host = std::make_unique<PciHost>(setup);
   PciHost& pci = *host;
   Status steps[] = {
-      add_unit(soc, Unit::kPciEcam, std::move(host)),
+      add_part(soc, Part::kPciEcam, std::move(host)),
       memory_.add_mmio(io.name, Paddr{io.base}, io.size, pci.io()),
       memory_.add_mmio(memory.name, Paddr{memory.base}, memory.size, pci.memory32()),
       memory_.add_mmio("pcie-high", Paddr{setup.memory64.base}, kPciHighSize, pci.memory64()),
@@ -231,10 +231,10 @@ Status VirtMachine::add_pci(std::uint64_t ram_bytes, Bus& soc) {
 Status VirtMachine::add_virtio_slots(Bus& soc) {
   // The highest slot comes first: it is what the first -device takes, and so the guest's first disk.
   for (unsigned slot = kVirtioSlots; slot-- > 0;) {
-    IrqLine irq = irqchip_->line(virt_unit(Unit::kVirtio).irq + slot);
+    IrqLine irq = irqchip_->line(virt_part(Part::kVirtio).irq + slot);
     auto transport = std::make_unique<VirtioMmio>(VirtioParts{memory_, workers_}, std::move(irq),
                                                   format("virtio-mmio-bus.%u", slot));
-    if (Status status = add_unit(soc, Unit::kVirtio, std::move(transport), slot); !status.ok()) return status;
+    if (Status status = add_part(soc, Part::kVirtio, std::move(transport), slot); !status.ok()) return status;
   }
   return Ok{};
 }
@@ -253,7 +253,7 @@ Status VirtMachine::add_asked(const MachineOptions& options) {
 
 std::vector<std::byte> VirtMachine::make_tree(const MachineOptions& options, const riscv::CpuConfig& config) {
   const std::string console =
-      format("/soc/serial@%llx", static_cast<unsigned long long>(virt_unit(Unit::kUart).base));
+      format("/soc/serial@%llx", static_cast<unsigned long long>(virt_part(Part::kUart).base));
   FdtBuilder fdt;
   {
     const auto root = fdt.node("");
@@ -262,7 +262,7 @@ std::vector<std::byte> VirtMachine::make_tree(const MachineOptions& options, con
     fdt.string("compatible", "riscv-virtio");
     fdt.string("model", "riscv-virtio,qemu");
     SifiveTest::describe_syscon(fdt, wiring_.test);
-    describe_memory(fdt, virt_unit(Unit::kRam).base, options.ram_bytes);
+    describe_memory(fdt, virt_part(Part::kRam).base, options.ram_bytes);
     describe_cpus(fdt, wiring_.harts, config);
     if (config.zihpm) describe_pmu(fdt);
     main_bus().describe(fdt);

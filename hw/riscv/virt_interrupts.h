@@ -27,11 +27,11 @@ struct VirtInterrupts {
   [[nodiscard]] bool has_sswi() const { return has_aclint && !has_imsic(); }
   /// Where the MTIMER lies: behind the MSWI, or in its place.
   [[nodiscard]] std::uint64_t mtimer_base() const {
-    return virt_unit(has_mswi() ? Unit::kMtimer : Unit::kMswi).base;
+    return virt_part(has_mswi() ? Part::kMtimer : Part::kMswi).base;
   }
   /// Bytes of the MTIMER, of which a CLINT's node covers more than ACLINT's.
   [[nodiscard]] std::uint64_t mtimer_size() const {
-    return has_imsic() && has_aclint ? 0x8000 : virt_unit(Unit::kMtimer).size;
+    return has_imsic() && has_aclint ? 0x8000 : virt_part(Part::kMtimer).size;
   }
   [[nodiscard]] bool has_imsic() const { return kind == AiaKind::kAplicImsic; }
   /// What each hart has.
@@ -50,8 +50,8 @@ struct VirtInterrupts {
     return std::uint64_t{harts} << (12 + guest_index_bits());
   }
 };
-static_assert((std::uint64_t{kMaxHarts} << 12) <= virt_unit(Unit::kImsicM).size);
+static_assert((std::uint64_t{kMaxHarts} << 12) <= virt_part(Part::kImsicM).size);
 static_assert((std::uint64_t{kMaxHarts} << 12) * (VirtInterrupts::kMaxGuestFiles + 1) <=
-              virt_unit(Unit::kImsicS).size);
+              virt_part(Part::kImsicS).size);
 
 }  // namespace gstage::hw

@@ -48,8 +48,8 @@ void VirtIrqchip::make_imsics(riscv::CpuCluster& harts) {
   constexpr unsigned kIdentities = VirtInterrupts::kIdentities;
   imsic_m_ = std::make_unique<ImsicPages>(std::move(machine), ImsicNode{kIdentities, 0, riscv::kMei});
   imsic_s_ = std::make_unique<ImsicPages>(std::move(supervisor), ImsicNode{kIdentities, bits, riscv::kSei});
-  imsics_.add(virt_unit(Unit::kImsicM).base, wiring_.interrupts.machine_size(hart_count_), *imsic_m_);
-  imsics_.add(virt_unit(Unit::kImsicS).base, wiring_.interrupts.supervisor_size(hart_count_), *imsic_s_);
+  imsics_.add(virt_part(Part::kImsicM).base, wiring_.interrupts.machine_size(hart_count_), *imsic_m_);
+  imsics_.add(virt_part(Part::kImsicS).base, wiring_.interrupts.supervisor_size(hart_count_), *imsic_s_);
 }
 
 IrqLine VirtIrqchip::line(unsigned source) {
@@ -57,10 +57,10 @@ IrqLine VirtIrqchip::line(unsigned source) {
 }
 
 template <class D>
-Status VirtIrqchip::put(Bus& bus, Unit unit, const NodePlace& place, std::unique_ptr<D>& device,
+Status VirtIrqchip::put(Bus& bus, Part part, const NodePlace& place, std::unique_ptr<D>& device,
                         MmioHandler& handler) {
   device->set_place(place);
-  if (Status status = memory_.add_mmio(virt_unit(unit).name, Paddr{place.base}, place.size, handler);
+  if (Status status = memory_.add_mmio(virt_part(part).name, Paddr{place.base}, place.size, handler);
       !status.ok())
     return status;
   return bus.plug(std::move(device));
@@ -72,46 +72,46 @@ Status VirtIrqchip::put_on(Bus& bus) {
 }
 
 Status VirtIrqchip::put_external(Bus& bus) {
-  const auto place = [this](Unit unit, std::uint32_t phandle, std::uint64_t size) {
-    NodePlace place = wiring_.place(unit);
+  const auto place = [this](Part part, std::uint32_t phandle, std::uint64_t size) {
+    NodePlace place = wiring_.place(part);
     place.phandle = phandle;
     if (size != 0) place.size = size;
     return place;
   };
-  if (plic_ != nullptr) return put(bus, Unit::kPlic, place(Unit::kPlic, wiring_.irqs, 0), plic_, *plic_);
+  if (plic_ != nullptr) return put(bus, Part::kPlic, place(Part::kPlic, wiring_.irqs, 0), plic_, *plic_);
   const VirtInterrupts& choice = wiring_.interrupts;
   Status steps[] = {
-      put(bus, Unit::kAplicS, place(Unit::kAplicS, wiring_.irqs, 0), aplic_s_, aplic_s_->domain()),
-      put(bus, Unit::kAplicM, place(Unit::kAplicM, wiring_.aplic_m, 0), aplic_m_, aplic_m_->domain())};
+      put(bus, Part::kAplicS, place(Part::kAplicS, wiring_.irqs, 0), aplic_s_, aplic_s_->domain()),
+      put(bus, Part::kAplicM, place(Part::kAplicM, wiring_.aplic_m, 0), aplic_m_, aplic_m_->domain())};
   for (Status& status : steps)
     if (!status.ok()) return status;
   if (!choice.has_imsic()) return Ok{};
-  const NodePlace s = place(Unit::kImsicS, wiring_.imsic_s, choice.supervisor_size(hart_count_));
-  if (Status status = put(bus, Unit::kImsicS, s, imsic_s_, *imsic_s_); !status.ok()) return status;
-  const NodePlace m = place(Unit::kImsicM, wiring_.imsic_m, choice.machine_size(hart_count_));
-  return put(bus, Unit::kImsicM, m, imsic_m_, *imsic_m_);
+  const NodePlace s = place(Part::kImsicS, wiring_.imsic_s, choice.supervisor_size(hart_count_));
+  if (Status status = put(bus, Part::kImsicS, s, imsic_s_, *imsic_s_); !status.ok()) return status;
+  const NodePlace m = place(Part::kImsicM, wiring_.imsic_m, choice.machine_size(hart_count_));
+  return put(bus, Part::kImsicM, m, imsic_m_, *imsic_m_);
 }
 
 /// ACLINT's devices, or the CLINT that they make up.
 Status VirtIrqchip::put_aclint(Bus& bus) {
   const VirtInterrupts& choice = wiring_.interrupts;
-  NodePlace timer = wiring_.place(Unit::kMtimer);
+  NodePlace timer = wiring_.place(Part::kMtimer);
   timer.base = choice.mtimer_base();
   timer.size = choice.mtimer_size();
   Bus* members = &bus;
   if (!choice.has_aclint) {
     auto clint = make_clint();
-    NodePlace place = wiring_.place(Unit::kMswi);
-    place.size += virt_unit(Unit::kMtimer).size;
+    NodePlace place = wiring_.place(Part::kMswi);
+    place.size += virt_part(Part::kMtimer).size;
     clint->set_place(place);
     members = &clint->members();
     if (Status status = bus.plug(std::move(clint)); !status.ok()) return status;
   }
   if (choice.has_mswi())
-    if (Status status = put(*members, Unit::kMswi, wiring_.place(Unit::kMswi), mswi_, *mswi_); !status.ok())
+    if (Status status = put(*members, Part::kMswi, wiring_.place(Part::kMswi), mswi_, *mswi_); !status.ok())
       return status;
-  if (Status status = put(*members, Unit::kMtimer, timer, mtimer_, *mtimer_); !status.ok()) return status;
-  return choice.has_sswi() ? put(*members, Unit::kSswi, wiring_.place(Unit::kSswi), sswi_, *sswi_) : Ok{};
+  if (Status status = put(*members, Part::kMtimer, timer, mtimer_, *mtimer_); !status.ok()) return status;
+  return choice.has_sswi() ? put(*members, Part::kSswi, wiring_.place(Part::kSswi), sswi_, *sswi_) : Ok{};
 }
 
 }  // namespace gstage::hw

@@ -46,7 +46,7 @@ class VirtIrqchip {
   Status put_external(Bus& bus);
   Status put_aclint(Bus& bus);
   template <class D>
-  Status put(Bus& bus, Unit unit, const NodePlace& place, std::unique_ptr<D>& device, MmioHandler& handler);
+  Status put(Bus& bus, Part part, const NodePlace& place, std::unique_ptr<D>& device, MmioHandler& handler);
 
   AddressSpace& memory_;
   const VirtWiring& wiring_;

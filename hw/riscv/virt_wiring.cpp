@@ -15,8 +15,8 @@ VirtWiring::VirtWiring(unsigned hart_count, const VirtInterrupts& choice)
   test = ++last;
 }
 
-NodePlace VirtWiring::place(Unit unit, unsigned index) const {
-  const VirtUnit& row = virt_unit(unit);
+NodePlace VirtWiring::place(Part part, unsigned index) const {
+  const VirtPart& row = virt_part(part);
   NodePlace place;
   place.base = row.base + index * row.size;
   place.size = row.size;

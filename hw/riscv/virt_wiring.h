@@ -10,12 +10,12 @@
 
 namespace gstage::hw {
 
-/// What the virt board's devices are wired to: every phandle of its device tree, and the places of its units.
+/// What the virt board's devices are wired to: every phandle of its device tree, and the places of its parts.
 struct VirtWiring {
   VirtWiring(unsigned harts, const VirtInterrupts& choice);
 
-  /// Where the unit is, the `index`th of its kind.
-  [[nodiscard]] NodePlace place(Unit unit, unsigned index = 0) const;
+  /// Where the part is, the `index`th of its kind.
+  [[nodiscard]] NodePlace place(Part part, unsigned index = 0) const;
 
   const VirtInterrupts interrupts;
   const HartPhandles harts;

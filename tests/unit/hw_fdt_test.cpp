@@ -339,21 +339,21 @@ TEST(ChosenTest, MemoryThatTheMachineLacksIsDoubted) {
 }
 
 TEST(VirtMapTest, IsTheReferenceBoard) {
-  EXPECT_EQ(virt_unit(Unit::kTest).base, 0x100000u);
-  EXPECT_EQ(virt_unit(Unit::kRtc).base, 0x101000u);
-  EXPECT_EQ(virt_unit(Unit::kRtc).irq, 11u);
-  EXPECT_EQ(virt_unit(Unit::kMswi).base, 0x2000000u);
-  EXPECT_EQ(virt_unit(Unit::kMtimer).base, 0x2004000u);
-  EXPECT_EQ(virt_unit(Unit::kSswi).base, 0x2f00000u);
-  EXPECT_EQ(virt_unit(Unit::kPlic).base, 0xc000000u);
-  EXPECT_EQ(virt_unit(Unit::kUart).base, 0x10000000u);
-  EXPECT_EQ(virt_unit(Unit::kUart).irq, 10u);
-  EXPECT_EQ(virt_unit(Unit::kVirtio).base, 0x10001000u);
-  EXPECT_EQ(virt_unit(Unit::kVirtio).irq, 1u);
-  EXPECT_EQ(virt_unit(Unit::kVirtio).count, 8u);
-  EXPECT_EQ(virt_unit(Unit::kFwCfg).base, 0x10100000u);
-  EXPECT_EQ(virt_unit(Unit::kFlash).base, 0x20000000u);
-  EXPECT_EQ(virt_unit(Unit::kRam).base, 0x80000000u);
+  EXPECT_EQ(virt_part(Part::kTest).base, 0x100000u);
+  EXPECT_EQ(virt_part(Part::kRtc).base, 0x101000u);
+  EXPECT_EQ(virt_part(Part::kRtc).irq, 11u);
+  EXPECT_EQ(virt_part(Part::kMswi).base, 0x2000000u);
+  EXPECT_EQ(virt_part(Part::kMtimer).base, 0x2004000u);
+  EXPECT_EQ(virt_part(Part::kSswi).base, 0x2f00000u);
+  EXPECT_EQ(virt_part(Part::kPlic).base, 0xc000000u);
+  EXPECT_EQ(virt_part(Part::kUart).base, 0x10000000u);
+  EXPECT_EQ(virt_part(Part::kUart).irq, 10u);
+  EXPECT_EQ(virt_part(Part::kVirtio).base, 0x10001000u);
+  EXPECT_EQ(virt_part(Part::kVirtio).irq, 1u);
+  EXPECT_EQ(virt_part(Part::kVirtio).count, 8u);
+  EXPECT_EQ(virt_part(Part::kFwCfg).base, 0x10100000u);
+  EXPECT_EQ(virt_part(Part::kFlash).base, 0x20000000u);
+  EXPECT_EQ(virt_part(Part::kRam).base, 0x80000000u);
 }
 
 }  // namespace
