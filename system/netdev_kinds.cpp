@@ -43,20 +43,6 @@ constexpr PropertyRow kUserProperties[] = {
     missing_property("smbserver"),
 };
 
-std::string text_of(const DeviceOptions& netdev, const char* name) {
-  const std::string* const found = netdev.find(name);
-  return found == nullptr ? "" : *found;
-}
-
-Status switch_of(const DeviceOptions& netdev, const char* name, bool& to) {
-  const std::string* const found = netdev.find(name);
-  if (found == nullptr) return Ok{};
-  auto is_on = parse_switch("-netdev " + netdev.driver, {name, *found});
-  if (!is_on) return is_on.error();
-  to = *is_on;
-  return Ok{};
-}
-
 /// Properties that may come several times.
 Status add_forwards(const DeviceOptions& netdev, UserNetOptions& options) {
   for (const Property& property : netdev.properties) {
@@ -74,57 +60,75 @@ Status add_forwards(const DeviceOptions& netdev, UserNetOptions& options) {
   return Ok{};
 }
 
-Opened open_user(const DeviceOptions& netdev, const std::string& id) {
+Opened open_user(const DeviceOptions& netdev, Networks& /*others*/) {
   UserNetOptions options;
-  options.id = id;
+  options.id = netdev_text(netdev, "id");
   for (const auto& [name, member] :
        {std::pair{"restrict", &UserNetOptions::is_restricted}, std::pair{"ipv4", &UserNetOptions::has_ipv4},
         std::pair{"ipv6", &UserNetOptions::has_ipv6}})
-    if (const Status status = switch_of(netdev, name, options.*member); !status.ok()) return status.error();
+    if (const Status status = netdev_switch(netdev, name, options.*member); !status.ok())
+      return status.error();
   for (const auto& [name, member] :
        {std::pair{"tftp", &UserNetOptions::tftp}, std::pair{"bootfile", &UserNetOptions::bootfile},
         std::pair{"tftp-server-name", &UserNetOptions::tftp_server_name},
         std::pair{"hostname", &UserNetOptions::hostname},
         std::pair{"domainname", &UserNetOptions::domain_name}})
-    options.*member = text_of(netdev, name);
-  std::string net6 = text_of(netdev, "ipv6-net");
-  if (net6.empty() && !text_of(netdev, "ipv6-prefix").empty())
-    net6 = text_of(netdev, "ipv6-prefix") + "/" +
-           (netdev.find("ipv6-prefixlen") == nullptr ? "64" : text_of(netdev, "ipv6-prefixlen"));
-  const Status status = set_addresses(
-      options, {text_of(netdev, "net"), text_of(netdev, "host"), text_of(netdev, "dhcpstart"),
-                text_of(netdev, "dns"), net6, text_of(netdev, "ipv6-host"), text_of(netdev, "ipv6-dns")});
+    options.*member = netdev_text(netdev, name);
+  std::string net6 = netdev_text(netdev, "ipv6-net");
+  if (net6.empty() && !netdev_text(netdev, "ipv6-prefix").empty())
+    net6 = netdev_text(netdev, "ipv6-prefix") + "/" +
+           (netdev.find("ipv6-prefixlen") == nullptr ? "64" : netdev_text(netdev, "ipv6-prefixlen"));
+  const Status status =
+      set_addresses(options, {netdev_text(netdev, "net"), netdev_text(netdev, "host"),
+                              netdev_text(netdev, "dhcpstart"), netdev_text(netdev, "dns"), net6,
+                              netdev_text(netdev, "ipv6-host"), netdev_text(netdev, "ipv6-dns")});
   if (!status.ok()) return status.error();
   if (const Status added = add_forwards(netdev, options); !added.ok()) return added.error();
   return make_user_net(options);
 }
 
 Status user_needs(const DeviceOptions& netdev, SandboxOptions& sandbox) {
-  sandbox.uses_internet = true;
+  sandbox.networks.add(SandboxUser::kInternet);
   // Where the name server is may change while the machine runs.
   sandbox.readable_if_possible.push_back("/etc/resolv.conf");
-  if (const std::string tftp = text_of(netdev, "tftp"); !tftp.empty()) sandbox.readable.push_back(tftp);
+  if (const std::string tftp = netdev_text(netdev, "tftp"); !tftp.empty()) sandbox.readable.push_back(tftp);
   const bool starts_programs = netdev.find("guestfwd") != nullptr;
   if (starts_programs && sandbox.mode != SandboxOptions::Mode::kOff)
     return error("-netdev user: guestfwd= starts programs, which the sandbox forbids: add -sandbox off");
   return Ok{};
 }
 
-constexpr NetdevKind kKinds[] = {
-    {"user", "a network of this process, without privileges", kUserProperties, open_user, user_needs},
-};
+constexpr const NetdevKind* kKinds[] = {&kUserNetdev,   &kTapNetdev,   &kSocketNetdev,
+                                        &kStreamNetdev, &kDgramNetdev, &kHubportNetdev};
 /// Kinds that users of other emulators know.
-constexpr const char* kMissingKinds[] = {
-    "af-xdp", "bridge", "dgram", "hubport",    "l2tpv3",     "netmap",        "passt",      "socket",
-    "stream", "tap",    "vde",   "vhost-user", "vhost-vdpa", "vmnet-bridged", "vmnet-host", "vmnet-shared"};
+constexpr const char* kMissingKinds[] = {"af-xdp",     "bridge",        "l2tpv3",     "netmap",
+                                         "passt",      "socket",        "vde",        "vhost-user",
+                                         "vhost-vdpa", "vmnet-bridged", "vmnet-host", "vmnet-shared"};
 
 }  // namespace
 
+const NetdevKind kUserNetdev{"user", "a network of this process, without privileges", kUserProperties,
+                             open_user, user_needs};
+
+std::string netdev_text(const DeviceOptions& netdev, const char* name) {
+  const std::string* const found = netdev.find(name);
+  return found == nullptr ? "" : *found;
+}
+
+Status netdev_switch(const DeviceOptions& netdev, const char* name, bool& to) {
+  const std::string* const found = netdev.find(name);
+  if (found == nullptr) return Ok{};
+  auto is_on = parse_switch("-netdev " + netdev.driver, {name, *found});
+  if (!is_on) return is_on.error();
+  to = *is_on;
+  return Ok{};
+}
+
 Result<const NetdevKind*> find_netdev_kind(const std::string& option, const std::string& name) {
-  for (const NetdevKind& kind : kKinds)
-    if (name == kind.name) return &kind;
+  for (const NetdevKind* const kind : kKinds)
+    if (name == kind->name) return kind;
   std::string known;
-  for (const NetdevKind& kind : kKinds) known += (known.empty() ? "" : ", ") + std::string(kind.name);
+  for (const NetdevKind* const kind : kKinds) known += (known.empty() ? "" : ", ") + std::string(kind->name);
   const bool is_missing = std::any_of(std::begin(kMissingKinds), std::end(kMissingKinds),
                                       [&](const char* missing) { return name == missing; });
   if (is_missing)
@@ -135,7 +139,7 @@ Result<const NetdevKind*> find_netdev_kind(const std::string& option, const std:
 std::string netdevs_help() {
   std::string text =
       "Networks (-netdev KIND,id=ID[,PROP=VALUE...]; -netdev KIND,help lists the properties):\n";
-  for (const NetdevKind& kind : kKinds) text += format("  %-9s%s\n", kind.name, kind.help);
+  for (const NetdevKind* const kind : kKinds) text += format("  %-9s%s\n", kind->name, kind->help);
   return text;
 }
 

@@ -5,6 +5,7 @@
 
 #include "softmmu/base/format.h"
 #include "softmmu/option_values.h"
+#include "io/net/dump.h"
 #include "system/option_handlers.h"
 
 namespace gstage {
@@ -93,6 +94,18 @@ Status add_net(Options& options, const DeviceOptions& net, std::vector<DeviceOpt
   return Ok{};
 }
 
+/// All that -net names is on hub 0: `networks` become the ports that are left for the cards.
+void join_by_hub(Options& options, std::vector<std::string>& networks, std::size_t cards) {
+  for (std::size_t i = 0; i < networks.size(); ++i)
+    options.netdevs.push_back(
+        {"hubport", {{"hubid", "0"}, {"netdev", networks[i]}, {"id", format("hub0net%zu", i)}}});
+  networks.clear();
+  for (std::size_t i = 0; i < cards; ++i) {
+    networks.push_back(format("hub0port%zu", i));
+    options.netdevs.push_back({"hubport", {{"hubid", "0"}, {"id", networks.back()}}});
+  }
+}
+
 }  // namespace
 
 Status expand_nics(Options& options) {
@@ -105,30 +118,59 @@ Status expand_nics(Options& options) {
     if (const Status status = add_net(options, net, devices, networks); !status.ok()) return status;
   const auto has_none = [](const DeviceOptions& device) { return device.find("netdev") == nullptr; };
   const auto free = std::count_if(devices.begin(), devices.end(), has_none);
-  if (networks.size() > 1 || (networks.size() == 1 && free > 1))
-    return error("-net: one -net nic and one network are one wire: use -netdev and -device for more");
+  const bool has_hub = networks.size() > 1 || (networks.size() == 1 && free > 1);
+  if (has_hub) join_by_hub(options, networks, static_cast<std::size_t>(free));
+  std::size_t next = 0;
   for (DeviceOptions& device : devices)
-    if (has_none(device) && !networks.empty()) device.properties.push_back({"netdev", networks[0]});
+    if (has_none(device) && next < networks.size()) device.properties.push_back({"netdev", networks[next++]});
   nics.insert(nics.end(), devices.begin(), devices.end());
   // Before what -device adds, as on the reference board.
   options.machine.devices.insert(options.machine.devices.begin(), nics.begin(), nics.end());
   return Ok{};
 }
 
+namespace {
+
+/// `-object filter-dump`: after all networks, and before a device has any.
+Status add_dumps(const Options& options, const Networks& all) {
+  for (const DeviceOptions& object : options.machine.objects) {
+    if (object.driver != "filter-dump") continue;
+    const std::string what = "-object filter-dump,id=" + *object.find("id");
+    const auto found = all.find(netdev_text(object, "netdev"));
+    if (found == all.end())
+      return error("%s: there is no network '%s': name a -netdev by netdev=", what.c_str(),
+                   netdev_text(object, "netdev").c_str());
+    std::uint32_t most = NetDump::kDefaultBytes;
+    if (const std::string text = netdev_text(object, "maxlen"); !text.empty()) {
+      auto number = parse_number(what + ": maxlen", text, 1, NetDump::kDefaultBytes);
+      if (!number) return number.error();
+      most = static_cast<std::uint32_t>(*number);
+    }
+    auto dump = NetDump::open(netdev_text(object, "file"), most);
+    if (!dump) return dump.error();
+    found->second->add_observer(*dump);
+  }
+  return Ok{};
+}
+
+}  // namespace
+
 Status open_networks(Options& options) {
+  Networks all;
   for (const DeviceOptions& netdev : options.netdevs) {
     auto kind = find_netdev_kind("-netdev", netdev.driver);
     if (!kind) return kind.error();
     const std::string& id = *netdev.find("id");
     if (options.machine.networks.count(id) != 0)
       return error("-netdev: the id '%s' is given twice: choose another", id.c_str());
-    auto backend = (*kind)->open(netdev, id);
+    auto backend = (*kind)->open(netdev, options.machine.networks);
     if (!backend) return backend.error();
     options.machine.networks[id] = *backend;
+    all[id] = *backend;
     if ((*kind)->needs == nullptr) continue;
     if (const Status status = (*kind)->needs(netdev, options.sandbox); !status.ok()) return status;
   }
-  return Ok{};
+  return add_dumps(options, all);
 }
 
 Status NetworkHandlers::netdev(Options& options, const std::string& argument) {

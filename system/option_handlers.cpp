@@ -119,7 +119,18 @@ struct ObjectRow {
 constexpr PropertyRow kRngRandomProperties[] = {
     {"id", "ID", "for devices to name"}, {"filename", "FILE", "where it reads (default: /dev/urandom)"}};
 constexpr PropertyRow kRngBuiltinProperties[] = {{"id", "ID", "for devices to name"}};
+constexpr PropertyRow kFilterDumpProperties[] = {
+    {"id", "ID", "its name"},
+    {"netdev", "ID", "the network whose frames are written"},
+    {"file", "FILE", "where they go, in the format of pcap"},
+    {"maxlen", "N", "bytes that are kept of each frame (default: 65536)"},
+    ignored_property("status"),
+    missing_property("insert"),
+    missing_property("position"),
+    missing_property("queue"),
+};
 constexpr ObjectRow kObjects[] = {
+    {"filter-dump", "frames of a network into a file", kFilterDumpProperties},
     {"rng-builtin", "random numbers of the emulator itself", kRngBuiltinProperties},
     {"rng-random", "random numbers from a file", kRngRandomProperties},
 };
@@ -251,7 +262,7 @@ Status OptionHandlers::object(Options& options, const std::string& argument) {
   const auto* const row = std::find_if(std::begin(kObjects), std::end(kObjects),
                                        [&](const ObjectRow& r) { return object->driver == r.name; });
   if (row == std::end(kObjects))
-    return error("-object %s is not supported yet: there are rng-random and rng-builtin",
+    return error("-object %s is not supported yet: there are filter-dump, rng-random and rng-builtin",
                  object->driver.c_str());
   const std::string what = std::string("-object ") + row->name;
   if (asks_for_help(object->properties))

@@ -81,6 +81,12 @@ class NetBackend {
   /// "user,net=10.0.2.0/24,restrict=off": for the user to read.
   [[nodiscard]] virtual std::string describe() const = 0;
 
+  /// From now on the observer sees all frames.
+  void add_observer(std::shared_ptr<NetObserver> observer) {
+    for (unsigned i = 0; i < queues(); ++i) queue(i).observe(*observer);
+    observers_.push_back(std::move(observer));
+  }
+
   /// Whether the wire is plugged in. Any thread.
   [[nodiscard]] bool is_link_up() const { return is_link_up_.load(std::memory_order_relaxed); }
   void set_link(bool is_up) {
@@ -95,6 +101,7 @@ class NetBackend {
   }
 
  private:
+  std::vector<std::shared_ptr<NetObserver>> observers_;
   std::atomic<bool> is_link_up_{true};
   std::mutex link_mutex_;
   std::function<void()> on_link_;

@@ -26,14 +26,14 @@ Status change_identity(const SandboxOptions& options) {
 /// The filter of system calls is last: it forbids what the other steps do.
 Status close_all(const SandboxOptions& options, const sandbox::Folders& folders) {
   if (const Status status = sandbox::drop_privileges(); !status.ok()) return status;
-  auto has_landlock = sandbox::restrict_files(folders, options.uses_internet);
+  auto has_landlock = sandbox::restrict_files(folders, options.networks.has(SandboxUser::kInternet));
   if (!has_landlock) return has_landlock.error();
   // Without Landlock nothing would keep the files that are opened to the folders.
   const bool must_open = !options.folders.empty() || !options.readable.empty();
   if (must_open && !*has_landlock)
     return error(
         "-sandbox: this kernel has no Landlock to keep files to a folder: -sandbox off does without");
-  return sandbox::restrict_system_calls({*has_landlock && !folders.entries().empty(), options.uses_internet});
+  return sandbox::restrict_system_calls({*has_landlock && !folders.entries().empty(), options.networks});
 }
 
 }  // namespace

@@ -9,6 +9,16 @@
 
 namespace gstage {
 
+/// Who needs a system call.
+enum class SandboxUser : std::uint8_t { kAll, kFiles, kInternet, kWires, kLocal, kTap };
+
+/// What the networks of a machine need of the host while it runs.
+struct NetworkNeeds {
+  [[nodiscard]] bool has(SandboxUser user) const { return (bits >> static_cast<unsigned>(user) & 1) != 0; }
+  void add(SandboxUser user) { bits |= 1u << static_cast<unsigned>(user); }
+  unsigned bits = 0;
+};
+
 /// What the process may still do once the machine is built.
 struct SandboxOptions {
   enum class Mode : std::uint8_t {
@@ -30,7 +40,7 @@ struct SandboxOptions {
   std::vector<std::string> readable;  ///< files below these, or these themselves, may be read
   /// Likewise where the kernel can keep to them (Landlock); where it cannot, they are left out.
   std::vector<std::string> readable_if_possible;
-  bool uses_internet = false;  ///< sockets of IPv4 and IPv6 may be made: a user network does
+  NetworkNeeds networks;
 };
 
 /// Leaves to the process nothing but what running the machine takes: another root and user where they are

@@ -6,6 +6,7 @@
 
 #include <asm/termbits.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/sched.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
@@ -24,11 +25,8 @@ namespace gstage::sandbox {
 
 namespace {
 
-/// Who needs a system call.
-enum class For : std::uint8_t { kAll, kFiles, kInternet };
-
 bool is_needed(For whom, const Needs& needs) {
-  return whom == For::kAll || (whom == For::kFiles ? needs.opens_files : needs.uses_internet);
+  return whom == For::kAll || (whom == For::kFiles ? needs.opens_files : needs.networks.has(whom));
 }
 
 struct Call {
@@ -39,16 +37,16 @@ struct Call {
 constexpr Call kAllowed[] = {
 #define ALLOW(name) Call{SCMP_SYS(name), For::kAll},
 #define ALLOW_FILES(name) Call{SCMP_SYS(name), For::kFiles},
-#define ALLOW_INTERNET(name) Call{SCMP_SYS(name), For::kInternet},
-#define ALLOW_INTERNET_IF(name, argument, mask, value)
+#define ALLOW_FOR(network, name) Call{SCMP_SYS(name), For::network},
+#define ALLOW_FOR_IF(network, name, argument, mask, value)
 #define ALLOW_IF(name, argument, mask, value)
 #define REFUSE(name, error)
 #include "system/sandbox/syscalls.inc"
 #undef ALLOW
 #undef ALLOW_FILES
 #undef ALLOW_IF
-#undef ALLOW_INTERNET
-#undef ALLOW_INTERNET_IF
+#undef ALLOW_FOR
+#undef ALLOW_FOR_IF
 #undef REFUSE
 };
 
@@ -68,16 +66,16 @@ struct Refusal {
 constexpr Refusal kRefused[] = {
 #define ALLOW(name)
 #define ALLOW_FILES(name)
-#define ALLOW_INTERNET(name)
-#define ALLOW_INTERNET_IF(name, argument, mask, value)
+#define ALLOW_FOR(network, name)
+#define ALLOW_FOR_IF(network, name, argument, mask, value)
 #define ALLOW_IF(name, argument, mask, value)
 #define REFUSE(name, error) Refusal{SCMP_SYS(name), error},
 #include "system/sandbox/syscalls.inc"
 #undef ALLOW
 #undef ALLOW_FILES
 #undef ALLOW_IF
-#undef ALLOW_INTERNET
-#undef ALLOW_INTERNET_IF
+#undef ALLOW_FOR
+#undef ALLOW_FOR_IF
 #undef REFUSE
 };
 
@@ -87,18 +85,18 @@ int add_rows(scmp_filter_ctx filter, const Needs& needs) {
   const Condition conditions[] = {
 #define ALLOW(name)
 #define ALLOW_FILES(name)
-#define ALLOW_INTERNET(name)
+#define ALLOW_FOR(network, name)
 #define ALLOW_IF(name, argument, mask, value) \
   Condition{SCMP_SYS(name), argument, mask, static_cast<std::uint64_t>(value), For::kAll},
-#define ALLOW_INTERNET_IF(name, argument, mask, value) \
-  Condition{SCMP_SYS(name), argument, mask, static_cast<std::uint64_t>(value), For::kInternet},
+#define ALLOW_FOR_IF(network, name, argument, mask, value) \
+  Condition{SCMP_SYS(name), argument, mask, static_cast<std::uint64_t>(value), For::network},
 #define REFUSE(name, error)
 #include "system/sandbox/syscalls.inc"
 #undef ALLOW
 #undef ALLOW_FILES
 #undef ALLOW_IF
-#undef ALLOW_INTERNET
-#undef ALLOW_INTERNET_IF
+#undef ALLOW_FOR
+#undef ALLOW_FOR_IF
 #undef REFUSE
   };
   int failure = 0;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "softmmu/base/result.h"
+#include "system/sandbox/sandbox.h"
 
 namespace gstage::sandbox {
 
@@ -49,9 +50,10 @@ class Folders {
 };
 
 /// What stays open besides what each machine needs.
+using For = SandboxUser;
 struct Needs {
   bool opens_files = false;
-  bool uses_internet = false;
+  NetworkNeeds networks{};
 };
 
 /// Landlock: no file may be opened, made or removed but below `folders`, and no port be bound or connected
