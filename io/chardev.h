@@ -7,12 +7,16 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "softmmu/base/result.h"
 
 namespace gstage {
 
-/// A host byte stream: stdio, pty, file, null. The far end of a UART or a console port.
+class Ringbuf;
+
+/// A host byte stream: the terminal, a socket, a file. The far end of a UART, a console port or the monitor.
 class Chardev {
  public:
   /// Takes input bytes on the event loop's thread.
@@ -21,7 +25,8 @@ class Chardev {
   using CanReceive = std::function<std::size_t()>;
 
   virtual ~Chardev() = default;
-  /// Writes all bytes, in order; blocks at most briefly. Any thread.
+  /// Writes all bytes, in order. Where nobody is at the far end, or somebody who does not read, they are
+  /// dropped. Any thread.
   virtual void write(std::span<const std::uint8_t> bytes) = 0;
   /// The device that listens. Null functions detach it. On the event loop's thread.
   virtual void attach(Receive receive, CanReceive can_receive) = 0;
@@ -29,18 +34,20 @@ class Chardev {
   virtual void resume_input() = 0;
   /// Of a multiplexed stream: one more front, between which Ctrl-a c switches the input; else null.
   virtual std::shared_ptr<Chardev> add_front() { return nullptr; }
-  /// Of a front: `callback` runs when the input comes to it. False when there are no such events.
+  /// Of a front: `callback` runs when the input comes to it; of a socket: when somebody connects. False when
+  /// there are no such events.
   virtual bool on_focus(std::function<void()> callback) {
     static_cast<void>(callback);
     return false;
   }
+  /// What it is, for `info chardev`: "pty:/dev/pts/3". On the event loop's thread.
+  [[nodiscard]] virtual std::string describe() const { return ""; }
+  /// The ring buffer that it is, or null.
+  virtual Ringbuf* ringbuf() { return nullptr; }
 };
 
-/// Makes a back end of QEMU's short form: `stdio`, `mon:stdio`, `null`, `none`, `file:PATH`, `pty`. `label`
-/// names it in "char device redirected to /dev/pts/N (label serial0)". `on_quit` is called at Ctrl-a x, where
-/// the form has it.
-Result<std::shared_ptr<Chardev>> make_chardev(
-    const std::string& spec, const std::string& label, const std::function<void()>& on_quit = [] {});
+/// The back ends that are open, by label or id, in the order in which they were opened.
+using ChardevList = std::vector<std::pair<std::string, std::shared_ptr<Chardev>>>;
 
 /// Restores the terminal; called once at exit, also from fatal paths. Async-signal-safe.
 void restore_terminal();
@@ -52,5 +59,9 @@ void abandon_output();
 void say_without_waiting(const std::string& text);
 /// Whether `abandon_output` was called.
 bool is_output_abandoned();
+
+/// How long a write waits for a far end that may stop reading: one that reads, slowly, gets everything; one
+/// that does not costs the writer this once, and nothing more until it reads again.
+constexpr int kPatienceMs = 100;
 
 }  // namespace gstage

@@ -37,8 +37,9 @@ constexpr std::size_t kBlockingChunk = 512;
 void abandon_output() { is_abandoned.store(true, std::memory_order_relaxed); }
 bool is_output_abandoned() { return is_abandoned.load(std::memory_order_relaxed); }
 
-FdChardev::FdChardev(int in_fd, int out_fd, bool reconnects)
-    : in_fd_(in_fd), out_fd_(out_fd), reconnects_(reconnects) {
+FdChardev::FdChardev(int in_fd, int out_fd, Peer peer, std::string name)
+    : in_fd_(in_fd), out_fd_(out_fd), peer_(peer), name_(std::move(name)) {
+  set_input(in_fd_);
   struct stat status;
   if (out_fd_ < 0 || fstat(out_fd_, &status) != 0) return;
   if (S_ISSOCK(status.st_mode))
@@ -48,10 +49,11 @@ FdChardev::FdChardev(int in_fd, int out_fd, bool reconnects)
 }
 
 FdChardev::~FdChardev() {
-  unwatch_input();
+  set_input(-1);
   if (peer_timer_ != 0) g_source_remove(peer_timer_);
   if (in_fd_ > STDERR_FILENO && in_fd_ != out_fd_) close(in_fd_);
   if (out_fd_ > STDERR_FILENO) close(out_fd_);
+  if (!link_.empty()) unlink(link_.c_str());
 }
 
 bool FdChardev::is_peer_gone() const {
@@ -60,9 +62,12 @@ bool FdChardev::is_peer_gone() const {
 }
 
 bool FdChardev::wait_for_room() {
-  while (!is_output_abandoned()) {
+  for (int waited = 0; !is_output_abandoned(); waited += kWritePollMs) {
+    const bool has_patience = peer_ == Peer::kStays || (!is_stuck_ && waited < kPatienceMs);
     pollfd p{out_fd_, POLLOUT, 0};
-    if (poll(&p, 1, kWritePollMs) > 0) return true;
+    const bool has_room = poll(&p, 1, has_patience ? kWritePollMs : 0) > 0;
+    is_stuck_ = !has_room && !has_patience;
+    if (has_room || is_stuck_) return has_room;
   }
   return false;
 }
@@ -77,11 +82,11 @@ long FdChardev::write_some(std::span<const std::uint8_t> bytes) const {
 void FdChardev::write(std::span<const std::uint8_t> bytes) {
   const std::lock_guard lock(write_mutex_);
   if (is_output_broken_ || out_fd_ < 0) return;
-  if (reconnects_ && is_peer_gone()) return;
+  if (peer_ == Peer::kComes && is_peer_gone()) return;
   bool must_wait = out_kind_ == OutKind::kBlocking;
   while (!bytes.empty()) {
     if (must_wait && !wait_for_room()) return;
-    if (must_wait && reconnects_ && is_peer_gone()) return;
+    if (must_wait && peer_ == Peer::kComes && is_peer_gone()) return;
     const long n = write_some(bytes);
     if (n > 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(n));
@@ -90,41 +95,10 @@ void FdChardev::write(std::span<const std::uint8_t> bytes) {
       must_wait = true;
     } else if (n == 0 || errno != EINTR) {
       // The reader is gone for good (EPIPE) or the disk is full: the machine goes on without it.
-      is_output_broken_ = !reconnects_;
+      is_output_broken_ = peer_ != Peer::kComes;
       return;
     }
   }
-}
-
-void FdChardev::attach(Receive receive, CanReceive can_receive) {
-  receive_ = std::move(receive);
-  can_receive_ = std::move(can_receive);
-  is_held_.store(false, std::memory_order_seq_cst);
-  if (receive_)
-    watch_input();
-  else
-    unwatch_input();
-}
-
-void FdChardev::resume_input() {
-  if (!is_held_.exchange(false, std::memory_order_seq_cst)) return;
-  EventLoop::post([weak = weak_from_this()] {
-    if (const auto self = weak.lock(); self && self->receive_) self->watch_input();
-  });
-}
-
-void FdChardev::watch_input() {
-  if (watch_ != 0 || peer_timer_ != 0 || is_ended_ || in_fd_ < 0) return;
-  const auto call = [](int, GIOCondition condition, void* self) -> gboolean {
-    return static_cast<FdChardev*>(self)->on_input(condition) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
-  };
-  watch_ =
-      g_unix_fd_add(in_fd_, static_cast<GIOCondition>(G_IO_IN | G_IO_HUP | G_IO_ERR | G_IO_NVAL), call, this);
-}
-
-void FdChardev::unwatch_input() {
-  if (watch_ != 0) g_source_remove(watch_);
-  watch_ = 0;
 }
 
 void FdChardev::wait_for_peer() {
@@ -132,24 +106,13 @@ void FdChardev::wait_for_peer() {
     auto* const self = static_cast<FdChardev*>(data);
     if (self->is_peer_gone()) return G_SOURCE_CONTINUE;
     self->peer_timer_ = 0;
-    if (self->receive_) self->watch_input();
+    self->set_input(self->in_fd_);
     return G_SOURCE_REMOVE;
   };
   peer_timer_ = g_timeout_add(kPeerPollMs, call, this);
 }
 
-/// Answers whether the descriptor stays watched.
-bool FdChardev::on_input(unsigned condition) {
-  std::size_t room = can_receive_ ? can_receive_() : 0;
-  if (room == 0) {
-    // Looked at again after the flag is up: the device may have made room just between.
-    is_held_.store(true, std::memory_order_seq_cst);
-    room = can_receive_ ? can_receive_() : 0;
-    if (room == 0 || !is_held_.exchange(false, std::memory_order_seq_cst)) {
-      watch_ = 0;
-      return false;
-    }
-  }
+bool FdChardev::read_input(std::size_t room, unsigned condition) {
   std::array<std::uint8_t, 4096> buffer;
   const ssize_t n = (condition & (G_IO_IN | G_IO_HUP)) != 0
                         ? ::read(in_fd_, buffer.data(), std::min(room, buffer.size()))
@@ -157,17 +120,12 @@ bool FdChardev::on_input(unsigned condition) {
   if (n < 0 && (errno == EAGAIN || errno == EINTR)) return true;
   if (n <= 0) {
     // End of input (</dev/null) ends nothing else; and watching on would spin.
-    watch_ = 0;
-    if (reconnects_)
-      wait_for_peer();
-    else
-      is_ended_ = true;
+    set_input(-1);
+    if (peer_ == Peer::kComes) wait_for_peer();
     return false;
   }
-  const auto keep = shared_from_this();
-  const unsigned watch = watch_;
-  receive_({buffer.data(), static_cast<std::size_t>(n)});
-  return watch_ == watch;
+  deliver({buffer.data(), static_cast<std::size_t>(n)});
+  return true;
 }
 
 namespace {
@@ -196,17 +154,41 @@ void say_without_waiting(const std::string& text) {
 
 std::shared_ptr<Chardev> make_stdio_chardev() {
   std::fflush(stdout);
-  return std::make_shared<FdChardev>(STDIN_FILENO, own_output(STDOUT_FILENO), false);
+  return std::make_shared<FdChardev>(STDIN_FILENO, own_output(STDOUT_FILENO), FdChardev::Peer::kStays,
+                                     "stdio");
 }
 
-Result<std::shared_ptr<Chardev>> make_pty_chardev(const std::string& label) {
-  const int fd = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+namespace {
+
+/// Makes `link` lead to the pseudo-terminal. One that an earlier machine left goes.
+Status make_link(const char* name, const std::string& link) {
+  std::array<char, 16> old{};
+  const bool is_stale = readlink(link.c_str(), old.data(), old.size() - 1) > 0 &&
+                        std::string_view(old.data()).starts_with("/dev/pts/");
+  if (is_stale) unlink(link.c_str());
+  if (symlink(name, link.c_str()) == 0) return Ok{};
+  return error("cannot make the link '%s' (%s): name a path that is free", link.c_str(),
+               std::strerror(errno));
+}
+
+constexpr int kDeviceFlags = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+
+Error cannot_open(const std::string& path) {
+  return error("cannot open '%s' (%s)", path.c_str(), std::strerror(errno));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<Chardev>> make_pty_chardev(const std::string& label, const std::string& link) {
+  const int fd = posix_openpt(O_RDWR | kDeviceFlags);
   std::array<char, 64> name;
   if (fd < 0 || grantpt(fd) != 0 || unlockpt(fd) != 0 || ptsname_r(fd, name.data(), name.size()) != 0) {
     const int reason = errno;
     if (fd >= 0) close(fd);
-    return error("%s: cannot make a pseudo-terminal: %s", label.c_str(), std::strerror(reason));
+    return error("cannot make a pseudo-terminal: %s", std::strerror(reason));
   }
+  const auto pty =
+      std::make_shared<FdChardev>(fd, fd, FdChardev::Peer::kComes, std::string("pty:") + name.data());
   // Raw, or the guest's output would be echoed to it as input. Opened and closed once, or the kernel would
   // not tell that nobody listens yet.
   termios mode;
@@ -216,17 +198,66 @@ Result<std::shared_ptr<Chardev>> make_pty_chardev(const std::string& label) {
   }
   const int peer = open(name.data(), O_RDWR | O_NOCTTY | O_CLOEXEC);
   if (peer >= 0) close(peer);
+  if (!link.empty()) {
+    if (const Status status = make_link(name.data(), link); !status.ok()) return status.error();
+    pty->remove_at_end(link);
+  }
   std::printf("char device redirected to %s (label %s)\n", name.data(), label.c_str());
   std::fflush(stdout);
-  return std::shared_ptr<Chardev>(std::make_shared<FdChardev>(fd, fd, true));
+  return std::shared_ptr<Chardev>(pty);
 }
 
-Result<std::shared_ptr<Chardev>> make_file_chardev(const std::string& path) {
-  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0666);
+Result<std::shared_ptr<Chardev>> make_file_chardev(const std::string& path, bool appends,
+                                                   const std::string& input) {
+  const int mode = appends ? O_APPEND : O_TRUNC;
+  const int fd = open(path.c_str(), O_WRONLY | O_CREAT | mode | kDeviceFlags, 0666);
   if (fd < 0)
     return error("cannot write '%s': %s; name a file that can be written", path.c_str(),
                  std::strerror(errno));
-  return std::shared_ptr<Chardev>(std::make_shared<FdChardev>(-1, fd, false));
+  const int in_fd = input.empty() ? -1 : open(input.c_str(), O_RDONLY | kDeviceFlags);
+  if (!input.empty() && in_fd < 0) {
+    const Error failure = cannot_open(input);
+    close(fd);
+    return failure;
+  }
+  return std::shared_ptr<Chardev>(
+      std::make_shared<FdChardev>(in_fd, fd, FdChardev::Peer::kStays, "file:" + path));
+}
+
+Result<std::shared_ptr<Chardev>> make_pipe_chardev(const std::string& path) {
+  // For both directions each, so that a fifo neither waits for somebody at its other end nor ends with them.
+  int in_fd = open((path + ".in").c_str(), O_RDWR | kDeviceFlags);
+  int out_fd = open((path + ".out").c_str(), O_RDWR | kDeviceFlags);
+  if (in_fd < 0 || out_fd < 0) {
+    if (in_fd >= 0) close(in_fd);
+    if (out_fd >= 0) close(out_fd);
+    in_fd = out_fd = open(path.c_str(), O_RDWR | kDeviceFlags);
+  }
+  if (in_fd < 0)
+    return error("cannot open the pipe '%s' (%s): mkfifo %s.in %s.out makes it", path.c_str(),
+                 std::strerror(errno), path.c_str(), path.c_str());
+  return std::shared_ptr<Chardev>(
+      std::make_shared<FdChardev>(in_fd, out_fd, FdChardev::Peer::kRests, "pipe:" + path));
+}
+
+Result<std::shared_ptr<Chardev>> make_serial_chardev(const std::string& path) {
+  const int fd = open(path.c_str(), O_RDWR | kDeviceFlags);
+  struct stat status;
+  if (fd < 0) return cannot_open(path);
+  if (fstat(fd, &status) != 0 || !S_ISCHR(status.st_mode)) {
+    close(fd);
+    return error("'%s' is no serial line: name a character device, or use file:%s", path.c_str(),
+                 path.c_str());
+  }
+  termios mode;
+  if (tcgetattr(fd, &mode) == 0) {
+    cfmakeraw(&mode);
+    cfsetspeed(&mode, B115200);
+    mode.c_cflag |= CLOCAL | CREAD;
+    tcsetattr(fd, TCSANOW, &mode);
+  }
+  return std::shared_ptr<Chardev>(
+      std::make_shared<FdChardev>(fd, fd, FdChardev::Peer::kRests, "serial:" + path));
 }
 
 }  // namespace gstage

@@ -57,6 +57,8 @@ class Mux::Front final : public Chardev, public std::enable_shared_from_this<Fro
     });
   }
   std::shared_ptr<Chardev> add_front() override { return mux_->add_front(); }
+  [[nodiscard]] std::string describe() const override { return "mux:" + mux_->base_->describe(); }
+  Ringbuf* ringbuf() override { return mux_->base_->ringbuf(); }
   bool on_focus(std::function<void()> callback) override {
     focus_ = std::move(callback);
     return true;
@@ -86,6 +88,11 @@ std::shared_ptr<Mux> Mux::make(std::shared_ptr<Chardev> base, std::function<void
         const auto front = self ? self->focused() : nullptr;
         return front ? kQueueBytes - std::min(kQueueBytes, front->queue_.size()) : 0;
       });
+  mux->base_->on_focus([weak] {
+    const auto self = weak.lock();
+    const auto front = self ? self->focused() : nullptr;
+    if (front && front->focus_) front->focus_();
+  });
   return mux;
 }
 

@@ -15,17 +15,20 @@ bool uses_stdio(const Options& options) {
   return std::any_of(options.serials.begin(), options.serials.end(), is_stdio) ||
          std::any_of(options.monitors.begin(), options.monitors.end(), is_stdio) ||
          std::any_of(options.chardevs.begin(), options.chardevs.end(),
-                     [&](const ChardevOptions& chardev) { return is_stdio(chardev.spec); });
+                     [](const ChardevOptions& chardev) { return chardev.backend.driver == "stdio"; });
 }
 
 /// `-chardev`s while they are given to their users.
 class Pool {
  public:
-  explicit Pool(MachineControl& control) : quit_([&control] { control.request(MachineRequest::kQuit); }) {}
+  Pool(MachineRequests& requests, Consoles& consoles) : consoles_(consoles) {
+    host_.quit = [&requests] { requests.request(MachineRequest::kQuit); };
+    host_.is_quitting = [&requests] { return requests.pending() == MachineRequest::kQuit; };
+  }
 
   Status open(const std::vector<ChardevOptions>& chardevs) {
     for (const ChardevOptions& options : chardevs) {
-      auto chardev = make_chardev(options.spec, options.id, quit_);
+      auto chardev = open(options.backend, options.id);
       if (!chardev) return chardev.error();
       entries_[options.id] = Entry{*chardev, false};
     }
@@ -33,7 +36,7 @@ class Pool {
   }
 
   Result<std::shared_ptr<Chardev>> take(const std::string& spec, const std::string& label) {
-    if (!spec.starts_with("chardev:")) return make_chardev(spec, label, quit_);
+    if (!spec.starts_with("chardev:")) return make(spec, label);
     const std::string id = spec.substr(8);
     const auto found = entries_.find(id);
     if (found == entries_.end())
@@ -64,7 +67,23 @@ class Pool {
     std::shared_ptr<Chardev> chardev;
     bool is_taken = false;
   };
-  const std::function<void()> quit_;
+
+  Result<std::shared_ptr<Chardev>> open(const DeviceOptions& backend, const std::string& label) {
+    auto chardev = open_chardev(backend, label, host_, consoles_.needs);
+    if (chardev.ok()) consoles_.chardevs.emplace_back(label, *chardev);
+    return chardev;
+  }
+
+  /// Of a short form.
+  Result<std::shared_ptr<Chardev>> make(const std::string& spec, const std::string& label) {
+    auto backend = parse_chardev(label, spec);
+    if (!backend) return backend.error();
+    if (const Status status = check_chardev(label, *backend); !status.ok()) return status.error();
+    return open(*backend, label);
+  }
+
+  ChardevHost host_;
+  Consoles& consoles_;
   std::map<std::string, Entry> entries_;
 };
 
@@ -89,22 +108,22 @@ void add_default_consoles(Options& options) {
   }
 }
 
-Result<std::vector<std::shared_ptr<Chardev>>> open_consoles(Options& options, MachineControl& control) {
-  Pool pool(control);
-  std::vector<std::shared_ptr<Chardev>> monitors;
+Result<Consoles> open_consoles(Options& options, MachineRequests& requests) {
+  Consoles consoles;
+  Pool pool(requests, consoles);
   if (const Status status = pool.open(options.chardevs); !status.ok()) return status.error();
   for (std::size_t i = 0; i < options.serials.size(); ++i) {
     const std::string& spec = options.serials[i];
     auto serial = pool.take(spec, format("serial%zu", i));
     if (!serial) return serial.error();
     options.machine.serials.push_back(*serial);
-    if (spec.starts_with("mon:")) monitors.push_back((*serial)->add_front());
+    if (spec.starts_with("mon:")) consoles.monitors.push_back((*serial)->add_front());
   }
   for (const std::string& spec : options.monitors) {
     if (spec == "none" || spec == "null") continue;
     auto monitor = pool.take(spec, "monitor");
     if (!monitor) return monitor.error();
-    monitors.push_back(*monitor);
+    consoles.monitors.push_back(*monitor);
   }
   riscv::SemihostingOptions& semihosting = options.machine.semihosting;
   if (!semihosting.chardev.empty()) {
@@ -113,7 +132,7 @@ Result<std::vector<std::shared_ptr<Chardev>>> open_consoles(Options& options, Ma
     semihosting.console = *console;
   }
   options.machine.chardevs = pool.rest();
-  return monitors;
+  return consoles;
 }
 
 }  // namespace gstage

@@ -4,6 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "io/chardev_kinds.h"
+#include "system/machine_requests.h"
 #include "system/options.h"
 
 namespace gstage {
@@ -11,8 +13,15 @@ namespace gstage {
 /// Adds the serial port and the monitor that the command line leaves to us. Pure.
 void add_default_consoles(Options& options);
 
-/// Opens all character back ends: fills `options.machine.serials` and `.chardevs`, and returns those on which
-/// a monitor listens. `control` takes what is typed to end the machine, and outlives them.
-Result<std::vector<std::shared_ptr<Chardev>>> open_consoles(Options& options, MachineControl& control);
+/// What opening the back ends gave.
+struct Consoles {
+  std::vector<std::shared_ptr<Chardev>> monitors;  ///< on which a monitor listens
+  ChardevList chardevs;                            ///< all that are open
+  ChardevNeeds needs;
+};
+
+/// Opens all character back ends and fills `options.machine.serials` and `.chardevs`. `requests` takes what
+/// is typed to end the machine, and outlives them.
+Result<Consoles> open_consoles(Options& options, MachineRequests& requests);
 
 }  // namespace gstage

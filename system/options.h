@@ -16,7 +16,7 @@ namespace gstage {
 /// `-chardev`.
 struct ChardevOptions {
   std::string id;
-  std::string spec;  ///< in the short form of make_chardev
+  DeviceOptions backend;  ///< its kind and properties, checked
 };
 
 /// The command line, parsed; nothing is opened yet.

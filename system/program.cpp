@@ -37,10 +37,11 @@ Result<std::unique_ptr<Machine>> create_machine(const MachineOptions& options, M
 }
 
 int run_machine(Machine& machine, const Options& options, MachineRequests& requests,
-                const std::vector<std::shared_ptr<Chardev>>& monitor_ends) {
+                const Consoles& consoles) {
   RunState run_state(machine, options.run, requests);
   std::vector<std::unique_ptr<Monitor>> monitors;
-  for (const auto& end : monitor_ends) monitors.push_back(std::make_unique<Monitor>(end, machine, run_state));
+  for (const auto& end : consoles.monitors)
+    monitors.push_back(std::make_unique<Monitor>(end, machine, run_state, consoles.chardevs));
   const int exit_code = run_state.run();
   log_text(Log::kTlbStats, describe_tlb_flushes(machine));
   if (const Status status = machine.finish(); !status.ok()) return fail(status.error());
@@ -60,8 +61,11 @@ int run_program(std::span<const std::string> arguments) {
   add_default_consoles(*options);
   MachineRequests requests;
   install_quit_signals(requests);
-  auto monitors = open_consoles(*options, requests);
-  if (!monitors) return fail(monitors.error());
+  auto consoles = open_consoles(*options, requests);
+  if (!consoles) return fail(consoles.error());
+  if (consoles->needs.accepts) options->sandbox.networks.add(SandboxUser::kAccept);
+  if (consoles->needs.connects) options->sandbox.networks.add(SandboxUser::kConnect);
+  options->sandbox.tcp_ports = consoles->needs.tcp_ports;
   if (const Status status = open_networks(*options); !status.ok()) return fail(status.error());
   auto machine = create_machine(options->machine, requests);
   if (!machine) return fail(machine.error());
@@ -71,7 +75,7 @@ int run_program(std::span<const std::string> arguments) {
   for (const auto& [id, network] : options->machine.networks)
     for (unsigned i = 0; i < network->queues(); ++i) network->queue(i).loop().wake();
   // A null machine: the command asked for output alone, and has it.
-  const int exit_code = *machine ? run_machine(**machine, *options, requests, *monitors) : 0;
+  const int exit_code = *machine ? run_machine(**machine, *options, requests, *consoles) : 0;
   machine = std::unique_ptr<Machine>();
   log_flush();
   restore_terminal();

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "system/monitor/monitor.h"
 
+#include <algorithm>
 #include <array>
 #include <sstream>
 
 #include "softmmu/base/format.h"
+#include "softmmu/option_values.h"
+#include "io/ringbuf.h"
 #include "hw/core/device.h"
 
 namespace gstage {
@@ -17,6 +20,7 @@ struct MonitorCommands {
     const char* alias;  ///< or null
     Handler handler;
     const char* help;
+    const char* arguments = "";
   };
 
   static void help(Monitor& m);
@@ -37,6 +41,9 @@ struct MonitorCommands {
   static void info_mtree(Monitor& m);
   static void info_qtree(Monitor& m);
   static void info_registers(Monitor& m);
+  static void info_chardev(Monitor& m);
+  static void ringbuf_read(Monitor& m);
+  static void ringbuf_write(Monitor& m);
   static void info_tlb_flushes(Monitor& m) { m.say(describe_tlb_flushes(m.machine_)); }
 };
 
@@ -51,6 +58,12 @@ constexpr std::array kCommands{
     MonitorCommands::Row{"nmi", nullptr, MonitorCommands::nmi, "send hart 0 a non-maskable interrupt"},
     MonitorCommands::Row{"stop", "s", MonitorCommands::stop, "stop all harts and the clock"},
     MonitorCommands::Row{"cont", "c", MonitorCommands::resume, "go on after stop or -S"},
+    MonitorCommands::Row{"ringbuf_read", nullptr, MonitorCommands::ringbuf_read,
+                         "take N bytes out of a -chardev ringbuf", "ID N"},
+    MonitorCommands::Row{"ringbuf_write", nullptr, MonitorCommands::ringbuf_write,
+                         "put a text into a -chardev ringbuf", "ID TEXT"},
+    MonitorCommands::Row{"info chardev", nullptr, MonitorCommands::info_chardev,
+                         "character back ends, and who is connected"},
     MonitorCommands::Row{"info status", nullptr, MonitorCommands::info_status, "whether the machine runs"},
     MonitorCommands::Row{"info mtree", nullptr, MonitorCommands::info_mtree, "what lies where on the bus"},
     MonitorCommands::Row{"info qtree", nullptr, MonitorCommands::info_qtree, "all devices and their buses"},
@@ -89,7 +102,7 @@ void MonitorCommands::help(Monitor& m) {
   for (const auto& row : kCommands) {
     const std::string name =
         std::string(row.name) + (row.alias != nullptr ? std::string("|") + row.alias : "");
-    text += format("%-20s %s\n", name.c_str(), row.help);
+    text += format("%-20s %s\n", (name + (*row.arguments != 0 ? " " : "") + row.arguments).c_str(), row.help);
   }
   m.say(text);
 }
@@ -115,6 +128,31 @@ void MonitorCommands::info_registers(Monitor& m) {
   m.say(is_done ? text : "A hart does not stop just now (its output is blocked?): try again.\n");
 }
 
+void MonitorCommands::info_chardev(Monitor& m) {
+  std::string text;
+  for (const auto& [label, chardev] : m.chardevs_)
+    text += format("%s: filename=%s\n", label.c_str(), chardev->describe().c_str());
+  m.say(text);
+}
+
+/// What is no text comes out as it does in messages, but for the ends of lines.
+void MonitorCommands::ringbuf_read(Monitor& m) {
+  Ringbuf* const ringbuf = m.take_ringbuf();
+  if (ringbuf == nullptr) return;
+  constexpr std::uint64_t kMost = 1 << 20;
+  auto count = parse_number("ringbuf_read", m.arguments_, 1, kMost);
+  if (!count.ok()) return m.say(count.error().message + "\n");
+  std::istringstream lines(ringbuf->read(static_cast<std::size_t>(*count)));
+  std::string text;
+  for (std::string line; std::getline(lines, line);) text += printable(line) + "\n";
+  m.say(text);
+}
+
+void MonitorCommands::ringbuf_write(Monitor& m) {
+  if (Ringbuf* const ringbuf = m.take_ringbuf())
+    ringbuf->write({reinterpret_cast<const std::uint8_t*>(m.arguments_.data()), m.arguments_.size()});
+}
+
 std::string describe_tlb_flushes(Machine& machine) {
   constexpr unsigned kReasons = static_cast<unsigned>(TlbFlush::kCount);
   const auto cpus = machine.cpus();
@@ -134,10 +172,12 @@ std::string describe_tlb_flushes(Machine& machine) {
   return text;
 }
 
-Monitor::Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state)
+Monitor::Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state,
+                 ChardevList chardevs)
     : chardev_(std::move(chardev)),
       machine_(machine),
       run_state_(run_state),
+      chardevs_(std::move(chardevs)),
       editor_([this](const std::string& text) { say(text); },
               [this](const std::string& line) { execute(line); }) {
   chardev_->attach(
@@ -168,10 +208,26 @@ void Monitor::say(const std::string& text) {
   chardev_->write({reinterpret_cast<const std::uint8_t*>(out.data()), out.size()});
 }
 
+Ringbuf* Monitor::take_ringbuf() {
+  const std::size_t end = std::min(arguments_.find(' '), arguments_.size());
+  const std::string id = arguments_.substr(0, end);
+  arguments_.erase(0, end + 1);
+  for (const auto& [label, chardev] : chardevs_)
+    if (label == id)
+      if (Ringbuf* const ringbuf = chardev->ringbuf()) return ringbuf;
+  say(format("There is no -chardev ringbuf,id=%s.\n", id.c_str()));
+  return nullptr;
+}
+
 void Monitor::execute(const std::string& line) {
   const std::string command = normalized(line);
-  for (const auto& row : kCommands)
-    if (command == row.name || (row.alias != nullptr && command == row.alias)) return row.handler(*this);
+  for (const auto& row : kCommands) {
+    const std::string name = row.name;
+    const bool has_arguments = *row.arguments != '\0' && command.starts_with(name + " ");
+    if (!has_arguments && command != name && (row.alias == nullptr || command != row.alias)) continue;
+    arguments_ = has_arguments ? command.substr(name.size() + 1) : "";
+    return row.handler(*this);
+  }
   if (command == "info") {
     std::string text;
     for (const auto& row : kCommands)

@@ -14,7 +14,8 @@ namespace gstage {
 /// The human monitor: commands typed on a character device. Lives on the event loop's thread.
 class Monitor {
  public:
-  Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state);
+  /// `chardevs` are those that commands can name.
+  Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state, ChardevList chardevs = {});
   ~Monitor();
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
@@ -27,10 +28,14 @@ class Monitor {
   /// Writes text whose lines end in "\n".
   void say(const std::string& text);
   void greet();
+  /// The ring buffer that the command names first, or null, and the user is told. Takes the name off.
+  Ringbuf* take_ringbuf();
 
   std::shared_ptr<Chardev> chardev_;
   Machine& machine_;
   RunState& run_state_;
+  const ChardevList chardevs_;
+  std::string arguments_;  ///< of the command that is executed, behind its name
   LineEditor editor_;
   bool is_greeted_ = false;
 };

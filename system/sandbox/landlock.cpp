@@ -20,6 +20,7 @@ namespace {
 // The kernel's interface, as later versions than Debian 12's headers have it.
 constexpr std::uint32_t kVersionFlag = 1;
 constexpr int kRulePathBeneath = 1;
+constexpr int kRuleNetPort = 2;
 
 struct RulesetAttributes {
   std::uint64_t files;
@@ -30,6 +31,11 @@ struct RulesetAttributes {
 struct [[gnu::packed]] PathBeneath {
   std::uint64_t allowed;
   std::int32_t folder;
+};
+
+struct NetPort {
+  std::uint64_t allowed;
+  std::uint64_t port;
 };
 
 constexpr std::uint64_t bit(unsigned n) { return std::uint64_t{1} << n; }
@@ -51,6 +57,9 @@ std::uint64_t rights_of(const Folders::Entry& entry) {
   return kReadFileRight | (entry.is_directory ? kReadFolderRight : 0);
 }
 
+constexpr std::uint64_t kBindRight = bit(0);  // version 4
+constexpr std::uint64_t kConnectRight = bit(1);
+
 struct Handled {
   RulesetAttributes attributes;
   std::size_t size;  ///< of the part of the structure that the version knows
@@ -61,7 +70,7 @@ Handled handled_by(long version, bool uses_internet) {
   if (version >= 2) handled.attributes.files |= kReferRight;
   if (version >= 3) handled.attributes.files |= kTruncateRight;
   if (version >= 4) {
-    if (!uses_internet) handled.attributes.network = bit(0) | bit(1);  // bind and connect by TCP
+    if (!uses_internet) handled.attributes.network = kBindRight | kConnectRight;  // by TCP
     handled.size = 2 * sizeof(std::uint64_t);
   }
   if (version >= 5) handled.attributes.files |= kDeviceIoctlRight;
@@ -99,7 +108,8 @@ Status Folders::open_readable(const std::string& path) {
   return Ok{};
 }
 
-Result<bool> restrict_files(const Folders& folders, bool uses_internet) {
+Result<bool> restrict_files(const Folders& folders, bool uses_internet,
+                            std::span<const std::uint16_t> ports) {
   const long version = syscall(SYS_landlock_create_ruleset, nullptr, 0, kVersionFlag);
   if (version < 1) return false;
   const Handled handled = handled_by(version, uses_internet);
@@ -110,6 +120,12 @@ Result<bool> restrict_files(const Folders& folders, bool uses_internet) {
     const PathBeneath rule{rights_of(entry) & handled.attributes.files, entry.fd};
     if (syscall(SYS_landlock_add_rule, rules.fd, kRulePathBeneath, &rule, 0) != 0)
       return error("-sandbox: Landlock takes no folder (%s)", std::strerror(errno));
+  }
+  const bool knows_ports = handled.attributes.network != 0;
+  for (const std::uint16_t port : ports) {
+    const NetPort rule{kConnectRight, port};
+    if (knows_ports && syscall(SYS_landlock_add_rule, rules.fd, kRuleNetPort, &rule, 0) != 0)
+      return error("-sandbox: Landlock takes no port (%s)", std::strerror(errno));
   }
   if (syscall(SYS_landlock_restrict_self, rules.fd, 0) != 0)
     return error("-sandbox: Landlock does not close (%s)", std::strerror(errno));

@@ -26,7 +26,8 @@ Status change_identity(const SandboxOptions& options) {
 /// The filter of system calls is last: it forbids what the other steps do.
 Status close_all(const SandboxOptions& options, const sandbox::Folders& folders) {
   if (const Status status = sandbox::drop_privileges(); !status.ok()) return status;
-  auto has_landlock = sandbox::restrict_files(folders, options.networks.has(SandboxUser::kInternet));
+  auto has_landlock =
+      sandbox::restrict_files(folders, options.networks.has(SandboxUser::kInternet), options.tcp_ports);
   if (!has_landlock) return has_landlock.error();
   // Without Landlock nothing would keep the files that are opened to the folders.
   const bool must_open = !options.folders.empty() || !options.readable.empty();

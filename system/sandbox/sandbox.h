@@ -10,9 +10,9 @@
 namespace gstage {
 
 /// Who needs a system call.
-enum class SandboxUser : std::uint8_t { kAll, kFiles, kInternet, kWires, kLocal, kTap };
+enum class SandboxUser : std::uint8_t { kAll, kFiles, kInternet, kWires, kLocal, kTap, kAccept, kConnect };
 
-/// What the networks of a machine need of the host while it runs.
+/// What the networks and character back ends of a machine need of the host while it runs.
 struct NetworkNeeds {
   [[nodiscard]] bool has(SandboxUser user) const { return (bits >> static_cast<unsigned>(user) & 1) != 0; }
   void add(SandboxUser user) { bits |= 1u << static_cast<unsigned>(user); }
@@ -40,7 +40,8 @@ struct SandboxOptions {
   std::vector<std::string> readable;  ///< files below these, or these themselves, may be read
   /// Likewise where the kernel can keep to them (Landlock); where it cannot, they are left out.
   std::vector<std::string> readable_if_possible;
-  NetworkNeeds networks;
+  NetworkNeeds networks;                 ///< and character back ends
+  std::vector<std::uint16_t> tcp_ports;  ///< to which TCP connections may be made all the same
 };
 
 /// Leaves to the process nothing but what running the machine takes: another root and user where they are

@@ -3,11 +3,13 @@
 #include <cstring>
 #include <iterator>
 #include <memory>
+#include <span>
 
 #include <asm/termbits.h>
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <linux/sched.h>
+#include <netinet/tcp.h>
 #include <seccomp.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -100,16 +102,19 @@ int add_rows(scmp_filter_ctx filter, const Needs& needs) {
 #undef REFUSE
   };
   int failure = 0;
+  const auto add = [&](std::uint32_t action, int number, std::span<const scmp_arg_cmp> compares) {
+    const int result = seccomp_rule_add_array(filter, action, number, static_cast<unsigned>(compares.size()),
+                                              compares.data());
+    // Two may need the same.
+    if (failure == 0 && result != -EEXIST) failure = result;
+  };
   for (const Call& call : kAllowed)
-    if (failure == 0 && is_needed(call.whom, needs))
-      failure = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call.number, 0);
+    if (is_needed(call.whom, needs)) add(SCMP_ACT_ALLOW, call.number, {});
   for (const Condition& c : conditions) {
-    if (!is_needed(c.whom, needs)) continue;
     const scmp_arg_cmp compare{c.argument, SCMP_CMP_MASKED_EQ, c.mask, c.value};
-    if (failure == 0) failure = seccomp_rule_add_array(filter, SCMP_ACT_ALLOW, c.number, 1, &compare);
+    if (is_needed(c.whom, needs)) add(SCMP_ACT_ALLOW, c.number, {&compare, 1});
   }
-  for (const Refusal& r : kRefused)
-    if (failure == 0) failure = seccomp_rule_add(filter, SCMP_ACT_ERRNO(r.error), r.number, 0);
+  for (const Refusal& r : kRefused) add(SCMP_ACT_ERRNO(r.error), r.number, {});
   return failure;
 }
 

@@ -57,9 +57,9 @@ struct Needs {
 };
 
 /// Landlock: no file may be opened, made or removed but below `folders`, and no port be bound or connected
-/// unless `uses_internet`. False where the kernel has no Landlock. After drop_privileges: the kernel wants no
-/// new privileges first.
-Result<bool> restrict_files(const Folders& folders, bool uses_internet);
+/// unless `uses_internet`; TCP connections to `ports` are made all the same. False where the kernel has no
+/// Landlock. After drop_privileges: the kernel wants no new privileges first.
+Result<bool> restrict_files(const Folders& folders, bool uses_internet, std::span<const std::uint16_t> ports);
 
 /// seccomp: only the system calls of syscalls.inc.
 Status restrict_system_calls(const Needs& needs);

@@ -149,7 +149,7 @@ ROWS = [
     ('-cpu rv64,zvbb=on', ['-cpu: zvbb is not supported yet']),
     ('-cpu rv64,mvendorid=0x100000000', ['-cpu mvendorid', '4294967295']),
     ('-M virt,pflash0=f', ['-machine virt: pflash0= is not supported yet']),
-    ('-chardev socket,id=c,path=p', ['-chardev socket is not supported yet']),
+    ('-chardev socket,id=c,path=p', ['c: ', 'unix:p', 'no such file']),
     ('-object iothread,id=i', ['-object iothread is not supported yet']),
     ('-device virtio-gpu-device,help', ['-device virtio-gpu-device is not supported yet']),
     ('-netdev vhost-user,id=n', ['-netdev vhost-user is not supported yet']),

@@ -236,6 +236,56 @@ TEST_F(Sandbox, LeavesNoCapabilitiesAndNoNewPrivileges) {
   waitpid(child, &status, 0);
 }
 
+/// A socket on a free port of the loopback address, and that address.
+int listener_at(sockaddr_in& address) {
+  address = {AF_INET, 0, {htonl(INADDR_LOOPBACK)}, {}};
+  const int fd = socket(AF_INET, SOCK_STREAM, 0);
+  socklen_t size = sizeof address;
+  EXPECT_EQ(bind(fd, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  EXPECT_EQ(listen(fd, 4), 0);
+  EXPECT_EQ(getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size), 0);
+  return fd;
+}
+
+TEST_F(Sandbox, ConnectionsAreTakenOnlyWhereAskedFor) {
+  sockaddr_in address;
+  const int listener = listener_at(address);
+  const int client = socket(AF_INET, SOCK_STREAM, 0);
+  ASSERT_EQ(connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  const auto inside = [&] {
+    if (socket(AF_INET, SOCK_STREAM, 0) >= 0) return 200;
+    return accept4(listener, nullptr, nullptr, SOCK_CLOEXEC) >= 0 ? 100 : errno;
+  };
+  SandboxOptions options = closed();
+  EXPECT_EQ(run_inside(options, inside), EPERM);
+  options.networks.add(SandboxUser::kAccept);
+  EXPECT_EQ(run_inside(options, inside), 100);
+  close(client);
+  close(listener);
+}
+
+TEST_F(Sandbox, ConnectionsAreMadeOnlyToThePortsAskedFor) {
+  sockaddr_in address;
+  sockaddr_in other;
+  const int listener = listener_at(address);
+  const int other_listener = listener_at(other);
+  const auto inside = [](const sockaddr_in& to) {
+    if (socket(AF_INET, SOCK_DGRAM, 0) >= 0) return 200;
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    return connect(fd, reinterpret_cast<const sockaddr*>(&to), sizeof to) == 0 ? 100 : errno;
+  };
+  SandboxOptions options = closed();
+  options.networks.add(SandboxUser::kConnect);
+  options.tcp_ports = {ntohs(address.sin_port)};
+  EXPECT_EQ(run_inside(options, [&] { return inside(address); }), 100);
+  constexpr long kVersionOfPorts = 4;
+  if (raw(SYS_landlock_create_ruleset, nullptr, 0, 1) >= kVersionOfPorts) {
+    EXPECT_EQ(run_inside(options, [&] { return inside(other); }), EACCES);
+  }
+  close(listener);
+  close(other_listener);
+}
+
 class SandboxFolder : public Sandbox {
  protected:
   void SetUp() override {
