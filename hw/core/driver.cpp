@@ -94,6 +94,7 @@ Result<const Driver*> known_driver(const std::string& name) {
   const Driver* const driver = find_driver(name);
   if (driver == nullptr)
     return error("-device %s: there is no such device; gstage -device help lists them", name.c_str());
+  if (driver->refusal != nullptr) return error("-device %s: %s", name.c_str(), driver->refusal);
   if (!driver->create) return error("-device %s is not supported yet", name.c_str());
   return driver;
 }
@@ -104,7 +105,7 @@ Result<std::string> drivers_help(const std::string& name) {
   if (name.empty()) {
     std::string text = "Devices (-device NAME[,PROP=VALUE...]; -device NAME,help lists the properties):\n";
     for (const Driver& driver : drivers())
-      if (driver.create) text += format("  %-24s%s\n", driver.name.c_str(), driver.description);
+      if (driver.create) text += format("  %-36s%s\n", driver.name.c_str(), driver.description);
     return text;
   }
   auto driver = known_driver(name);

@@ -47,6 +47,8 @@ struct Driver {
   std::vector<PropertyRows> properties{};
   /// Null: users of other emulators know it, and it is not there yet.
   std::function<Result<std::unique_ptr<Device>>(const DeviceRequest& request)> create{};
+  /// Without `create`: why it never will be, and what to say instead. Null: it may.
+  const char* refusal = nullptr;
 };
 
 /// The table (hw/drivers.cpp), in the order of `-device help`.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -34,6 +35,12 @@ class Visitor {
     static_assert(std::has_unique_object_representations_v<T> || std::is_same_v<T, bool>,
                   "name the fields one by one: padding has no value");
     bytes(name, &value, sizeof value);
+  }
+  template <class T>
+  void field(const char* name, std::atomic<T>& value) {
+    T plain = value.load();
+    field(name, plain);
+    if (is_loading()) value.store(plain);
   }
   /// Its length is part of the state; at most `most` elements are loaded.
   template <class T>

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "softmmu/base/log.h"
+#include "hw/core/visitor.h"
 #include "hw/virtio/virtio_core.h"
 
 namespace gstage::hw {
@@ -208,6 +209,8 @@ void VirtioBlk::negotiated() {
   // Virtio 1.3, 5.2.5.2: without flush the cache must write through.
   if ((core().features() & kFlushCommand) == 0) is_writeback_ = false;
 }
+
+void VirtioBlk::visit(Visitor& visitor) { visitor.field("is_writeback", is_writeback_); }
 
 void VirtioBlk::reset() { is_writeback_ = options_.is_write_cache; }
 

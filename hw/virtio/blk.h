@@ -95,6 +95,7 @@ class VirtioBlk final : public VirtioDevice {
   void negotiated() override;
   void reset() override;
   Served serve(unsigned index) override;
+  void visit(Visitor& visitor) override;
 
  private:
   std::shared_ptr<BlockBackend> backend_;

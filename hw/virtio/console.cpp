@@ -5,7 +5,9 @@
 #include <cstring>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
+#include "hw/core/visitor.h"
 #include "hw/virtio/serial_port.h"
 #include "hw/virtio/virtio_core.h"
 
@@ -26,6 +28,7 @@ constexpr std::uint16_t kQueueSize = 128;
 /// Input kept for a guest that has no buffer ready.
 constexpr std::size_t kInputBytes = 4096;
 constexpr std::size_t kMaxControls = 1024;
+constexpr std::size_t kMaxControlBytes = 4096;
 
 /// Virtio 1.3, 5.3.4.
 struct Config {
@@ -250,6 +253,23 @@ Served VirtioConsole::deliver_control(unsigned index) {
   }
   core().notify_used(index);
   return result;
+}
+
+void VirtioConsole::visit(Visitor& visitor) {
+  const std::lock_guard lock(mutex_);
+  for (unsigned number = 0; number < max_ports_; ++number) {
+    if (!has_port(number)) continue;
+    Port& port = *ports_[number];
+    visitor.part(format("port%u", number), [&](Visitor& part) {
+      part.list("input", port.input, kInputBytes);
+      part.field("is_guest_open", port.is_guest_open);
+    });
+  }
+  std::uint32_t count = static_cast<std::uint32_t>(control_.size());
+  visitor.field("messages", count);
+  control_.resize(std::min<std::size_t>(count, kMaxControls));
+  for (unsigned i = 0; i < control_.size(); ++i)
+    visitor.list(format("message%u", i).c_str(), control_[i], kMaxControlBytes);
 }
 
 }  // namespace gstage::hw

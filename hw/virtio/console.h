@@ -48,6 +48,7 @@ class VirtioConsole final : public VirtioDevice {
   void write_config(std::uint32_t offset, std::span<const std::uint8_t> from) override;
   void reset() override;
   Served serve(unsigned index) override;
+  void visit(Visitor& visitor) override;
 
  private:
   struct Port {

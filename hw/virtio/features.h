@@ -21,4 +21,9 @@ inline constexpr std::uint64_t kRingReset = std::uint64_t{1} << 40;
 /// What a device offers where nothing else is asked for.
 inline constexpr std::uint64_t kDefaultFeatures = kIndirectDescriptors | kEventIdx | kVersion1 | kRingReset;
 
+/// The 32 bits that a transport's register shows; those from the third word on are zero.
+constexpr std::uint32_t feature_word(std::uint64_t features, std::uint32_t word) {
+  return word > 1 ? 0 : static_cast<std::uint32_t>(features >> (word * 32));
+}
+
 }  // namespace gstage::hw

@@ -4,6 +4,8 @@
 #include <atomic>
 #include <cstring>
 
+#include "hw/core/visitor.h"
+
 namespace gstage::hw {
 namespace {
 
@@ -153,6 +155,21 @@ bool PackedRing::must_interrupt() {
   const int at = (event & ~kEventWrap) - (is_same_round ? 0 : setup_.size);
   const int behind = state_.used.index - 1 - at;
   return behind >= 0 && static_cast<std::uint32_t>(behind) < moved;
+}
+
+void PackedRing::visit(Visitor& visitor) {
+  const auto position = [&](const char* name, Position& at) {
+    visitor.part(name, [&](Visitor& part) {
+      part.field("index", at.index);
+      part.field("wrap", at.wrap);
+    });
+    // What is loaded comes from outside.
+    at.index = static_cast<std::uint16_t>(at.index % setup_.size);
+  };
+  position("available", state_.available);
+  position("used", state_.used);
+  visitor.field("taken", state_.taken);
+  visitor.field("unsignalled", state_.unsignalled);
 }
 
 }  // namespace gstage::hw

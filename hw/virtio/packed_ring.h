@@ -22,6 +22,7 @@ class PackedRing final : public Ring {
   void publish() override;
   void ask_for_notifications(bool is_wanted) override;
   bool must_interrupt() override;
+  void visit(Visitor& visitor) override;
 
  private:
   struct Descriptor {

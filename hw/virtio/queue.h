@@ -38,6 +38,8 @@ class Queue {
   /// Whether the driver wants an interrupt for what was pushed since the last call.
   bool must_interrupt();
   [[nodiscard]] const char* why() const { return why_; }
+  /// Of a started queue.
+  void visit(Visitor& visitor) { ring_->visit(visitor); }
 
  private:
   Next broken(const char* why);

@@ -9,6 +9,8 @@
 
 namespace gstage::hw {
 
+class Visitor;
+
 /// What the driver configures of a queue.
 struct QueueSetup {
   std::uint16_t size = 0;
@@ -43,6 +45,8 @@ class Ring {
   virtual void ask_for_notifications(bool is_wanted) = 0;
   /// Whether the driver wants an interrupt for what was published since the last call.
   virtual bool must_interrupt() = 0;
+  /// Where in the rings the device is.
+  virtual void visit(Visitor& visitor) = 0;
 
  protected:
   Ring(AddressSpace& memory, const QueueSetup& setup, RingFeatures features)

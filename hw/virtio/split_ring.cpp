@@ -5,6 +5,8 @@
 #include <bit>
 #include <cstring>
 
+#include "hw/core/visitor.h"
+
 namespace gstage::hw {
 namespace {
 
@@ -101,6 +103,13 @@ bool SplitRing::must_interrupt() {
   const std::uint16_t event = available(kRingOffset + setup_.size * 2);
   return static_cast<std::uint16_t>(state_.next_used - event - 1) <
          static_cast<std::uint16_t>(state_.next_used - before);
+}
+
+void SplitRing::visit(Visitor& visitor) {
+  visitor.field("next_available", state_.next_available);
+  visitor.field("next_used", state_.next_used);
+  visitor.field("signalled_used", state_.signalled_used);
+  visitor.field("asked", state_.asked);
 }
 
 }  // namespace gstage::hw

@@ -5,7 +5,9 @@
 #include <cinttypes>
 #include <cstring>
 
+#include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
+#include "hw/core/visitor.h"
 
 namespace gstage::hw {
 namespace {
@@ -16,10 +18,6 @@ enum DeviceStatus : std::uint32_t {
   kNeedsReset = 64,
   kDriverBits = 0x8f,  ///< ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK, FAILED
 };
-
-std::uint32_t word_of(std::uint64_t features, std::uint32_t word) {
-  return word > 1 ? 0 : static_cast<std::uint32_t>(features >> (word * 32));
-}
 
 }  // namespace
 
@@ -44,12 +42,6 @@ void VirtioCore::unplug() {
 std::uint64_t VirtioCore::offered_features() const {
   return device_ == nullptr ? 0 : device_->features() | device_->ring_features();
 }
-
-std::uint32_t VirtioCore::device_features(std::uint32_t word) const {
-  return word_of(offered_features(), word);
-}
-
-std::uint32_t VirtioCore::driver_features(std::uint32_t word) const { return word_of(features(), word); }
 
 void VirtioCore::set_driver_features(std::uint32_t word, std::uint32_t value) {
   if ((status_ & kFeaturesOk) != 0 || word > 1) return;
@@ -241,6 +233,36 @@ void VirtioCore::refresh() {
     transport_.set_line(causes_ != 0);
   }
   for (const auto& slot : queues_) wake(slot->index);
+}
+
+void VirtioCore::visit(Visitor& visitor) {
+  visitor.field("status", status_);
+  visitor.field("driver_features", driver_features_);
+  visitor.field("is_broken", is_broken_);
+  visitor.field("config_generation", config_generation_);
+  for (const auto& slot : queues_)
+    visitor.part(format("queue%u", slot->index), [&](Visitor& part) { slot->visit(part); });
+  visitor.field("causes", causes_);
+}
+
+void VirtioCore::QueueSlot::visit(Visitor& visitor) {
+  // A worker ends with the queue: what it has taken it gives back before.
+  const std::lock_guard lock(mutex);
+  visitor.field("size", setup.size);
+  visitor.field("descriptors", setup.descriptors);
+  visitor.field("driver_area", setup.driver_area);
+  visitor.field("device_area", setup.device_area);
+  visitor.field("is_enabled", is_enabled);
+  if (visitor.is_loading()) {
+    queue.stop();
+    is_enabled = is_enabled && queue.start(core.memory_, setup, core.features()) == nullptr;
+  }
+  if (is_enabled) queue.visit(visitor);
+}
+
+void VirtioCore::restored() {
+  is_up_ = (status_ & kDriverOk) != 0;
+  refresh();
 }
 
 }  // namespace gstage::hw

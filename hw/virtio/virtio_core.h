@@ -68,9 +68,7 @@ class VirtioCore {
   /// 0: no device.
   [[nodiscard]] std::uint32_t device_id() const { return device_ == nullptr ? 0 : device_->virtio_id(); }
   [[nodiscard]] std::uint64_t offered_features() const;
-  /// `word` selects 32 bits; those from the third on are zero.
-  [[nodiscard]] std::uint32_t device_features(std::uint32_t word) const;
-  [[nodiscard]] std::uint32_t driver_features(std::uint32_t word) const;
+  /// `word` selects 32 bits.
   void set_driver_features(std::uint32_t word, std::uint32_t value);
   [[nodiscard]] std::uint32_t status() const;
   /// 0 resets.
@@ -105,6 +103,12 @@ class VirtioCore {
   /// The way of interrupts or the access to memory changed: the wire is set anew, and what waited goes on.
   void refresh();
 
+  // For the transport, while no hart runs:
+
+  /// Waits for the workers. What they left in the queues is served once `restored` was called.
+  void visit(Visitor& visitor);
+  void restored();
+
   // For the device, any thread:
 
   AddressSpace& memory() { return memory_; }
@@ -138,6 +142,7 @@ class VirtioCore {
   struct QueueSlot final : WorkerTask {
     QueueSlot(VirtioCore& c, unsigned i, std::uint16_t max_size) : core(c), index(i), setup{max_size} {}
     void run() override { core.serve_queue(index); }
+    void visit(Visitor& visitor);
 
     VirtioCore& core;
     const unsigned index;

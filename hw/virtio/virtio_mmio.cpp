@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "softmmu/base/check.h"
+#include "hw/core/visitor.h"
 #include "hw/virtio/virtio_bus.h"
 
 namespace gstage::hw {
@@ -86,7 +87,7 @@ std::uint64_t VirtioMmio::read_identity(Access access) {
 }
 
 std::uint64_t VirtioMmio::read_device_features(Access) {
-  return core_.device_features(state_.device_features_select);
+  return feature_word(core_.offered_features(), state_.device_features_select);
 }
 void VirtioMmio::write_device_features_select(Access, std::uint64_t value) {
   state_.device_features_select = static_cast<std::uint32_t>(value);
@@ -156,6 +157,13 @@ void VirtioMmio::describe(FdtBuilder& fdt) const {
   describe_irq(fdt, place());
   fdt.wide_cells("reg", {place().base, place().size});
   fdt.string("compatible", "virtio,mmio");
+}
+
+void VirtioMmio::visit(Visitor& visitor) {
+  visitor.field("device_features_select", state_.device_features_select);
+  visitor.field("driver_features_select", state_.driver_features_select);
+  visitor.field("queue_select", state_.queue_select);
+  core_.visit(visitor);
 }
 
 }  // namespace gstage::hw

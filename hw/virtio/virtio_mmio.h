@@ -28,6 +28,8 @@ class VirtioMmio final : public SystemDevice, public RegisterDevice<VirtioMmio>,
   bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
   static std::span<const Register<VirtioMmio>> registers();
   void describe(FdtBuilder& fdt) const override;
+  void visit(Visitor& visitor) override;
+  void restored() override { core_.restored(); }
   VirtioCore& core() { return core_; }
 
  private:

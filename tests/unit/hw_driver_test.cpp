@@ -161,6 +161,12 @@ TEST_F(DriverTest, Refusals) {
     device("virtio-net-device", {{name, value}});
     expect_refusal(name);
   }
+  device("virtio-blk-pci-transitional");
+  expect_refusal("there is no legacy virtio interface: leave -transitional out");
+  device("virtio-blk-device", {{"drive", "d"}, {"logical_block_size", "1000"}});
+  expect_refusal("must be powers of two");
+  device("virtio-blk-device", {{"drive", "d"}, {"logical_block_size", "4096"}, {"min_io_size", "512"}});
+  expect_refusal("must be multiples of logical_block_size (4096)");
   device("virtio-blk-device");
   expect_refusal("needs drive=");
   device("virtio-blk-device", {{"drive", "e"}});

@@ -4,7 +4,9 @@
 #include <string>
 
 #include "softmmu/typed_property.h"
+#include "hw/pci/pci_properties.h"
 #include "hw/virtio/virtio_bus.h"
+#include "hw/virtio/virtio_pci.h"
 
 namespace gstage::hw {
 
@@ -61,17 +63,78 @@ Result<std::unique_ptr<VirtioDevice>> make_virtio_device(const VirtioKind& kind,
   return device;
 }
 
+namespace {
+
+Result<std::unique_ptr<Device>> make_on_bus(const VirtioKind& kind, const DeviceRequest& request) {
+  auto device = make_virtio_device(kind, request);
+  if (!device.ok()) return device.error();
+  return std::unique_ptr<Device>(std::move(*device));
+}
+
+/// What is said of the PCI transport. What it lacks are the interfaces of the time before version 1.
+struct PciOptions {
+  unsigned vectors = VirtioPci::kDefaultVectors;
+  OnOffAuto no_legacy = OnOffAuto::kAuto;
+  bool no_modern = false;
+};
+
+constexpr PropertyRow kPciRows[] = {
+    property<&PciOptions::vectors>("vectors", "N",
+                                   "of MSI-X, 0: the pin alone (default: one a queue, and one)",
+                                   {0, PciMsix::kMaxVectors}),
+    property<&PciOptions::no_legacy>("disable-legacy", "on or auto: there is no legacy interface"),
+    property<&PciOptions::no_modern>("disable-modern", "off: there is no other interface"),
+    ignored_property("ioeventfd"),
+    ignored_property("page-per-vq"),
+    missing_property("aer"),
+    missing_property("ats"),
+    missing_property("busnr"),
+    missing_property("class"),
+    missing_property("modern-pio-notify"),
+    missing_property("virtio-pci-bus-master-bug-migration"),
+    missing_property("x-ats-page-aligned"),
+    missing_property("x-pcie-flr-init"),
+    missing_property("x-pcie-pm-no-soft-reset"),
+};
+
+Result<std::unique_ptr<Device>> make_on_pci(const VirtioKind& kind, const DeviceRequest& request) {
+  PciOptions given;
+  if (Status status = read_properties(request.what, kPciRows, request.given, given); !status.ok())
+    return status.error();
+  if (given.no_legacy == OnOffAuto::kOff || given.no_modern)
+    return error(
+        "%s: there is no legacy virtio interface: say disable-legacy=on,disable-modern=off, or nothing",
+        request.what.c_str());
+  auto device = make_virtio_device(kind, request);
+  if (!device.ok()) return device.error();
+  auto function = std::make_unique<VirtioPci>(
+      VirtioParts{request.world.memory, request.world.workers, std::move(*device)}, given.vectors);
+  if (Status status = read_pci_properties(request, *function); !status.ok()) return status.error();
+  return std::unique_ptr<Device>(std::move(function));
+}
+
+}  // namespace
+
 std::vector<Driver> virtio_drivers(const VirtioKind& kind) {
-  const auto create = [&kind](const DeviceRequest& request) -> Result<std::unique_ptr<Device>> {
-    auto device = make_virtio_device(kind, request);
-    if (!device.ok()) return device.error();
-    return std::unique_ptr<Device>(std::move(*device));
+  const std::string name = kind.name;
+  const auto pci = [&](const std::string& driver) {
+    return Driver{driver,
+                  kind.description,
+                  PciBus::kKind,
+                  {kind.properties, kRingProperties, kPciRows, pci_properties()},
+                  [&kind](const DeviceRequest& request) { return make_on_pci(kind, request); }};
   };
-  return {{std::string(kind.name) + "-device",
+  Driver transitional{name + "-pci-transitional"};
+  transitional.refusal = "there is no legacy virtio interface: leave -transitional out";
+  return {{name + "-device",
            kind.description,
            VirtioBus::kKind,
            {kind.properties, kRingProperties},
-           create}};
+           [&kind](const DeviceRequest& request) { return make_on_bus(kind, request); }},
+          pci(name + "-pci"),
+          pci(name),
+          pci(name + "-pci-non-transitional"),
+          transitional};
 }
 
 }  // namespace gstage::hw

@@ -32,7 +32,7 @@ Result<std::unique_ptr<VirtioDevice>> make_virtio_device(const VirtioKind& kind,
 /// The properties of rings, which all kinds have.
 PropertyRows virtio_ring_properties();
 
-/// The drivers of a kind: one for each transport.
+/// The drivers of a kind: NAME-device on a virtio-mmio slot, NAME-pci and NAME on PCI.
 std::vector<Driver> virtio_drivers(const VirtioKind& kind);
 /// Those of the ports of virtio-serial.
 std::vector<Driver> serial_port_drivers();
