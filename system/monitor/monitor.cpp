@@ -9,6 +9,7 @@
 #include "softmmu/option_values.h"
 #include "io/ringbuf.h"
 #include "hw/core/device.h"
+#include "hw/virtio/balloon.h"
 
 namespace gstage {
 
@@ -38,6 +39,8 @@ struct MonitorCommands {
   static void info_status(Monitor& m) {
     m.say(m.run_state_.is_paused() ? "VM status: paused\n" : "VM status: running\n");
   }
+  static void balloon(Monitor& m);
+  static void info_balloon(Monitor& m);
   static void info_mtree(Monitor& m);
   static void info_qtree(Monitor& m);
   static void info_registers(Monitor& m);
@@ -64,6 +67,10 @@ constexpr std::array kCommands{
                          "put a text into a -chardev ringbuf", "ID TEXT"},
     MonitorCommands::Row{"info chardev", nullptr, MonitorCommands::info_chardev,
                          "character back ends, and who is connected"},
+    MonitorCommands::Row{"balloon", nullptr, MonitorCommands::balloon,
+                         "ask the guest to make do with so much memory", "MIB"},
+    MonitorCommands::Row{"info balloon", nullptr, MonitorCommands::info_balloon,
+                         "what the guest has of its memory, and what it says of it"},
     MonitorCommands::Row{"info status", nullptr, MonitorCommands::info_status, "whether the machine runs"},
     MonitorCommands::Row{"info mtree", nullptr, MonitorCommands::info_mtree, "what lies where on the bus"},
     MonitorCommands::Row{"info qtree", nullptr, MonitorCommands::info_qtree, "all devices and their buses"},
@@ -72,6 +79,8 @@ constexpr std::array kCommands{
     MonitorCommands::Row{"info tlb-flushes", nullptr, MonitorCommands::info_tlb_flushes,
                          "TLB flushes by reason"},
 };
+
+constexpr const char* kNoBalloon = "There is no balloon: start with -device virtio-balloon-pci.\n";
 
 /// Words joined by single blanks.
 std::string normalized(const std::string& line) {
@@ -104,6 +113,26 @@ void MonitorCommands::help(Monitor& m) {
         std::string(row.name) + (row.alias != nullptr ? std::string("|") + row.alias : "");
     text += format("%-20s %s\n", (name + (*row.arguments != 0 ? " " : "") + row.arguments).c_str(), row.help);
   }
+  m.say(text);
+}
+
+void MonitorCommands::balloon(Monitor& m) {
+  hw::VirtioBalloon* const device = hw::find_balloon(m.machine_.devices());
+  if (device == nullptr) return m.say(kNoBalloon);
+  auto mib = parse_number("balloon", m.arguments_, 1, device->memory_bytes() >> 20);
+  if (!mib.ok()) return m.say(mib.error().message + "\n");
+  device->set_target(*mib << 20);
+}
+
+void MonitorCommands::info_balloon(Monitor& m) {
+  hw::VirtioBalloon* const device = hw::find_balloon(m.machine_.devices());
+  if (device == nullptr) return m.say(kNoBalloon);
+  std::string text =
+      format("balloon: actual=%llu\n", static_cast<unsigned long long>(device->guest_bytes() >> 20));
+  text += format("returned to the host so far: %llu MiB\n",
+                 static_cast<unsigned long long>(device->returned_bytes() >> 20));
+  for (const auto& figure : device->statistics())
+    text += format("%s=%llu\n", figure.name, static_cast<unsigned long long>(figure.value));
   m.say(text);
 }
 

@@ -46,8 +46,8 @@ constexpr PropertyRow kRingProperties[] = {
 }  // namespace
 
 std::span<const VirtioKind* const> virtio_kinds() {
-  static constexpr const VirtioKind* kAll[] = {&kVirtioBlkKind, &kVirtioNetKind, &kVirtioRngKind,
-                                               &kVirtioSerialKind};
+  static constexpr const VirtioKind* kAll[] = {&kVirtioBalloonKind, &kVirtioBlkKind, &kVirtioNetKind,
+                                               &kVirtioRngKind, &kVirtioSerialKind};
   return kAll;
 }
 

@@ -18,6 +18,7 @@ struct VirtioKind {
   Result<std::unique_ptr<VirtioDevice>> (*create)(const DeviceRequest& request);
 };
 
+extern const VirtioKind kVirtioBalloonKind;
 extern const VirtioKind kVirtioBlkKind;
 extern const VirtioKind kVirtioNetKind;
 extern const VirtioKind kVirtioRngKind;
