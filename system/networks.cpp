@@ -14,7 +14,7 @@ namespace {
 
 /// Properties of the device that -nic and -net nic make.
 constexpr PropertyRow kNicProperties[] = {
-    {"model", "DRIVER", "the device, as -device names it (default: virtio-net-device)"},
+    {"model", "DRIVER", "the device, as -device names it (default: virtio-net-pci)"},
     {"mac", "ADDRESS", "its address, 52:54:00:12:34:56"},
     {"macaddr", "ADDRESS", "the same"},
     {"netdev", "ID", "of -net nic: a -netdev"},
@@ -29,7 +29,7 @@ bool is_of_nic(const Property& property) {
 }
 
 std::string driver_of(const std::string& model) {
-  return model.empty() || model == "virtio" ? "virtio-net-device" : model;
+  return model.empty() || model == "virtio" ? "virtio-net-pci" : model;
 }
 
 Status check_properties(const std::string& option, const NetdevKind& kind, const DeviceOptions& netdev) {

@@ -25,7 +25,7 @@ constexpr std::array kAcceptedDriveProperties{
 
 constexpr PropertyRow kDriveProperties[] = {
     {"file", "FILE", "the image"},
-    {"if", "virtio|none", "virtio (the default): a disk by itself; none: -device virtio-blk-device names it"},
+    {"if", "virtio|none", "virtio (the default): a virtio-blk-pci unless a -device names it; none: nothing"},
     {"id", "ID", "for devices to name"},
     {"format", "raw", "the image's format"},
     {"readonly", "on|off", "nothing is written"},

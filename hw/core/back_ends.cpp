@@ -2,6 +2,7 @@
 #include "hw/core/back_ends.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace gstage::hw {
 
@@ -38,11 +39,15 @@ Result<std::shared_ptr<BlockBackend>> BackEnds::take_drive(const std::string& wh
     return error("%s: there is no drive '%s'; add -drive if=none,id=%s,file=FILE", what.c_str(), id.c_str(),
                  id.c_str());
   if (found->second == nullptr)
-    return error(
-        "%s: the drive '%s' has a device already; use a second -drive (a drive with if=virtio has one by "
-        "itself: say if=none)",
-        what.c_str(), id.c_str());
+    return error("%s: the drive '%s' has a device already; use a second -drive", what.c_str(), id.c_str());
   return std::exchange(found->second, nullptr);
+}
+
+std::vector<std::string> BackEnds::implied_drives() const {
+  std::vector<std::string> free;
+  std::copy_if(implied_drives_.begin(), implied_drives_.end(), std::back_inserter(free),
+               [this](const std::string& id) { return drives_.at(id) != nullptr; });
+  return free;
 }
 
 Result<std::shared_ptr<Chardev>> BackEnds::chardev(const std::string& what, const std::string& id) const {

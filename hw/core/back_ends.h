@@ -32,8 +32,9 @@ class BackEnds {
   MacAddresses& macs() { return macs_; }
   /// The `-object` of that name.
   [[nodiscard]] const DeviceOptions* object(const std::string& id) const;
-  /// Disks that are to have a device by themselves (if=virtio), in their order.
-  [[nodiscard]] const std::vector<std::string>& implied_drives() const { return implied_drives_; }
+  /// Disks that are to have a device by themselves, in their order: those of if=virtio, which is also what a
+  /// drive has that says nothing of its interface, as far as no device that was named has taken them.
+  [[nodiscard]] std::vector<std::string> implied_drives() const;
 
  private:
   explicit BackEnds(const MachineOptions& options) : options_(options) {}

@@ -246,7 +246,7 @@ Status VirtMachine::add_asked(const MachineOptions& options) {
   for (const DeviceOptions& device : options.devices)
     if (Status status = add_device(devices(), world, device); !status.ok()) return status;
   for (const std::string& id : world.back_ends.implied_drives())
-    if (Status status = add_device(devices(), world, {"virtio-blk-device", {{"drive", id}}}); !status.ok())
+    if (Status status = add_device(devices(), world, {"virtio-blk-pci", {{"drive", id}}}); !status.ok())
       return status;
   return Ok{};
 }

@@ -206,6 +206,16 @@ TEST_F(DriverTest, Refusals) {
   expect_refusal("if=ide is not supported yet");
 }
 
+TEST_F(DriverTest, ADriveThatNobodyNamedHasADeviceByItself) {
+  drive("named", "virtio");
+  drive("free", "virtio");
+  drive("kept", "none");
+  auto back_ends = BackEnds::open(options_);
+  ASSERT_TRUE(back_ends.ok());
+  ASSERT_TRUE((*back_ends)->take_drive("-device x", "named").ok());
+  EXPECT_EQ((*back_ends)->implied_drives(), std::vector<std::string>{"free"});
+}
+
 TEST_F(DriverTest, TwoDrivesWithOneId) {
   drive("d", "none");
   drive("d", "none");

@@ -399,7 +399,7 @@ TEST(NetworkOptions, NicIsANetdevAndItsDevice) {
   ASSERT_EQ(o.netdevs.size(), 1u);
   EXPECT_EQ(line_of(o.netdevs[0]), "user,hostfwd=tcp::1-:2,id=nic0");
   ASSERT_EQ(o.machine.devices.size(), 2u);
-  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-net-device,mac=52:54:00:00:00:01,netdev=nic0");
+  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-net-pci,mac=52:54:00:00:00:01,netdev=nic0");
   EXPECT_TRUE(parse({"-nic", "none"}).netdevs.empty());
 }
 
@@ -407,7 +407,7 @@ TEST(NetworkOptions, NetsOneNetworkGoesToItsOneNic) {
   const Options o =
       parse({"-net", "nic,model=virtio,macaddr=52:54:00:12:34:58", "-net", "user,hostfwd=tcp::1-:2"});
   ASSERT_EQ(o.machine.devices.size(), 1u);
-  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-net-device,mac=52:54:00:12:34:58,netdev=net0");
+  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-net-pci,mac=52:54:00:12:34:58,netdev=net0");
   ASSERT_EQ(o.netdevs.size(), 1u);
   EXPECT_EQ(line_of(o.netdevs[0]), "user,hostfwd=tcp::1-:2,id=net0");
   EXPECT_TRUE(parse({"-net", "none"}).machine.devices.empty());
@@ -416,9 +416,9 @@ TEST(NetworkOptions, NetsOneNetworkGoesToItsOneNic) {
 TEST(NetworkOptions, MoreThanOneWireOfNetIsAHub) {
   const Options o = parse({"-net", "user", "-net", "nic", "-net", "nic,netdev=x", "-net", "nic"});
   ASSERT_EQ(o.machine.devices.size(), 3u);
-  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-net-device,netdev=hub0port0");
-  EXPECT_EQ(line_of(o.machine.devices[1]), "virtio-net-device,netdev=x");
-  EXPECT_EQ(line_of(o.machine.devices[2]), "virtio-net-device,netdev=hub0port1");
+  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-net-pci,netdev=hub0port0");
+  EXPECT_EQ(line_of(o.machine.devices[1]), "virtio-net-pci,netdev=x");
+  EXPECT_EQ(line_of(o.machine.devices[2]), "virtio-net-pci,netdev=hub0port1");
   ASSERT_EQ(o.netdevs.size(), 4u);
   EXPECT_EQ(line_of(o.netdevs[1]), "hubport,hubid=0,netdev=net0,id=hub0net0");
 }
