@@ -10,14 +10,6 @@ namespace gstage {
 
 namespace {
 
-bool uses_stdio(const Options& options) {
-  const auto is_stdio = [](const std::string& spec) { return spec.find("stdio") != std::string::npos; };
-  return std::any_of(options.serials.begin(), options.serials.end(), is_stdio) ||
-         std::any_of(options.monitors.begin(), options.monitors.end(), is_stdio) ||
-         std::any_of(options.chardevs.begin(), options.chardevs.end(),
-                     [](const ChardevOptions& chardev) { return chardev.backend.driver == "stdio"; });
-}
-
 /// `-chardev`s while they are given to their users.
 class Pool {
  public:
@@ -89,6 +81,14 @@ class Pool {
 
 }  // namespace
 
+bool uses_stdio(const Options& options) {
+  const auto is_stdio = [](const std::string& spec) { return spec.find("stdio") != std::string::npos; };
+  return std::any_of(options.serials.begin(), options.serials.end(), is_stdio) ||
+         std::any_of(options.monitors.begin(), options.monitors.end(), is_stdio) ||
+         std::any_of(options.chardevs.begin(), options.chardevs.end(),
+                     [](const ChardevOptions& chardev) { return chardev.backend.driver == "stdio"; });
+}
+
 void add_default_consoles(Options& options) {
   if (!options.has_defaults) return;
   const bool has_monitor = !options.monitors.empty() ||
@@ -97,7 +97,7 @@ void add_default_consoles(Options& options) {
   const bool is_free = !uses_stdio(options);
   // -display none without a -serial: the port has no far end. Without any of these, a window would show the
   // console; there is none, so the terminal does.
-  const bool on_terminal = options.is_nographic || !options.has_display;
+  const bool on_terminal = !options.is_daemon && (options.is_nographic || !options.has_display);
   if (options.serials.empty()) {
     if (!on_terminal || !is_free)
       options.serials.push_back("null");

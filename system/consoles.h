@@ -10,6 +10,9 @@
 
 namespace gstage {
 
+/// Whether a back end is standard input and output. Pure.
+bool uses_stdio(const Options& options);
+
 /// Adds the serial port and the monitor that the command line leaves to us. Pure.
 void add_default_consoles(Options& options);
 

@@ -20,8 +20,20 @@ struct NetworkHandlers {
   static Status net(Options& options, const std::string& argument);
 };
 
+/// Options about the process and the machine's names, and those that change nothing here.
+struct ProcessHandlers {
+  static Status name(Options& options, const std::string& argument);
+  static Status uuid(Options& options, const std::string& argument);
+  static Status pidfile(Options& options, const std::string& argument);
+  static Status daemonize(Options& options, const std::string& argument);
+  static Status readconfig(Options& options, const std::string& argument);
+  static Status firmware_folder(Options& options, const std::string& argument);
+  static Status boot(Options& options, const std::string& argument);
+  static Status enable_kvm(Options& options, const std::string& argument);
+};
+
 /// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
-struct OptionHandlers : NoneHandlers, NetworkHandlers {
+struct OptionHandlers : NoneHandlers, NetworkHandlers, ProcessHandlers {
   using Handler = Status (*)(Options& options, const std::string& argument);
 
   static Status machine(Options& options, const std::string& argument);
@@ -65,6 +77,8 @@ struct OptionHandlers : NoneHandlers, NetworkHandlers {
   static Status version(Options& options, const std::string& argument);
 };
 
+/// Does what an option of the command line does. `word` is without dashes.
+Status apply_option(Options& options, const std::string& word, const std::string& argument);
 /// Chooses the first accelerator that is there of "NAME:NAME...", unless one is chosen. Refuses names that
 /// nobody knows.
 Status choose_accel(Options& options, const std::string& names);

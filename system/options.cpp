@@ -6,6 +6,7 @@
 #include <set>
 
 #include "softmmu/base/format.h"
+#include "system/consoles.h"
 #include "system/networks.h"
 #include "system/option_handlers.h"
 
@@ -75,9 +76,23 @@ Error unknown_option(const std::string& given, const std::string& word) {
   return error("%s: unknown option: gstage --help lists them", given.c_str());
 }
 
+/// A -drive without if= is a disk by itself, unless a -device names it: older scripts pair the two so.
+void give_drives_to_devices(Options& options) {
+  for (const std::size_t index : options.plain_drives) {
+    DriveOptions& drive = options.machine.drives[index];
+    const auto names_it = [&](const DeviceOptions& device) {
+      const std::string* const id = device.find("drive");
+      return id != nullptr && *id == drive.id;
+    };
+    const auto& devices = options.machine.devices;
+    if (!drive.id.empty() && std::any_of(devices.begin(), devices.end(), names_it)) drive.interface = "none";
+  }
+}
+
 /// What only the whole command line shows.
 Status finish(Options& options) {
   std::set<std::string> ids;
+  give_drives_to_devices(options);
   for (DriveOptions& drive : options.machine.drives) {
     if (options.is_snapshot) drive.is_snapshot = true;
     if (!drive.id.empty() && !ids.insert(drive.id).second)
@@ -88,13 +103,24 @@ Status finish(Options& options) {
   for (const ChardevOptions& chardev : options.chardevs)
     if (!ids.insert(chardev.id).second)
       return error("-chardev: the id '%s' is given twice: choose another", chardev.id.c_str());
+  if (options.is_daemon && options.is_nographic)
+    return error("-daemonize: -nographic needs the terminal: use -display none");
+  if (options.is_daemon && uses_stdio(options))
+    return error("-daemonize: nobody is at standard input and output: give the back ends another place");
   return expand_nics(options);
 }
 
 }  // namespace
 
-Result<Options> parse_options(std::span<const std::string> arguments) {
+Status apply_option(Options& options, const std::string& word, const std::string& argument) {
+  const OptionRow* const row = find_option(word);
+  if (row == nullptr) return unknown_option("-" + word, word);
+  return row->handler(options, argument);
+}
+
+Result<Options> parse_options(std::span<const std::string> arguments, const std::string& program) {
   Options options;
+  options.program = program;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& given = arguments[i];
     if (given.size() < 2 || given[0] != '-')

@@ -28,21 +28,32 @@ struct Options {
   std::vector<std::string> monitors;  ///< likewise
   std::vector<ChardevOptions> chardevs;
   std::vector<DeviceOptions> netdevs;
-  std::vector<DeviceOptions> nics;  ///< `-nic`
-  std::vector<DeviceOptions> nets;  ///< `-net`
+  std::vector<DeviceOptions> nics;        ///< `-nic`
+  std::vector<DeviceOptions> nets;        ///< `-net`
+  std::vector<std::size_t> plain_drives;  ///< indices of machine.drives: those without if=
   bool is_nographic = false;
   bool has_display = false;  ///< -display was given
   bool has_defaults = true;
   bool is_snapshot = false;
   bool has_accel = false;     ///< machine.engine.accel was chosen
   std::string missing_accel;  ///< one that was named and is not there
+  bool is_daemon = false;
+  std::string name;
+  std::string process_name;
+  std::string uuid = "00000000-0000-0000-0000-000000000000";
+  std::string pid_file;
+  std::string program = "gstage";  ///< what the program was called as
   std::string log_items;
   std::string log_file;
   std::string output;  ///< text that was asked for (help, version): print it and end
 };
 
+/// The name by which tools call QEMU for this target: called so, the program answers them where they look for
+/// QEMU's words.
+constexpr const char* kQemuName = "qemu-system-riscv64";
+
 /// Parses the arguments behind the program's name. Everything wrong is one Error.
-Result<Options> parse_options(std::span<const std::string> arguments);
+Result<Options> parse_options(std::span<const std::string> arguments, const std::string& program = "gstage");
 
 /// What --help prints; at most 100 columns.
 std::string options_help();

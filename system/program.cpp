@@ -11,6 +11,7 @@
 #include "system/monitor/monitor.h"
 #include "system/networks.h"
 #include "system/options.h"
+#include "system/process.h"
 #include "system/run_state.h"
 
 namespace gstage {
@@ -29,6 +30,14 @@ Status start_log(const Options& options) {
   return options.log_file.empty() ? Status(Ok{}) : log_set_file(options.log_file);
 }
 
+/// All that is to be so before anything is opened: a daemon's files and locks are its own.
+Status start_process(const Options& options, Daemon& daemon, PidFile& pid_file) {
+  if (!options.process_name.empty()) set_process_name(options.process_name);
+  if (options.is_daemon)
+    if (const Status status = daemon.begin(); !status.ok()) return status;
+  return options.pid_file.empty() ? Status(Ok{}) : pid_file.make(options.pid_file);
+}
+
 Result<std::unique_ptr<Machine>> create_machine(const MachineOptions& options, MachineControl& control) {
   for (const MachineType& type : hw::machine_types())
     if (options.machine.driver == type.name) return type.create(options, control);
@@ -36,12 +45,14 @@ Result<std::unique_ptr<Machine>> create_machine(const MachineOptions& options, M
                options.machine.driver.c_str());
 }
 
-int run_machine(Machine& machine, const Options& options, MachineRequests& requests,
-                const Consoles& consoles) {
+int run_machine(Machine& machine, const Options& options, MachineRequests& requests, const Consoles& consoles,
+                Daemon& daemon) {
   RunState run_state(machine, options.run, requests);
   std::vector<std::unique_ptr<Monitor>> monitors;
   for (const auto& end : consoles.monitors)
-    monitors.push_back(std::make_unique<Monitor>(end, machine, run_state, consoles.chardevs));
+    monitors.push_back(std::make_unique<Monitor>(
+        end, machine, run_state, MonitorSubjects{consoles.chardevs, options.name, options.uuid}));
+  daemon.ready();
   const int exit_code = run_state.run();
   log_text(Log::kTlbStats, describe_tlb_flushes(machine));
   if (const Status status = machine.finish(); !status.ok()) return fail(status.error());
@@ -50,8 +61,8 @@ int run_machine(Machine& machine, const Options& options, MachineRequests& reque
 
 }  // namespace
 
-int run_program(std::span<const std::string> arguments) {
-  auto options = parse_options(arguments);
+int run_program(std::span<const std::string> arguments, const std::string& name) {
+  auto options = parse_options(arguments, name);
   if (!options) return fail(options.error());
   if (!options->output.empty()) {
     std::fputs(options->output.c_str(), stdout);
@@ -59,12 +70,17 @@ int run_program(std::span<const std::string> arguments) {
   }
   if (const Status status = start_log(*options); !status.ok()) return fail(status.error());
   add_default_consoles(*options);
+  Daemon daemon;
+  PidFile pid_file;
+  if (const Status status = start_process(*options, daemon, pid_file); !status.ok())
+    return fail(status.error());
   MachineRequests requests;
   install_quit_signals(requests);
   auto consoles = open_consoles(*options, requests);
   if (!consoles) return fail(consoles.error());
   if (consoles->needs.accepts) options->sandbox.networks.add(SandboxUser::kAccept);
   if (consoles->needs.connects) options->sandbox.networks.add(SandboxUser::kConnect);
+  if (options->is_daemon) options->sandbox.networks.add(SandboxUser::kDaemon);
   options->sandbox.tcp_ports = consoles->needs.tcp_ports;
   if (const Status status = open_networks(*options); !status.ok()) return fail(status.error());
   auto machine = create_machine(options->machine, requests);
@@ -75,7 +91,8 @@ int run_program(std::span<const std::string> arguments) {
   for (const auto& [id, network] : options->machine.networks)
     for (unsigned i = 0; i < network->queues(); ++i) network->queue(i).loop().wake();
   // A null machine: the command asked for output alone, and has it.
-  const int exit_code = *machine ? run_machine(**machine, *options, requests, *consoles) : 0;
+  if (*machine == nullptr) daemon.ready();
+  const int exit_code = *machine ? run_machine(**machine, *options, requests, *consoles, daemon) : 0;
   machine = std::unique_ptr<Machine>();
   log_flush();
   restore_terminal();

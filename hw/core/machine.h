@@ -17,6 +17,7 @@
 #include "io/block.h"
 #include "io/chardev.h"
 #include "io/clock.h"
+#include "io/wall_clock.h"
 #include "tcg/runtime/engine_options.h"
 #include "target/riscv/semihosting/options.h"
 
@@ -45,6 +46,11 @@ struct MachineOptions {
   std::string initrd;
   std::string append;
   std::string dtb;
+  /// Where firmware is looked for, behind the folders that are named.
+  static constexpr const char* kFirmwareFolders[] = {"/usr/lib/riscv64-linux-gnu/opensbi/generic",
+                                                     "/usr/share/qemu"};
+  std::vector<std::string> firmware_folders;  ///< `-L`, in order
+  RtcOptions rtc;
   riscv::SemihostingOptions semihosting;
   SignatureOptions signature;
   std::vector<DriveOptions> drives;

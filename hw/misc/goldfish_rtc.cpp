@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/misc/goldfish_rtc.h"
 
-#include <chrono>
 #include <utility>
 
 namespace gstage::hw {
@@ -26,11 +25,6 @@ std::span<const Register<GoldfishRtc>> GoldfishRtc::registers() {
   };
   static_assert(is_well_formed(kTable));
   return kTable;
-}
-
-std::uint64_t GoldfishRtc::host_wall_clock() {
-  const auto now = std::chrono::system_clock::now().time_since_epoch();
-  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
 }
 
 GoldfishRtc::GoldfishRtc(const Clock& clock, TimerThread& timers, IrqLine irq, WallClock wall_clock)

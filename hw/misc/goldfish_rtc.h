@@ -2,10 +2,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 
 #include "io/clock.h"
+#include "io/wall_clock.h"
 #include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
 #include "hw/core/system_device.h"
@@ -17,9 +17,6 @@ namespace gstage::hw {
 class GoldfishRtc final : public SystemDevice, public RegisterDevice<GoldfishRtc> {
  public:
   static constexpr const char* kName = "rtc";
-  /// The host's time of day, nanoseconds since 1970.
-  using WallClock = std::function<std::uint64_t()>;
-
   /// `clock` and `timers` serve the alarm and outlive the device.
   GoldfishRtc(const Clock& clock, TimerThread& timers, IrqLine irq, WallClock wall_clock = host_wall_clock);
 
@@ -27,7 +24,6 @@ class GoldfishRtc final : public SystemDevice, public RegisterDevice<GoldfishRtc
   void reset() override;
   static std::span<const Register<GoldfishRtc>> registers();
   void describe(FdtBuilder& fdt) const override;
-  static std::uint64_t host_wall_clock();
 
  private:
   struct State {

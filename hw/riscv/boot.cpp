@@ -21,11 +21,8 @@ constexpr std::uint64_t kFdtAlign = 2 << 20;
 constexpr std::uint64_t kFdtSlack = 64 << 10;
 constexpr std::uint64_t kInitrdDistance = 512 << 20;
 constexpr const char* kFdtImageName = "the device tree";
-/// Where distributions install OpenSBI; the first that is there is the default.
-constexpr const char* kDefaultFirmware[] = {
-    "/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin",
-    "/usr/share/qemu/opensbi-riscv64-generic-fw_dynamic.bin",
-};
+/// What OpenSBI is called where distributions install it.
+constexpr const char* kDefaultFirmware[] = {"fw_dynamic.bin", "opensbi-riscv64-generic-fw_dynamic.bin"};
 
 /// The header of a flat kernel (Linux, Documentation/arch/riscv/boot-image-header.rst).
 struct ImageHeader {
@@ -52,12 +49,30 @@ Result<std::uint64_t> flat_footprint(ImageFile& file) {
   return is_linux ? std::max(header->image_size, file.size()) : file.size();
 }
 
-Result<std::string> default_firmware() {
-  for (const char* path : kDefaultFirmware)
-    if (access(path, R_OK) == 0) return std::string(path);
+/// A file of that name in one of the folders, or an empty path.
+std::string find_firmware(const MachineOptions& options, const std::string& name) {
+  std::vector<std::string> folders = options.firmware_folders;
+  folders.insert(folders.end(), std::begin(MachineOptions::kFirmwareFolders),
+                 std::end(MachineOptions::kFirmwareFolders));
+  for (const std::string& folder : folders)
+    if (const std::string path = folder + "/" + name; access(path.c_str(), R_OK) == 0) return path;
+  return "";
+}
+
+Result<std::string> default_firmware(const MachineOptions& options) {
+  for (const char* const name : kDefaultFirmware)
+    if (std::string path = find_firmware(options, name); !path.empty()) return path;
   return error(
-      "-bios default: no firmware found at %s; install the package opensbi, or say -bios none or -bios FILE",
-      kDefaultFirmware[0]);
+      "-bios default: no firmware found at %s/%s; install the package opensbi, or say -bios none or -bios "
+      "FILE",
+      MachineOptions::kFirmwareFolders[0], kDefaultFirmware[0]);
+}
+
+/// The file that -bios names: as it is, or in a folder where firmware is.
+std::string named_firmware(const MachineOptions& options) {
+  if (access(options.bios.c_str(), F_OK) == 0) return options.bios;
+  const std::string found = find_firmware(options, options.bios);
+  return found.empty() ? options.bios : found;
 }
 
 }  // namespace
@@ -145,7 +160,8 @@ Result<bool> Boot::replaces_firmware(const std::shared_ptr<ImageFile>& kernel) {
 }
 
 Result<std::uint64_t> Boot::plan_firmware(const MachineOptions& options) {
-  auto path = options.bios == "default" ? default_firmware() : Result<std::string>(options.bios);
+  auto path =
+      options.bios == "default" ? default_firmware(options) : Result<std::string>(named_firmware(options));
   if (!path.ok()) return path.error();
   auto file = ImageFile::open("-bios", *path, ImageFile::Packed::kUnpack, places_.ram_size);
   if (!file.ok()) return file.error();

@@ -44,6 +44,8 @@ struct MonitorCommands {
   static void info_mtree(Monitor& m);
   static void info_qtree(Monitor& m);
   static void info_registers(Monitor& m);
+  static void info_name(Monitor& m) { m.say(m.subjects_.name + (m.subjects_.name.empty() ? "" : "\n")); }
+  static void info_uuid(Monitor& m) { m.say(m.subjects_.uuid + "\n"); }
   static void info_chardev(Monitor& m);
   static void ringbuf_read(Monitor& m);
   static void ringbuf_write(Monitor& m);
@@ -71,6 +73,8 @@ constexpr std::array kCommands{
                          "ask the guest to make do with so much memory", "MIB"},
     MonitorCommands::Row{"info balloon", nullptr, MonitorCommands::info_balloon,
                          "what the guest has of its memory, and what it says of it"},
+    MonitorCommands::Row{"info name", nullptr, MonitorCommands::info_name, "the machine's name"},
+    MonitorCommands::Row{"info uuid", nullptr, MonitorCommands::info_uuid, "the machine's UUID"},
     MonitorCommands::Row{"info status", nullptr, MonitorCommands::info_status, "whether the machine runs"},
     MonitorCommands::Row{"info mtree", nullptr, MonitorCommands::info_mtree, "what lies where on the bus"},
     MonitorCommands::Row{"info qtree", nullptr, MonitorCommands::info_qtree, "all devices and their buses"},
@@ -159,7 +163,7 @@ void MonitorCommands::info_registers(Monitor& m) {
 
 void MonitorCommands::info_chardev(Monitor& m) {
   std::string text;
-  for (const auto& [label, chardev] : m.chardevs_)
+  for (const auto& [label, chardev] : m.subjects_.chardevs)
     text += format("%s: filename=%s\n", label.c_str(), chardev->describe().c_str());
   m.say(text);
 }
@@ -202,11 +206,11 @@ std::string describe_tlb_flushes(Machine& machine) {
 }
 
 Monitor::Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state,
-                 ChardevList chardevs)
+                 MonitorSubjects subjects)
     : chardev_(std::move(chardev)),
       machine_(machine),
       run_state_(run_state),
-      chardevs_(std::move(chardevs)),
+      subjects_(std::move(subjects)),
       editor_([this](const std::string& text) { say(text); },
               [this](const std::string& line) { execute(line); }) {
   chardev_->attach(
@@ -241,7 +245,7 @@ Ringbuf* Monitor::take_ringbuf() {
   const std::size_t end = std::min(arguments_.find(' '), arguments_.size());
   const std::string id = arguments_.substr(0, end);
   arguments_.erase(0, end + 1);
-  for (const auto& [label, chardev] : chardevs_)
+  for (const auto& [label, chardev] : subjects_.chardevs)
     if (label == id)
       if (Ringbuf* const ringbuf = chardev->ringbuf()) return ringbuf;
   say(format("There is no -chardev ringbuf,id=%s.\n", id.c_str()));

@@ -11,11 +11,18 @@
 
 namespace gstage {
 
+/// What commands can name or tell, besides the machine.
+struct MonitorSubjects {
+  ChardevList chardevs;
+  std::string name;  ///< of the machine
+  std::string uuid;
+};
+
 /// The human monitor: commands typed on a character device. Lives on the event loop's thread.
 class Monitor {
  public:
-  /// `chardevs` are those that commands can name.
-  Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state, ChardevList chardevs = {});
+  Monitor(std::shared_ptr<Chardev> chardev, Machine& machine, RunState& run_state,
+          MonitorSubjects subjects = {});
   ~Monitor();
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
@@ -34,7 +41,7 @@ class Monitor {
   std::shared_ptr<Chardev> chardev_;
   Machine& machine_;
   RunState& run_state_;
-  const ChardevList chardevs_;
+  const MonitorSubjects subjects_;
   std::string arguments_;  ///< of the command that is executed, behind its name
   LineEditor editor_;
   bool is_greeted_ = false;

@@ -10,7 +10,17 @@
 namespace gstage {
 
 /// Who needs a system call.
-enum class SandboxUser : std::uint8_t { kAll, kFiles, kInternet, kWires, kLocal, kTap, kAccept, kConnect };
+enum class SandboxUser : std::uint8_t {
+  kAll,
+  kFiles,
+  kInternet,
+  kWires,
+  kLocal,
+  kTap,
+  kAccept,
+  kConnect,
+  kDaemon
+};
 
 /// What the networks and character back ends of a machine need of the host while it runs.
 struct NetworkNeeds {

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handlers of the options about the process and the machine's names, and of those that change nothing here.
+#include <algorithm>
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include "softmmu/base/format.h"
+#include "softmmu/option_values.h"
+#include "softmmu/property_rows.h"
+#include "system/option_handlers.h"
+#include "system/read_config.h"
+
+namespace gstage {
+
+namespace {
+
+constexpr PropertyRow kNameProperties[] = {
+    {"guest", "TEXT", "what the monitor's info name answers"},
+    {"process", "TEXT", "what ps and top show"},
+    {"debug-threads", "on|off", "no effect: threads have names"},
+};
+constexpr PropertyRow kBootProperties[] = {
+    {"order", "LETTERS", "no effect: firmware finds what it boots by itself"},
+    ignored_property("once"),
+    ignored_property("menu"),
+    ignored_property("splash"),
+    ignored_property("splash-time"),
+    ignored_property("reboot-timeout"),
+    ignored_property("strict"),
+};
+
+/// "01234567-89ab-cdef-0123-456789abcdef".
+bool is_uuid(const std::string& text) {
+  constexpr std::size_t kSize = 36;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool is_dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (is_dash ? text[i] != '-' : std::isxdigit(static_cast<unsigned char>(text[i])) == 0) return false;
+  }
+  return text.size() == kSize;
+}
+
+Status keep_path(const char* option, std::string& to, const std::string& path) {
+  if (path.empty()) return error("%s: its argument is empty: name a file", option);
+  to = path;
+  return Ok{};
+}
+
+}  // namespace
+
+Status ProcessHandlers::name(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = properties_help("Properties of -name:", kNameProperties);
+    return Ok{};
+  }
+  auto properties = parse_properties("-name", argument, "guest");
+  if (!properties) return properties.error();
+  for (const Property& property : *properties) {
+    if (Status status = check_property("-name", kNameProperties, property); !status.ok()) return status;
+    if (property.name == "guest") {
+      options.name = property.value;
+    } else if (property.name == "process") {
+      options.process_name = property.value;
+    } else if (auto is_on = parse_switch("-name", property); !is_on) {
+      return is_on.error();
+    }
+  }
+  return Ok{};
+}
+
+Status ProcessHandlers::uuid(Options& options, const std::string& argument) {
+  if (!is_uuid(argument))
+    return error("-uuid: '%s' is no UUID: write 32 hexadecimal digits as 8-4-4-4-12", argument.c_str());
+  options.uuid = argument;
+  std::transform(argument.begin(), argument.end(), options.uuid.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return Ok{};
+}
+
+Status ProcessHandlers::pidfile(Options& options, const std::string& argument) {
+  return keep_path("-pidfile", options.pid_file, argument);
+}
+
+Status ProcessHandlers::daemonize(Options& options, const std::string&) {
+  options.is_daemon = true;
+  return Ok{};
+}
+
+Status ProcessHandlers::firmware_folder(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    for (const std::string& folder : options.machine.firmware_folders) options.output += folder + "\n";
+    for (const char* const folder : MachineOptions::kFirmwareFolders)
+      options.output += std::string(folder) + "\n";
+    return Ok{};
+  }
+  options.machine.firmware_folders.push_back(argument);
+  return Ok{};
+}
+
+Status ProcessHandlers::boot(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = properties_help("Properties of -boot:", kBootProperties);
+    return Ok{};
+  }
+  auto properties = parse_properties("-boot", argument, "order");
+  if (!properties) return properties.error();
+  for (const Property& property : *properties) {
+    if (Status status = check_property("-boot", kBootProperties, property); !status.ok()) return status;
+    const bool is_switch = property.name == "menu" || property.name == "strict";
+    if (!is_switch) continue;
+    if (auto is_on = parse_switch("-boot", property); !is_on) return is_on.error();
+  }
+  return Ok{};
+}
+
+Status ProcessHandlers::enable_kvm(Options&, const std::string&) {
+  return error(
+      "-enable-kvm: the host's processor is no RISC-V, so its KVM cannot run the guest: leave it out");
+}
+
+Status ProcessHandlers::readconfig(Options& options, const std::string& argument) {
+  constexpr std::uintmax_t kMostBytes = 1 << 20;
+  std::error_code failure;
+  const bool is_file = std::filesystem::is_regular_file(argument, failure) &&
+                       std::filesystem::file_size(argument, failure) <= kMostBytes;
+  std::ifstream file(argument);
+  std::ostringstream text;
+  if (is_file) text << file.rdbuf();
+  if (!is_file || !file)
+    return error("-readconfig: cannot read '%s': name a file that can be read", argument.c_str());
+  auto configured = parse_config(text.str(), argument);
+  if (!configured) return configured.error();
+  for (const ConfiguredOption& option : *configured)
+    if (const Status status = apply_option(options, option.word, option.argument); !status.ok())
+      return status;
+  return Ok{};
+}
+
+}  // namespace gstage
