@@ -22,6 +22,10 @@ GOALS = [
     ('power-on', 'power-on to userspace', 2.5, 1.5),
     ('kvm-boot', 'KVM guest boot', 5, 2.5),
     ('resident', 'resident memory after boot, beside guest RAM', 2, 1),
+    ('network', 'network: iperf3 to the host and from it', 2, 1),
+    ('network-rr', 'network: requests and responses', 2, 1),
+    ('network-kvm', 'network of a KVM guest: iperf3', 3, 1.5),
+    ('network-kvm-rr', 'network of a KVM guest: requests and responses', 3, 1.5),
     ('layout', 'one program at many places of the address space', None, None),
     ('kvm-layout', 'one program at many places inside the KVM guest', None, None),
     ('sweep', 'working sets, guests and code as they grow', None, None),
@@ -34,6 +38,8 @@ SMP_GOAL, SMP_LEAST = 1.95, 1.85
 LAYOUT_GOAL, LAYOUT_LEAST = 1.1, 1.3
 # Milliseconds from exec to the first sign of life, of gstage alone.
 START_GOAL, START_LEAST = 8, 20
+# CPU time of an idle guest with a network, in per cent of a core, of gstage alone.
+IDLE_GOAL, IDLE_LEAST = 1, 2
 SIDES = ('gstage', 'peer')
 SWEEP_NAME = re.compile(r'(.+)-(\d+)(MiB|VM)$')
 LAYOUT_NAME = re.compile(r'layout-(code|data|both)-(.+)$')
@@ -49,6 +55,8 @@ def figure_text(group, value):
     """A figure in the unit that suits it."""
     if group.startswith('resident'):
         return f'{value:.1f} MiB'
+    if group in ('network', 'network-kvm'):
+        return f'{1e9 / value:.0f} Mbit/s'
     for unit, size in (('s', 1e9), ('ms', 1e6), ('µs', 1e3)):
         if value >= size:
             return f'{value / size:.3g} {unit}'
@@ -220,6 +228,11 @@ def own_rows(table):
         yield {'what': f'exec to the first line of a guest, gstage, ms (peer: {theirs:.1f})', 'value': ours,
                'slowest': '', 'goal': f'≤ {START_GOAL}', 'least': f'≤ {START_LEAST}',
                'verdict': verdict(ours, START_GOAL, START_LEAST, True)}
+    for _, row in group_rows(table, 'network-idle'):
+        ours, theirs = row['median']['gstage'] / 1e7, row['median']['peer'] / 1e7
+        yield {'what': f'an idle guest with a network, gstage, % of a core (peer: {theirs:.2f})', 'value': ours,
+               'slowest': '', 'goal': f'≤ {IDLE_GOAL}', 'least': f'≤ {IDLE_LEAST}',
+               'verdict': verdict(ours, IDLE_GOAL, IDLE_LEAST, True)}
 
 
 def one_pair(table, number):

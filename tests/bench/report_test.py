@@ -49,6 +49,15 @@ class Ratios(unittest.TestCase):
         both, missing = bench_report.figures({'gstage': [{('bare', 'a'): 1}], 'peer': [{}]}, [])
         self.assertEqual((both, missing), ({}, [('bare', 'a')]))
 
+    def test_a_rate_is_told_in_megabits_and_more_is_better(self):
+        found = table({('network', 'a'): 1e9 / 4000}, {('network', 'a'): 1e9 / 1000})
+        self.assertEqual(bench_report.summary(found)[0]['verdict'], 'goal met')
+        self.assertIn('| a | 4000 Mbit/s | 1000 Mbit/s | 4.00', bench_report.markdown(found))
+
+    def test_an_idle_guest_is_told_in_per_cent_of_a_core(self):
+        found = row(bench_report.summary(table({('network-idle', 'a'): 15e6}, {('network-idle', 'a'): 30e6})), 'idle')
+        self.assertEqual((found['value'], found['verdict']), (1.5, 'least met'))
+
     def test_less_memory_is_better(self):
         rows = bench_report.summary(table({('resident', 'a'): 30}, {('resident', 'a'): 45}))
         self.assertEqual((rows[0]['value'], rows[0]['verdict']), (1.5, 'least met'))
