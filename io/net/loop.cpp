@@ -24,7 +24,8 @@ bool PollSet::wait(bool must_return_at_once) {
   return count > 0;
 }
 
-NetLoop::NetLoop(std::string name) : name_(std::move(name)), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+NetLoop::NetLoop(std::string name, Runner runner)
+    : name_(std::move(name)), runner_(runner), event_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   CHECK(event_ >= 0);
 }
 
@@ -58,7 +59,14 @@ void NetLoop::remove(Source& source) {
   synchronize([&] { std::erase(sources_, &source); });
 }
 
+void NetLoop::step() {
+  PollSet poll;
+  std::size_t waker = 0;
+  for (wake(); is_woken_.load(std::memory_order_relaxed);) run_once(poll, waker);
+}
+
 void NetLoop::start() {
+  if (runner_ == Runner::kCaller) return;
   if (is_ending_.load() || is_started_.exchange(true)) return;
   thread_ = std::thread([this] { run(); });
 }

@@ -57,7 +57,10 @@ class NetLoop {
     virtual void dispatch(const PollSet& poll) = 0;
   };
 
-  explicit NetLoop(std::string name);
+  /// Who runs a loop: a thread of its own, or whoever calls `step`, for tests that do the same each time.
+  enum class Runner : std::uint8_t { kThread, kCaller };
+
+  explicit NetLoop(std::string name, Runner runner = Runner::kThread);
   ~NetLoop();
   NetLoop(const NetLoop&) = delete;
   NetLoop& operator=(const NetLoop&) = delete;
@@ -70,6 +73,8 @@ class NetLoop {
   void synchronize(const std::function<void()>& task);
   /// All sources are dispatched soon. Any thread, cheap when that is so already.
   void wake();
+  /// Of a loop without a thread: does what there is to do.
+  void step();
   /// Ends the thread.
   void stop();
 
@@ -80,6 +85,7 @@ class NetLoop {
   void start();
 
   std::string name_;
+  const Runner runner_;
   int event_ = -1;
   std::vector<Source*> sources_;       ///< with mutex_
   std::mutex mutex_;                   ///< held while sources are called
