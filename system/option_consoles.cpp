@@ -138,9 +138,6 @@ Status OptionHandlers::drive(Options& options, const std::string& argument) {
   if (drive.file.empty()) return error("-drive: no image is named: add file=FILE");
   if (drive.interface == "none" && drive.id.empty())
     return error("-drive: if=none needs an id for -device to name: add id=NAME");
-  const bool has_interface =
-      std::any_of(properties->begin(), properties->end(), [](const Property& p) { return p.name == "if"; });
-  if (!has_interface) options.plain_drives.push_back(options.machine.drives.size());
   options.machine.drives.push_back(std::move(drive));
   return Ok{};
 }

@@ -76,23 +76,9 @@ Error unknown_option(const std::string& given, const std::string& word) {
   return error("%s: unknown option: gstage --help lists them", given.c_str());
 }
 
-/// A -drive without if= is a disk by itself, unless a -device names it: older scripts pair the two so.
-void give_drives_to_devices(Options& options) {
-  for (const std::size_t index : options.plain_drives) {
-    DriveOptions& drive = options.machine.drives[index];
-    const auto names_it = [&](const DeviceOptions& device) {
-      const std::string* const id = device.find("drive");
-      return id != nullptr && *id == drive.id;
-    };
-    const auto& devices = options.machine.devices;
-    if (!drive.id.empty() && std::any_of(devices.begin(), devices.end(), names_it)) drive.interface = "none";
-  }
-}
-
 /// What only the whole command line shows.
 Status finish(Options& options) {
   std::set<std::string> ids;
-  give_drives_to_devices(options);
   for (DriveOptions& drive : options.machine.drives) {
     if (options.is_snapshot) drive.is_snapshot = true;
     if (!drive.id.empty() && !ids.insert(drive.id).second)

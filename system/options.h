@@ -30,7 +30,6 @@ struct Options {
   std::vector<DeviceOptions> netdevs;
   std::vector<DeviceOptions> nics;        ///< `-nic`
   std::vector<DeviceOptions> nets;        ///< `-net`
-  std::vector<std::size_t> plain_drives;  ///< indices of machine.drives: those without if=
   bool is_nographic = false;
   bool has_display = false;  ///< -display was given
   bool has_defaults = true;

@@ -313,15 +313,6 @@ TEST(DriveOption, AllProperties) {
   EXPECT_TRUE(o.machine.drives[1].is_snapshot);
 }
 
-TEST(DriveOption, ADeviceTakesADriveThatNamesNoInterface) {
-  const Options o =
-      parse({"-device", "virtio-blk-device,drive=a", "-drive", "file=x,id=a", "-drive", "file=x,id=b",
-             "-drive", "file=x,id=c,if=virtio", "-device", "virtio-blk-device,drive=c"});
-  EXPECT_EQ(o.machine.drives[0].interface, "none");
-  EXPECT_EQ(o.machine.drives[1].interface, "virtio") << "nobody names it: a disk by itself";
-  EXPECT_EQ(o.machine.drives[2].interface, "virtio") << "and so is what says that it is";
-}
-
 TEST(DriveOption, SnapshotOptionMeansAllDrives) {
   const Options o = parse({"-snapshot", "-drive", "file=a", "-drive", "file=b"});
   EXPECT_TRUE(o.machine.drives[0].is_snapshot);
