@@ -26,12 +26,14 @@ struct CpuCore {
   TlbEntry* read = nullptr;  ///< table of the current data regime's context
   TlbEntry* write = nullptr;
   TlbEntry* fetch = nullptr;  ///< tables of the current fetch regime's context
-  TlbEntry* jumps = nullptr;  ///< by page, leading to JumpPage
   JumpEntry* straddlers = nullptr;
   std::uint32_t data_mask = kTlbFirstMask;  ///< TlbTables::mask of the two contexts
   std::uint32_t fetch_mask = kTlbFirstMask;
-  std::uint64_t pc_page = 0;  ///< inside generated code: virtual page of the running block
-  std::uint64_t pc = 0;       ///< outside generated code: the next (or trapping) instruction
+  const JumpSlot* jump_slots = kNoJumps.data();  ///< of the hart's JumpTable, while an engine runs it
+  std::uint32_t jump_mask = 0;
+  std::uint64_t jump_kind = 0;  ///< JumpTable::kind of the current block flags
+  std::uint64_t pc_page = 0;    ///< inside generated code: virtual page of the running block
+  std::uint64_t pc = 0;         ///< outside generated code: the next (or trapping) instruction
   std::atomic<std::uint32_t> attention{0};
   std::uint32_t trap_pending = 0;  ///< a helper raised a trap; the instruction has no further effect
   std::uint32_t mxcsr = 0x1f80;    ///< guest's rounding mode and sticky flags while outside generated code

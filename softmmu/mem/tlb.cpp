@@ -40,9 +40,7 @@ void TlbContext::drop_straddler(std::uint64_t pc) {
 void TlbContext::drop_entries(const TlbPage& page) {
   if (page.is_readable) tables_.drop(TlbAccess::kRead, page.page);
   if (page.was_writable) tables_.drop(TlbAccess::kWrite, page.page);
-  if (!page.is_executable) return;
-  tables_.drop(TlbAccess::kFetch, page.page);
-  tables_.drop_jumps(page.page);
+  if (page.is_executable) tables_.drop(TlbAccess::kFetch, page.page);
 }
 
 /// Those that have a part of the page.
@@ -91,7 +89,6 @@ void TlbContext::clear_gpa(Gpa gpa) {
 }
 
 void TlbContext::grow() {
-  // The jumps of straddling blocks are in no table.
   pages_.for_each([&](const TlbPage& page) { drop_entries(page); });
   tables_.grow();
   conflicts_ = 0;
@@ -99,7 +96,7 @@ void TlbContext::grow() {
 
 /// Enters the page, which is allowed for the access, into the first level.
 void TlbContext::fill(TlbAccess access, const TlbPage& page) {
-  if (conflicts_ >= kConflicts << (2 * tables_.step()) && tables_.can_grow()) grow();
+  if (conflicts_ >= kConflicts + 2 * pages_.count() && tables_.can_grow()) grow();
   if (tables_.enter(access, page.page, page.addend)) ++conflicts_;
 }
 
@@ -114,7 +111,7 @@ void TlbContext::allow(TlbAccess access, TlbPage& page) {
   const std::uint64_t bit = std::uint64_t{1} << (filter % 64);
   const std::uint64_t old = word.load(std::memory_order_relaxed);
   if ((old & bit) == 0) word.store(old | bit, std::memory_order_relaxed);
-  std::atomic_ref(page.write_host).store(host, std::memory_order_seq_cst);
+  pages_.allow_writes(page, host);
 }
 
 void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin) {
@@ -127,7 +124,7 @@ void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, co
     page = nullptr;
   }
   if (page == nullptr) {
-    if (pages_.is_full()) drop(pages_.oldest());
+    if (pages_.is_full() && !pages_.extend()) drop(pages_.oldest());
     page = &pages_.add(address, addend, origin);
   }
   allow(access, *page);
@@ -172,13 +169,6 @@ void TlbContext::drop_write(Vaddr vaddr) {
   tables_.drop(TlbAccess::kWrite, page->page);
 }
 
-void TlbContext::clear_jumps() {
-  pages_.for_each([&](const TlbPage& page) {
-    if (page.is_executable) tables_.drop_jumps(page.page);
-  });
-  straddlers_.fill(JumpEntry{kNoPc, nullptr});
-}
-
 bool TlbContext::withhold_write(const void* host_page) {
   const std::uint64_t host = reinterpret_cast<std::uint64_t>(host_page);
   const std::uint64_t word = write_filter_[filter_bit(host) / 64].load(std::memory_order_relaxed);
@@ -186,6 +176,13 @@ bool TlbContext::withhold_write(const void* host_page) {
   // The hart may have put another page in the slot meanwhile: losing that one costs it a look at the second
   // level, nothing else.
   return pages_.withhold_writes(host, [&](std::uint64_t page) { tables_.drop_write_slot(page); });
+}
+
+void TlbContext::give_back() {
+  tables_.give_back();
+  pages_.give_back();
+  conflicts_ = 0;
+  relative = nullptr;
 }
 
 TlbContext& Tlb::context(const TlbKey& key) {
@@ -214,9 +211,7 @@ TlbContext& Tlb::take_place() {
     if (oldest == nullptr || context->used_at < oldest->used_at) oldest = context.get();
   }
   oldest->clear();
-  oldest->tables_.give_back();
-  oldest->conflicts_ = 0;
-  oldest->relative = nullptr;
+  oldest->give_back();
   count(TlbFlush::kEviction);
   return *oldest;
 }
@@ -236,8 +231,8 @@ void Tlb::withhold_writes(const void* host_page) {
 }
 
 void Tlb::clear_jumps() {
-  for_each([](TlbContext& context) { context.clear_jumps(); });
-  jump_pages_.clear();
+  for_each([](TlbContext& context) { context.clear_straddlers(); });
+  jump_table_.clear();
 }
 
 }  // namespace gstage

@@ -8,7 +8,7 @@
 
 #include "softmmu/base/bits.h"
 #include "softmmu/base/types.h"
-#include "softmmu/mem/jump_pages.h"
+#include "softmmu/mem/jump_table.h"
 #include "softmmu/mem/tlb_pages.h"
 #include "softmmu/mem/tlb_tables.h"
 
@@ -67,32 +67,31 @@ inline constexpr unsigned kWriteFilterBits = 1u << 14;
 ///
 /// Whatever a fence drops it looks up in the second level, so that it takes time by what there is to drop.
 ///
-/// Invariant: what jumps lead to, by the table of jumps or as a straddling block, lies in pages that the
-/// second level holds for fetching. So a page takes them along when it goes: one slot of the table, and the
-/// two straddling blocks that it can have a part of. What is known of the jumps themselves (JumpPages) stays.
+/// A jump finds its block by the table for fetches and JumpTable, where there is nothing to drop. Invariant:
+/// the straddling blocks that jumps lead to lie in pages that the second level holds for fetching. So a page
+/// that goes takes along the two that it can have a part of.
 ///
 /// The hart's own thread alone calls the methods. Other threads withhold pages from being written
 /// (Tlb::withhold_writes), nothing else.
 class TlbContext {
  public:
-  TlbContext() { straddlers_.fill(JumpEntry{kNoPc, nullptr}); }
+  TlbContext() { clear_straddlers(); }
 
   [[nodiscard]] TlbEntry* table(TlbAccess access) const { return tables_.table(access); }
-  [[nodiscard]] TlbEntry* jumps() const { return tables_.jumps(); }
   [[nodiscard]] std::uint32_t mask() const { return tables_.mask(); }
   [[nodiscard]] JumpEntry* straddlers() { return straddlers_.data(); }
   [[nodiscard]] bool is_empty() const { return pages_.is_empty(); }
   /// How often the first level has grown.
   [[nodiscard]] unsigned growth() const { return tables_.step(); }
 
-  /// Drops every entry and jump.
+  /// Drops every entry and straddling block.
   void clear();
-  /// Drops the entries (all three tables) and jumps of the page, and where it lies in a superpage, of all of
-  /// that.
+  /// Drops the entries (all three tables) and straddling blocks of the page, and where it lies in a
+  /// superpage, of all of that.
   void clear_page(Vaddr vaddr, bool spare_global);
-  /// Drops entries whose leaf is not global, and their jumps.
+  /// Drops entries whose leaf is not global, and their straddling blocks.
   void clear_non_global();
-  /// Drops entries that came through the guest physical page (or its superpage), and their jumps.
+  /// Drops entries that came through the guest physical page (or its superpage), and their straddling blocks.
   void clear_gpa(Gpa gpa);
   /// Enters a translation. Called by the hart's own thread only. A page that is entered for writing while
   /// other harts may translate code of it takes, in this order: CodePages::note_writable, insert, a seq_cst
@@ -106,7 +105,7 @@ class TlbContext {
   bool adopt_global(const TlbContext& from, Vaddr vaddr, const CodePages& code_pages);
   /// Takes back the write entry of the page.
   void drop_write(Vaddr vaddr);
-  void clear_jumps();
+  void clear_straddlers() { straddlers_.fill(JumpEntry{kNoPc, nullptr}); }
 
   TlbKey key;
   std::uint64_t used_at = 0;  ///< Tlb's count of uses
@@ -115,8 +114,9 @@ class TlbContext {
 
  private:
   friend class Tlb;
-  /// After so many pages were in another's way the first level grows; four times as many each time.
-  static constexpr unsigned kConflicts = 64;
+  /// After so many times that a page was in another's way, and two for each page, the first level grows. What
+  /// these took, in calls of C++, is about what it takes to have larger tables filled.
+  static constexpr unsigned kConflicts = 2048;
 
   void drop(TlbPage& page);
   /// Takes a dropped page's entries out of the first level.
@@ -128,6 +128,8 @@ class TlbContext {
   void grow();
   /// Called by any thread. Whether an entry was dropped.
   bool withhold_write(const void* host_page);
+  /// For another regime, after `clear`: what takes much memory begins small again.
+  void give_back();
 
   TlbTables tables_;
   TlbPages pages_;
@@ -172,16 +174,16 @@ class Tlb {
   /// Removes write entries that lead to the host page. May be called by any thread while the hart runs: only
   /// tags are written, atomically.
   void withhold_writes(const void* host_page);
-  [[nodiscard]] JumpPages& jump_pages() { return jump_pages_; }
-  /// Forgets every jump of every context (after translated code was dropped). Only by the hart's own thread
-  /// or while it is stopped.
+  [[nodiscard]] JumpTable& jump_table() { return jump_table_; }
+  /// Forgets every jump, and the straddling blocks of every context (after translated code was dropped). Only
+  /// by the hart's own thread or while it is stopped.
   void clear_jumps();
 
  private:
   TlbContext& take_place();
   std::array<std::unique_ptr<TlbContext>, kContexts> contexts_;
   std::array<std::atomic<TlbContext*>, kContexts> shared_{};  ///< the same, for other threads
-  JumpPages jump_pages_;
+  JumpTable jump_table_;
   std::uint64_t uses_ = 0;
   std::array<std::atomic<std::uint64_t>, static_cast<unsigned>(TlbFlush::kCount)> flushes_{};
 };

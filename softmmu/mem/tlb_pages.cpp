@@ -34,7 +34,7 @@ unsigned TlbPages::shift_of(const TlbPage& page, Stage stage) {
 }
 
 TlbPage& TlbPages::oldest() {
-  do hand_ = hand_ == kMost ? 1 : hand_ + 1;
+  do hand_ = hand_ == limit_ ? 1 : hand_ + 1;
   while ((store_->used[hand_ / 64] & bit_of(hand_)) == 0);
   return store_->pages[hand_];
 }
@@ -65,6 +65,26 @@ TlbPage& TlbPages::add(std::uint64_t page, std::uint64_t addend, const TlbOrigin
   return to;
 }
 
+bool TlbPages::extend() {
+  if (limit_ == kMost || ++driven_out_ < kDrivenOut * limit_) return false;
+  limit_ = 2 * limit_ + 1;
+  driven_out_ = 0;
+  std::fill_n(store_->heads.begin(), std::size_t{1} << bucket_bits_, 0);
+  if (bucket_bits_ < kBucketBits) ++bucket_bits_;
+  for_each([&](TlbPage& page) {
+    std::uint32_t& head = store_->heads[bucket_of(page.page)];
+    page.next = head;
+    head = number_of(page);
+  });
+  return true;
+}
+
+void TlbPages::allow_writes(TlbPage& page, std::uint64_t host_page) {
+  std::atomic_ref(store_->write_numbers[number_of(page)])
+      .store(write_number(host_page), std::memory_order_relaxed);
+  std::atomic_ref(page.write_host).store(host_page, std::memory_order_seq_cst);
+}
+
 void TlbPages::list(TlbPage& page, Stage stage) {
   shifts_[stage] |= std::uint64_t{1} << shift_of(page, stage);
   std::uint32_t& head = *head_of(page, stage);
@@ -91,6 +111,15 @@ void TlbPages::remove(TlbPage& page) {
   page.next = free_;
   free_ = number;
   --count_;
+}
+
+void TlbPages::give_back() {
+  constexpr std::uint32_t kMuch = 1u << 12;
+  driven_out_ = 0;
+  if (limit_ < kMuch) return;
+  madvise(store_, sizeof(Store), MADV_DONTNEED);
+  limit_ = kFirst;
+  bucket_bits_ = kFirstBucketBits;
 }
 
 void TlbPages::reset() {

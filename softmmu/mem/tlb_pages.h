@@ -49,6 +49,7 @@ struct TlbPage {
 /// of all places up to `end`.
 class TlbPages {
  public:
+  static constexpr std::uint32_t kFirst = (1u << 10) - 1;  ///< places at first
   static constexpr std::uint32_t kMost = (1u << 16) - 1;
   /// Whose leaf: the first stage's, of pages larger than 4 KiB only, or the G-stage's.
   enum Stage : std::uint8_t { kFirstStage, kGStage };
@@ -65,7 +66,15 @@ class TlbPages {
       if (store_->pages[n].page == page) return &store_->pages[n];
     return nullptr;
   }
-  [[nodiscard]] bool is_full() const { return count_ == kMost; }
+  [[nodiscard]] bool is_full() const { return count_ == limit_; }
+  /// Twice the places, if many pages were driven out already. False: one is to be removed for the next one.
+  /// Pages that a sweep touches once need not all be kept; those that are used again are worth memory.
+  bool extend();
+  /// The page may be written, and leads to the host page. See withhold_writes.
+  void allow_writes(TlbPage& page, std::uint64_t host_page);
+  /// After `clear`: where it takes much memory gives it back and begins with the first number of places
+  /// again.
+  void give_back();
   /// Which one to remove where all places are taken: the one that has been there for longest.
   TlbPage& oldest();
   /// Takes a place for a page that is not there.
@@ -112,8 +121,10 @@ class TlbPages {
   template <class Visit>
   bool withhold_writes(std::uint64_t host_page, Visit&& visit) {
     bool is_any = false;
+    const std::uint32_t number = write_number(host_page);
     const std::uint32_t end = end_.load(std::memory_order_acquire);
     for (std::uint32_t n = 1; n < end; ++n) {
+      if (std::atomic_ref(store_->write_numbers[n]).load(std::memory_order_relaxed) != number) continue;
       TlbPage& page = store_->pages[n];
       std::uint64_t host = host_page;
       if (std::atomic_ref(page.write_host).load(std::memory_order_relaxed) != host_page) continue;
@@ -127,7 +138,10 @@ class TlbPages {
   }
 
  private:
+  static constexpr unsigned kFirstBucketBits = 10;
   static constexpr unsigned kBucketBits = 14;
+  static constexpr unsigned kDrivenOut =
+      2;  ///< as many times the places are taken again before they are doubled
   static constexpr unsigned kNearBits = 4;  ///< pages side by side have their buckets side by side
   static constexpr unsigned kLeafBits = 10;
   struct Store {
@@ -136,14 +150,19 @@ class TlbPages {
     std::array<std::uint64_t, (kMost + 1) / 64> used;
     std::array<std::uint64_t, (kMost + 1) / 64> global;
     std::array<TlbPage, kMost + 1> pages;
+    /// write_number of the host page that the page was last writable at: a search looks at few cache lines.
+    std::array<std::uint32_t, kMost + 1> write_numbers;
   };
 
   static void store_word(std::uint64_t& word, std::uint64_t value) {
     std::atomic_ref(word).store(value, std::memory_order_relaxed);
   }
-  static std::uint32_t bucket_of(std::uint64_t page) {
+  static std::uint32_t write_number(std::uint64_t host_page) {
+    return static_cast<std::uint32_t>(host_page >> kPageShift);
+  }
+  [[nodiscard]] std::uint32_t bucket_of(std::uint64_t page) const {
     const std::uint64_t number = page >> kPageShift;
-    return hash_bits(number >> kNearBits, kBucketBits - kNearBits) << kNearBits |
+    return hash_bits(number >> kNearBits, bucket_bits_ - kNearBits) << kNearBits |
            static_cast<std::uint32_t>(number & ((1u << kNearBits) - 1));
   }
   static unsigned leaf_bucket(std::uint64_t address, unsigned shift) {
@@ -168,6 +187,9 @@ class TlbPages {
 
   Store* const store_;
   std::uint32_t count_ = 0;
+  std::uint32_t limit_ = kFirst;
+  std::uint32_t driven_out_ = 0;  ///< since the places were doubled
+  unsigned bucket_bits_ = kFirstBucketBits;
   std::uint32_t free_ = 0;                 ///< the first place below `end_` that was left, linked by `next`
   std::uint32_t hand_ = 0;                 ///< see `oldest`
   std::atomic<std::uint32_t> end_{1};      ///< places from here on were never taken

@@ -63,8 +63,8 @@ bool TlbTables::enter(TlbAccess access, std::uint64_t page, std::uint64_t addend
   return old != kNoTag && old != 0 && old != page;
 }
 
-void TlbTables::drop_from(TlbEntry* table, std::uint64_t page) {
-  TlbEntry& entry = table[tlb_index(page, mask_.load(std::memory_order_seq_cst))];
+void TlbTables::drop(TlbAccess access, std::uint64_t page) {
+  TlbEntry& entry = table(access)[tlb_index(page, mask_.load(std::memory_order_seq_cst))];
   if (load_tag(entry) == page) store_tag(entry, kNoTag);
 }
 

@@ -55,16 +55,13 @@ class TlbTables {
   TlbTables& operator=(const TlbTables&) = delete;
 
   [[nodiscard]] TlbEntry* table(TlbAccess access) const { return tables_[static_cast<unsigned>(access)]; }
-  /// By page, like the others, but the second word is the address of the page's jumps (JumpPage).
-  [[nodiscard]] TlbEntry* jumps() const { return tables_[kJumps]; }
   /// See tlb_mask. Other threads read it when they withhold a page.
   [[nodiscard]] std::uint32_t mask() const { return mask_.load(std::memory_order_relaxed); }
 
   /// Enters the page. Whether another one was in its place.
   bool enter(TlbAccess access, std::uint64_t page, std::uint64_t addend);
   /// Any thread: removes the page from the table.
-  void drop(TlbAccess access, std::uint64_t page) { drop_from(tables_[static_cast<unsigned>(access)], page); }
-  void drop_jumps(std::uint64_t page) { drop_from(tables_[kJumps], page); }
+  void drop(TlbAccess access, std::uint64_t page);
   /// Any thread: empties the slot of the page for writing, whatever is there.
   void drop_write_slot(std::uint64_t page);
 
@@ -77,13 +74,11 @@ class TlbTables {
   void give_back();
 
  private:
-  static constexpr unsigned kTables = 4;
-  static constexpr unsigned kJumps = 3;
-  static constexpr unsigned kMostTouched = 1024;  ///< host pages that an empty context may keep
+  static constexpr unsigned kTables = 3;
+  static constexpr unsigned kMostTouched = 192;  ///< host pages that an empty context may keep
 
   [[nodiscard]] std::size_t slots() const { return std::size_t{1} << kTlbBits[steps_ - 1]; }
   [[nodiscard]] std::size_t bytes() const;
-  void drop_from(TlbEntry* table, std::uint64_t page);
   void mark_empty();
 
   unsigned steps_ = kTlbBits.size();  ///< sizes that there is room for
@@ -91,7 +86,7 @@ class TlbTables {
   std::uint64_t* touched_pages_ = nullptr;  ///< behind the tables: a bit for each of their host pages
   std::atomic<std::uint32_t> mask_{kTlbFirstMask};
   unsigned step_ = 0;
-  unsigned touched_ = 0;  ///< host pages that have memory, without those of the jumps
+  unsigned touched_ = 0;  ///< host pages that have memory
 };
 
 }  // namespace gstage

@@ -41,12 +41,14 @@ EngineBase::HartRecord& EngineBase::record_of(CpuCore& core) {
 void EngineBase::run_until_attention(CpuCore& core, Tlb& tlb) {
   HartRecord& record = record_of(core);
   core.tlb = &tlb;
+  show_jumps(core);
   while (!must_return(core)) {
     exclusive_.enter_guest(core);
     // A flush leaves it to each hart to forget its own jumps.
     if (record.generation != generation_) {
       tlb.clear_jumps();
       record.generation = generation_;
+      show_jumps(core);
     }
     execute(core);
     exclusive_.leave_guest(core);
@@ -88,7 +90,9 @@ const void* EngineBase::find_next(CpuCore& core) {
     if (code == nullptr) code = find_block_code(location.key);
     if (code == nullptr) return nullptr;
     const std::uint64_t pc = core.pc;
-    if (location.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core, location, code);
+    // Most blocks are asked for once: see find_block_code.
+    const bool is_wanted = blocks_.find_code(location.key) != nullptr || !blocks_.can_note(location.key);
+    if (is_wanted && location.may_cache && !log_enabled(Log::kNoChain)) enter_jump(core, location, code);
     core.pc_page = pc & ~kPageMask;
     if (log_enabled(Log::kExec))
       if (const Block* const block = blocks_.find(location.key)) dump_exec(guest_, core, *block);
@@ -100,36 +104,33 @@ const void* EngineBase::find_next(CpuCore& core) {
 /// What the dispatcher does inline.
 const void* EngineBase::find_jump(const CpuCore& core) {
   const std::uint64_t pc = core.pc;
-  const TlbEntry& entry = core.jumps[tlb_index(pc, core.fetch_mask)];
+  const TlbEntry& entry = core.fetch[tlb_index(pc, core.fetch_mask)];
   if (entry.tag != (pc & ~kPageMask)) return nullptr;
-  const void* const code = reinterpret_cast<const JumpPage*>(entry.addend)->find(pc & kPageMask);
+  const void* const code =
+      JumpTable::find(core.jump_slots, core.jump_mask, pc + entry.addend + core.jump_kind);
   if (code != nullptr || (pc & kPageMask) != kPageSize - 2) return code;
   const JumpEntry& straddler = core.straddlers[straddler_index(pc)];
   return straddler.pc == pc ? straddler.code : nullptr;
 }
 
-/// Has the dispatcher find the block at core.pc the next time. Its pages were put into the fetch table, where
-/// the second one may have driven out the first.
+/// Where the dispatcher looks.
+void EngineBase::show_jumps(CpuCore& core) {
+  const JumpTable& jumps = core.tlb->jump_table();
+  core.jump_slots = jumps.slots();
+  core.jump_mask = jumps.mask();
+}
+
+/// Has the dispatcher find the block at core.pc the next time. Its pages were put into the fetch table.
 void EngineBase::enter_jump(CpuCore& core, const CodeLocation& location, const void* code) {
-  const std::uint64_t pc = core.pc;
-  const std::uint64_t offset = pc & kPageMask;
-  if (core.fetch[tlb_index(pc, core.fetch_mask)].tag != pc - offset) return;
-  const std::byte* const host_page = location.key.host - offset;
-  const bool is_straddling = location.key.second_page != nullptr;
-  const auto enter = [&] {
-    JumpPages& pages = core.tlb->jump_pages();
-    return is_straddling ? pages.page(host_page, location.key.flags)
-                         : pages.enter(host_page, location.key.flags, offset, code);
-  };
-  const JumpPage* page = enter();
-  if (page == nullptr) {
-    core.tlb->clear_jumps();
-    page = enter();
-    CHECK(page != nullptr);
+  // What a block of two pages needs lies in no page alone. Its second page may have driven out the first one,
+  // which is to take the block along when it goes.
+  if (location.key.second_page != nullptr) {
+    if (core.fetch[tlb_index(core.pc, core.fetch_mask)].tag == (core.pc & ~kPageMask))
+      core.straddlers[straddler_index(core.pc)] = {core.pc, code};
+    return;
   }
-  core.jumps[tlb_index(pc, core.fetch_mask)] = {pc - offset, reinterpret_cast<std::uintptr_t>(page)};
-  // What a block of two pages needs lies in no page alone.
-  if (is_straddling) core.straddlers[straddler_index(pc)] = {pc, code};
+  core.tlb->jump_table().enter(JumpTable::key_of(location.key.host, location.key.flags), code);
+  core.jump_mask = core.tlb->jump_table().mask();
 }
 
 /// For a block that is not in the index. Most blocks are asked for once, after their translation: from then

@@ -91,6 +91,7 @@ class EngineBase : public Engine {
   };
   HartRecord& record_of(CpuCore& core);
   bool must_return(CpuCore& core);
+  static void show_jumps(CpuCore& core);
   static void enter_jump(CpuCore& core, const CodeLocation& location, const void* code);
   /// What can be fetched at an address.
   struct Fetched {

@@ -114,28 +114,30 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
   dispatch_ = a_.here();
   a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
   const auto attended = a_.jump_on(Cc::ne);
-  // The page's jumps, then the block's slot and the next one there.
+  // The page's host address, then the block's slot and the next one.
   a_.mov(rcx, rax);
   a_.shr(rcx, 8);
   a_.and_(ecx, a_.core32(offsetof(CpuCore, fetch_mask)));
-  a_.add(rcx, a_.core(offsetof(CpuCore, jumps)));
+  a_.add(rcx, a_.core(offsetof(CpuCore, fetch)));
   a_.mov(rdx, rax);
   a_.and_(rdx, -4096);
   a_.cmp(rdx, qword[rcx + offsetof(TlbEntry, tag)]);
   const auto no_page = a_.jump_on(Cc::ne);
   a_.mov(rcx, qword[rcx + offsetof(TlbEntry, addend)]);
   a_.mov(a_.core(offsetof(CpuCore, pc_page)), rdx);
-  a_.xor_(edx, eax);
-  a_.mov(esi, edx);
-  a_.shr(esi, 5);
-  a_.xor_(esi, edx);
-  a_.and_(esi, dword[rcx + offsetof(JumpPage, mask)]);
-  static_assert(JumpPage::hash(0x7e0) == (0x7e0 ^ 0x3f));
-  for (std::size_t slot = sizeof(JumpPage); slot <= sizeof(JumpPage) + sizeof(JumpSlot);
-       slot += sizeof(JumpSlot)) {
-    a_.cmp(rdx, qword[rcx + rsi * 8 + (slot + offsetof(JumpSlot, offset))]);
+  a_.add(rcx, rax);
+  a_.add(rcx, a_.core(offsetof(CpuCore, jump_kind)));
+  a_.mov(rsi, rcx);
+  a_.shr(rsi, JumpTable::kHashShift);
+  a_.xor_(esi, ecx);
+  a_.and_(esi, a_.core32(offsetof(CpuCore, jump_mask)));
+  a_.shl(esi, 3);
+  static_assert(sizeof(JumpSlot) == 2u << 3);
+  a_.add(rsi, a_.core(offsetof(CpuCore, jump_slots)));
+  for (std::size_t slot = 0; slot <= sizeof(JumpSlot); slot += sizeof(JumpSlot)) {
+    a_.cmp(rcx, qword[rsi + (slot + offsetof(JumpSlot, key))]);
     const auto other = a_.short_on(Cc::ne);
-    a_.jmp(qword[rcx + rsi * 8 + (slot + offsetof(JumpSlot, code))]);
+    a_.jmp(qword[rsi + (slot + offsetof(JumpSlot, code))]);
     a_.bind(other);
   }
   emit_straddler();
@@ -163,6 +165,7 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
 
 /// The block at rax straddles two pages, if any. Goes on where it is not known.
 void Thunks::emit_straddler() {
+  a_.xor_(edx, eax);
   a_.cmp(edx, static_cast<std::uint32_t>(kPageSize - 2));
   const auto other = a_.short_on(Cc::ne);
   a_.mov(rcx, rax);

@@ -214,12 +214,12 @@ TEST_F(CsrStatusTest, FrmIsMirroredInTheHostsRounding) {
 
 TEST_F(CsrStatusTest, RoundingThatTheHostLacksHasBlocksOfItsOwn) {
   set_fs(1, 1);
-  const TlbEntry* const usual = hart().core.jumps;
+  const std::uint64_t usual = hart().core.jump_kind;
   for (const unsigned number : {kFrm, kFcsr}) {
     const unsigned shift = number == kFcsr ? 5 : 0;
     for (std::uint64_t frm = 0; frm < 8; ++frm) {
       write(number, frm << shift);
-      EXPECT_EQ(hart().core.jumps == usual, frm < 4) << frm;
+      EXPECT_EQ(hart().core.jump_kind == usual, frm < 4) << frm;
     }
   }
 }

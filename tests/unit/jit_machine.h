@@ -19,14 +19,14 @@ struct JitMachine : Machine {
 
   bool is_alone = false;  ///< CompileRequest::is_alone
   std::unique_ptr<RegionReport> report;
-  std::array<TlbEntry, kTlbSize> jumps;  ///< empty: the dispatcher leaves
+  std::array<TlbEntry, kTlbSize> no_pages;  ///< the dispatcher leaves
 
   explicit JitMachine(x86_64::HostFeatures features)
       : buffer(std::move(*CodeBuffer::make(CodeBuffer::kMinimumBytes))),
         thunks(*buffer, guest, {leave, leave, leave_link}),
         compiler(*buffer, thunks, guest.layout(), features) {
     current() = this;
-    jumps.fill({kNoTag, 0});
+    no_pages.fill({kNoTag, 0});
   }
   ~JitMachine() { current() = nullptr; }
 
@@ -59,7 +59,7 @@ struct JitMachine : Machine {
             {&entry, 1}, *report, code))
       return false;
     hart->core.pc_page = kCodePage;
-    hart->core.jumps = jumps.data();
+    if (hart->core.fetch == nullptr) hart->core.fetch = no_pages.data();
     RunContext context{&hart->core, nullptr, true};
     thunks.enter(context, buffer->executable_at(entry.entry));
     return true;

@@ -58,7 +58,6 @@ class ToyCpu final : public Cpu {
     hart.core.read = context.table(TlbAccess::kRead);
     hart.core.write = context.table(TlbAccess::kWrite);
     hart.core.fetch = context.table(TlbAccess::kFetch);
-    hart.core.jumps = context.jumps();
     hart.core.straddlers = context.straddlers();
     hart.context = &context;
   }

@@ -36,16 +36,13 @@ struct Context {
     c->insert(access, v, host, o);
   }
   TlbEntry& slot(TlbEntry* table, std::uint64_t v) const { return table[tlb_index(v, c->mask())]; }
-  /// Has the page's jumps found, as the engine does for a page that is in the fetch table.
-  void jump(std::uint64_t pc) {
-    slot(c->jumps(), pc) = {pc & ~kPageMask, reinterpret_cast<std::uint64_t>(&some_code)};
-  }
   void straddle(std::uint64_t pc) { c->straddlers()[straddler_index(pc)] = {pc, &some_code}; }
   /// In the first level, where generated code looks.
   bool hits(TlbAccess access, Vaddr v) const { return slot(c->table(access), v.value).tag == v.page().value; }
   /// In either level.
   bool has(TlbAccess access, Vaddr v) const { return c->recall(access, v) != nullptr; }
-  bool has_jump(std::uint64_t pc) const { return slot(c->jumps(), pc).tag == (pc & ~kPageMask); }
+  /// The dispatcher finds the page.
+  bool has_jump(std::uint64_t pc) const { return hits(TlbAccess::kFetch, Vaddr{pc}); }
   bool has_straddler(std::uint64_t pc) const { return c->straddlers()[straddler_index(pc)].pc == pc; }
 };
 
@@ -75,7 +72,6 @@ TEST(TlbContext, NewContextIsEmptyAndClearEmptiesIt) {
     for (const std::uint64_t page : {std::uint64_t{0}, kPage.value, ~kPageMask})
       EXPECT_FALSE(t.hits(a, Vaddr{page}));
   for (const TlbAccess a : kAll) t.insert(a, kPage);
-  t.jump(kPage.value + 8);
   t.straddle(kPage.value - 2);
   EXPECT_FALSE(t.c->is_empty());
   t.c->clear();
@@ -96,7 +92,6 @@ TEST(TlbContext, ClearDropsAllThatWasEnteredWhereverItStands) {
     for (unsigned i = 0; i < 6000; ++i) {
       const Vaddr v{(random() % 8192) << kPageShift};
       t.insert(kAll[i % 3], v, origin(v.value, random() % 2 == 0, random() % 4 == 0 ? 21 : 12));
-      if (kAll[i % 3] == TlbAccess::kFetch) t.jump(v.value);
       pages.push_back(v);
     }
     if (round == 1) t.c->clear_non_global();
@@ -163,20 +158,17 @@ TEST(TlbContext, FewConflictsLeaveTheFirstLevelSmall) {
 TEST(TlbContext, APageInTheWayTakesNoJumpsFromAnother) {
   Context t;
   t.insert(TlbAccess::kFetch, kPage);
-  t.jump(kPage.value + 0x40);
   t.straddle(kPage.value - 2);
   t.insert(TlbAccess::kFetch, kRival);
-  EXPECT_TRUE(t.has_jump(kPage.value + 0x40));
   EXPECT_TRUE(t.has_straddler(kPage.value - 2));
 }
 
 TEST(TlbContext, MoreThanTheSecondLevelHoldsDropsTheOldestWithItsJumps) {
   Context t;
   t.insert(TlbAccess::kFetch, kPage);
-  t.jump(kPage.value);
   t.straddle(kPage.value - 2);
   const auto other = [](std::uint64_t i) { return Vaddr{(std::uint64_t{1} << 40) + (i << kPageShift)}; };
-  for (std::uint64_t i = 1; i < TlbPages::kMost; ++i) t.insert(TlbAccess::kRead, other(i));
+  for (std::uint64_t i = 1; i < TlbPages::kFirst; ++i) t.insert(TlbAccess::kRead, other(i));
   EXPECT_TRUE(t.has(TlbAccess::kFetch, kPage) && t.has_straddler(kPage.value - 2));
   t.insert(TlbAccess::kRead, other(0));
   EXPECT_FALSE(t.has(TlbAccess::kFetch, kPage));
@@ -188,10 +180,38 @@ TEST(TlbContext, MoreThanTheSecondLevelHoldsDropsTheOldestWithItsJumps) {
   EXPECT_FALSE(t.has(TlbAccess::kRead, other(1)));
 }
 
+Vaddr far_page(std::uint64_t number) { return Vaddr{(std::uint64_t{1} << 37) + (number << kPageShift)}; }
+
+TEST(TlbContext, ASweepLeavesTheSecondLevelSmall) {
+  Context t;
+  constexpr unsigned kPages = 2 * TlbPages::kFirst;
+  for (unsigned i = 0; i < kPages; ++i) t.insert(TlbAccess::kRead, far_page(i));
+  for (unsigned i = 0; i < kPages; ++i)
+    EXPECT_EQ(t.has(TlbAccess::kRead, far_page(i)), i >= kPages - TlbPages::kFirst) << i;
+}
+
+TEST(TlbContext, PagesThatAreUsedAgainAllFindRoom) {
+  Context t;
+  constexpr unsigned kPages = 5000;
+  unsigned missing = 1;
+  for (unsigned round = 0; round < 20 && missing != 0; ++round) {
+    missing = 0;
+    for (unsigned i = 0; i < kPages; ++i) {
+      if (t.has(TlbAccess::kRead, far_page(i))) continue;
+      ++missing;
+      t.insert(TlbAccess::kRead, far_page(i));
+    }
+  }
+  EXPECT_EQ(missing, 0u);
+  t.c->clear_page(far_page(77), false);
+  EXPECT_FALSE(t.has(TlbAccess::kRead, far_page(77)));
+  t.c->clear();
+  for (unsigned i = 0; i < kPages; ++i) ASSERT_FALSE(t.has(TlbAccess::kRead, far_page(i)));
+}
+
 TEST(TlbContext, ReadsAndWritesLeaveJumpsAlone) {
   Context t;
   t.insert(TlbAccess::kFetch, kPage);
-  t.jump(kPage.value + 0x40);
   t.insert(TlbAccess::kRead, kPage);
   t.insert(TlbAccess::kRead, kRival);
   t.insert(TlbAccess::kFetch, kPage);  // the same translation again
@@ -201,10 +221,8 @@ TEST(TlbContext, ReadsAndWritesLeaveJumpsAlone) {
 TEST(TlbContext, AnotherTranslationOfThePageTakesTheFirstOneAway) {
   Context t;
   for (const TlbAccess a : kAll) t.insert(a, kPage);
-  t.jump(kPage.value + 0x40);
   t.straddle(kPage.value + 0xffe);
   t.insert(TlbAccess::kFetch, kPage, {}, host_b);
-  EXPECT_FALSE(t.has_jump(kPage.value + 0x40));
   EXPECT_FALSE(t.has_straddler(kPage.value + 0xffe));
   EXPECT_FALSE(t.has(TlbAccess::kRead, kPage));
   EXPECT_FALSE(t.has(TlbAccess::kWrite, kPage));
@@ -221,8 +239,6 @@ TEST(TlbContext, ClearPageDropsThatPageAlone) {
     t.insert(a, next);
     t.insert(a, kRival);
   }
-  t.jump(kPage.value);
-  t.jump(next.value);
   for (const std::uint64_t pc : {kPage.value - 2, kPage.value + 0xffe, next.value + 0xffe}) t.straddle(pc);
   t.c->clear_page(kPage + 0x7f0, false);
   for (const TlbAccess a : kAll) {
@@ -257,7 +273,6 @@ TEST(TlbContext, FencesFindWhatTheSecondLevelAloneHolds) {
 TEST(TlbContext, ClearPageSparesGlobalOnlyWhenAsked) {
   Context t;
   t.insert(TlbAccess::kFetch, kPage, origin(0x1000, true));
-  t.jump(kPage.value + 4);
   t.c->clear_page(kPage, true);
   EXPECT_TRUE(t.has(TlbAccess::kFetch, kPage));
   EXPECT_TRUE(t.has_jump(kPage.value + 4));
@@ -274,7 +289,6 @@ TEST(TlbContext, ClearPageDropsTheWholeSuperpage) {
   t.insert(TlbAccess::kRead, base + 0x5000, origin(0x9000'5000));  // a 4 KiB leaf of an older table
   t.insert(TlbAccess::kRead, base + 0x6000, origin(0x8020'6000, true, 21));
   t.insert(TlbAccess::kRead, base + 0x20'0000, origin(0x8040'0000, false, 21));  // the next superpage
-  t.jump(base.value + 0x1f'f010);
   t.c->clear_page(base + 0x10'0abc, true);
   EXPECT_FALSE(t.has(TlbAccess::kRead, base + 0x3000));
   EXPECT_FALSE(t.has(TlbAccess::kFetch, base + 0x1f'f000));
@@ -292,9 +306,7 @@ TEST(TlbContext, ClearNonGlobalKeepsGlobalEntriesAndTheirJumps) {
   t.insert(TlbAccess::kRead, kPage + kPageSize, origin(0x2000));
   t.insert(TlbAccess::kFetch, kPage, origin(0x1000, true));
   t.insert(TlbAccess::kFetch, kPage + kPageSize, origin(0x2000));
-  t.jump(kPage.value);
   t.straddle(kPage.value + kPageSize - 2);  // straddles into the other
-  t.jump(kPage.value + kPageSize + 8);
   t.c->clear_non_global();
   EXPECT_TRUE(t.has(TlbAccess::kRead, kPage));
   EXPECT_FALSE(t.has(TlbAccess::kRead, kPage + kPageSize));
@@ -351,7 +363,6 @@ TEST(TlbContext, ClearGpaWorksOnTheGuestPhysicalPage) {
   t.insert(TlbAccess::kWrite, kPage + 0x5000, origin(0x8000'0000));
   t.insert(TlbAccess::kFetch, kPage + 0x6000, origin(0x8000'0000));
   t.insert(TlbAccess::kRead, kPage + 0x7000, origin(0x8000'1000));
-  t.jump(kPage.value + 0x6004);
   t.straddle(kPage.value + 0x6000 - 2);
   t.c->clear_gpa(Gpa{0x8000'0ff8});
   EXPECT_FALSE(t.has(TlbAccess::kRead, kPage));

@@ -118,7 +118,7 @@ void update_regimes(Hart& hart) {
   }
   set_data_context(hart, mmu.data_context);
   hart.core.fetch = mmu.fetch_context->table(TlbAccess::kFetch);
-  hart.core.jumps = mmu.fetch_context->jumps();
+  hart.core.jump_kind = JumpTable::kind(current_block_flags(hart));
   hart.core.straddlers = mmu.fetch_context->straddlers();
   hart.core.fetch_mask = mmu.fetch_context->mask();
 }
