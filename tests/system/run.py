@@ -9,6 +9,7 @@ $GSTAGE takes the place of --gstage, so that another emulator with the same comm
 """
 
 import argparse
+import contextlib
 import os
 import re
 import select
@@ -131,13 +132,30 @@ def run(scenario, settings):
         with open(disk, 'wb') as stream:
             stream.truncate(DISK_BYTES)
         places = {'guests': settings.guests, 'programs': settings.programs, 'minivisor': settings.minivisor,
-                  'disk': disk}
-        command = [settings.gstage] + [word.format(**places) for word in scenario.options.split()]
-        if '{guests}' in scenario.options:
-            command += ['-append', f'console=ttyS0 {scenario.append}'.strip()]
+                  'disk': disk, 'wire': os.path.join(scratch, 'wire')}
         log_path = os.path.join(settings.logs, f'{scenario.name}.log')
-        with open(log_path, 'wb') as log:
-            return attempt(scenario, command, log, disk)
+        with open(log_path, 'wb') as log, second_machine(scenario, settings, places):
+            return attempt(scenario, command_of(settings, scenario.options, scenario.append, places), log, disk)
+
+
+def command_of(settings, options, append, places):
+    command = [settings.gstage] + [word.format(**places) for word in options.split()]
+    return command + (['-append', f'console=ttyS0 {append}'.strip()] if '{guests}' in options else [])
+
+
+@contextlib.contextmanager
+def second_machine(scenario, settings, places):
+    """The machine beside the one that is watched, if there is one; its console goes to a log of its own."""
+    if not scenario.beside:
+        yield
+        return
+    with open(os.path.join(settings.logs, f'{scenario.name}-beside.log'), 'wb') as log:
+        with subprocess.Popen(command_of(settings, scenario.beside, scenario.beside_append, places),
+                              stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT) as machine:
+            try:
+                yield
+            finally:
+                machine.kill()
 
 
 def attempt(scenario, command, log, disk):

@@ -11,7 +11,7 @@ class Scenario:
     """A machine to start and what has to come of it.
 
     In options {guests} is the directory of the Linux guests, {programs} that of the bare-metal programs, {minivisor}
-    the bare-metal hypervisor and {disk} a fresh disk. A scenario that names {guests} is skipped where there are none.
+    the bare-metal hypervisor, {disk} a fresh disk and {wire} where a unix socket may be. A scenario that names {guests} is skipped where there are none.
     """
     name: str
     options: str
@@ -22,6 +22,8 @@ class Scenario:
     disk: str = ''                   # after the run the disk is 'written' or 'unchanged'
     refuse: str = ''                 # a regular expression that must not be found
     parallel: bool = True            # whether other tests may run beside it
+    beside: str = ''                 # the options of a second machine, which runs as long as the first
+    beside_append: str = ''          # and its kernel command line
 
 
 BARE = '-M virt -m 256M -nographic -bios none '
@@ -29,6 +31,14 @@ LINUX = '-M virt -nographic -no-reboot -bios {guests}/fw_dynamic.bin -kernel {gu
 TINY = LINUX + '-m 512M -initrd {guests}/tiny.cpio.gz '
 HOST = LINUX + '-m 1G -initrd {guests}/host.cpio.gz '
 DISK = TINY + '-device virtio-blk-device,drive=d -drive if=none,id=d,format=raw,file={disk}'
+NET = LINUX + '-m 512M -initrd {guests}/net.cpio.gz '
+# See scripts/guests/nethost-init for Sscofpmf.
+NETHOST = LINUX + '-m 1G -initrd {guests}/nethost.cpio.gz -cpu rv64,sscofpmf=on '
+USER_MMIO = '-netdev user,id=n -device virtio-net-device,netdev=n '
+USER_PCI = '-netdev user,id=n -device virtio-net-pci,netdev=n '
+WIRE = '-netdev stream,id=n,addr.type=unix,addr.path={wire}'
+WIRE_SERVER = WIRE + ',server=on -device virtio-net-device,netdev=n '
+WIRE_CLIENT = WIRE + ',reconnect-ms=100 -device virtio-net-device,netdev=n,mac=52:54:00:12:34:57 '
 RESET = BARE + '-kernel {programs}/reset.elf '
 TWICE_CLEAN = ['MARK boot clean', 'MARK boot clean']
 
@@ -40,6 +50,9 @@ APLIC = '-M virt,aia=aplic '
 USERSPACE = ['OpenSBI v', 'Linux version', 'MARK userspace up', 'MARK done']
 NESTED = ['Linux version', 'MARK host up', r'kvm \[', 'MARK guest start', 'Linux version', 'MARK userspace up',
           'MARK done', 'MARK guest end rc=0', 'MARK host done']
+
+
+PINGED = ['MARK network up 10.0.2.15 gateway 10.0.2.2', r'MARK ping 10 10\b', 'MARK done']
 
 
 def kvm_aia(guest_files):
@@ -99,6 +112,24 @@ SCENARIOS = [
              disk='unchanged'),
     Scenario('disk-readonly', DISK + ',readonly=on', ['ro=1', 'MARK disk refused', 'MARK done'], 300,
              append='disk=readonly', disk='unchanged'),
+
+    # A network: an address by DHCP and pings, while the interrupt moves from hart to hart; what lspci makes of it;
+    # a KVM guest on a bridge with the card of its host, which pings another machine.
+    Scenario('net-mmio', NET + USER_MMIO, PINGED, 300, append='do=ping'),
+    Scenario('net-mmio-imsic-smp2', with_machine(IMSIC.format(1), NET) + USER_MMIO + '-smp 2',
+             PINGED[:2] + [r'MARK moved [1-9]', PINGED[2]], 300, append='do=ping move=1', parallel=False),
+    Scenario('net-pci', NET + USER_PCI, PINGED, 300, append='do=ping'),
+    Scenario('net-pci-imsic-smp2', with_machine(IMSIC.format(1), NET) + USER_PCI + '-smp 2',
+             PINGED[:2] + [r'MARK moved [1-9]', PINGED[2]], 300, append='do=ping move=1', parallel=False),
+    Scenario('net-lspci', with_machine(IMSIC.format(1), NET) + USER_PCI + '-device virtio-rng-pci',
+             ['MARK lspci begin', r'00:00\.0 .*1b36:0008', r'00:01\.0 .*1af4:1041', r'MSI-X: Enable\+ Count=4 Masked-',
+              'Kernel driver in use: virtio-pci', r'00:02\.0 .*1af4:1044', 'MARK lspci end'], 300,
+             append='do=lspci', refuse=r'!!!|access denied|\berror\b|rev ff'),
+    Scenario('net-kvm-wire', NETHOST + WIRE_CLIENT,
+             ['MARK host up', 'MARK guest start', 'MARK answered', r'MARK ping 10 10\b', 'MARK guest end rc=0',
+              'MARK host done'], 600,
+             append='guest.do=wait,ping guest.net=10.9.0.2/24 guest.server=10.9.0.1', parallel=False,
+             beside=NET + WIRE_SERVER, beside_append='net=10.9.0.1/24 do=idle seconds=10000'),
 ]
 
 
