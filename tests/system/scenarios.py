@@ -11,7 +11,8 @@ class Scenario:
     """A machine to start and what has to come of it.
 
     In options {guests} is the directory of the Linux guests, {programs} that of the bare-metal programs, {minivisor}
-    the bare-metal hypervisor, {disk} a fresh disk and {wire} where a unix socket may be. A scenario that names {guests} is skipped where there are none.
+    the bare-metal hypervisor, {disk} a fresh disk and {wire} where a unix socket may be. A scenario that names {guests}
+    is skipped where there are none.
     """
     name: str
     options: str
