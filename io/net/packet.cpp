@@ -154,6 +154,44 @@ NetOffload prepare_segmentation(std::span<std::uint8_t> frame, const IpPacket& p
   return offload;
 }
 
+void cut_tcp(std::span<const std::uint8_t> frame, const IpPacket& packet, std::size_t segment_bytes,
+             const std::function<void(std::span<const std::uint8_t>)>& take) {
+  constexpr std::uint8_t kFinPush = 1 | 8;
+  constexpr std::uint8_t kCwr = 0x80;
+  const std::size_t headers = tcp_payload_offset(frame, packet);
+  if (headers == 0 || segment_bytes == 0) return;
+  std::vector<std::uint8_t> segment;
+  for (std::size_t at = headers, index = 0; at < packet.end; at += segment_bytes, ++index) {
+    const auto part = frame.subspan(at, std::min(segment_bytes, packet.end - at));
+    segment.assign(frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(headers));
+    segment.insert(segment.end(), part.begin(), part.end());
+    std::uint8_t* const ip = segment.data() + packet.ip_offset;
+    std::uint8_t* const tcp = segment.data() + packet.transport_offset;
+    if (packet.is_v6) {
+      store16(ip + 4, segment.size() - packet.transport_offset);
+    } else {
+      store16(ip + 2, segment.size() - packet.ip_offset);
+      store16(ip + 4, load16(ip + 4) + index);
+      store16(ip + 10, 0);
+      const std::uint16_t sum =
+          checksum_finish(checksum_add({ip, packet.transport_offset - packet.ip_offset}));
+      std::memcpy(ip + 10, &sum, 2);
+    }
+    const std::size_t sequence = (std::size_t{load16(tcp + 4)} << 16 | load16(tcp + 6)) + (at - headers);
+    store16(tcp + 4, sequence >> 16);
+    store16(tcp + 6, sequence);
+    if (at + part.size() < packet.end) tcp[13] &= static_cast<std::uint8_t>(~kFinPush);
+    if (index != 0) tcp[13] &= static_cast<std::uint8_t>(~kCwr);
+    store16(tcp + kTcpChecksum, 0);
+    IpPacket cut = packet;
+    cut.end = segment.size();
+    const auto transport = std::span<const std::uint8_t>(segment).subspan(packet.transport_offset);
+    const std::uint16_t sum = checksum_finish(checksum_add(transport, pseudo_header(segment, cut)));
+    std::memcpy(tcp + kTcpChecksum, &sum, 2);
+    take(segment);
+  }
+}
+
 void fragment_ipv4(std::span<const std::uint8_t> frame, const IpPacket& packet, std::size_t mtu,
                    const std::function<void(std::span<const std::uint8_t>)>& take) {
   const std::size_t header = packet.transport_offset;

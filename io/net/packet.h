@@ -48,6 +48,11 @@ void replace_word(std::uint8_t* field, std::uint16_t value, std::uint8_t* checks
 NetOffload prepare_segmentation(std::span<std::uint8_t> frame, const IpPacket& packet,
                                 std::uint16_t segment_bytes);
 
+/// Cuts a TCP packet into segments of at most `segment_bytes` of payload, for whoever does not do so himself:
+/// headers and checksums are made anew. Hands each frame to `take`.
+void cut_tcp(std::span<const std::uint8_t> frame, const IpPacket& packet, std::size_t segment_bytes,
+             const std::function<void(std::span<const std::uint8_t>)>& take);
+
 /// Cuts an IPv4 packet into fragments of at most `mtu` bytes (RFC 791) and hands each frame to `take`.
 void fragment_ipv4(std::span<const std::uint8_t> frame, const IpPacket& packet, std::size_t mtu,
                    const std::function<void(std::span<const std::uint8_t>)>& take);

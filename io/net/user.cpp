@@ -240,10 +240,13 @@ void UserNet::take(std::span<const std::uint8_t> frame) {
   if (!packet) return;
   if (packet->protocol == IpPacket::kTcp && !packet->is_fragment) {
     const std::size_t headers = tcp_payload_offset(frame, *packet);
-    if (headers == 0 || (offloads & (packet->is_v6 ? kOffloadTso6 : kOffloadTso4)) == 0) return;
+    if (headers == 0) return;
+    const std::size_t segment = kMtu + kEthernetBytes - headers;
+    if ((offloads & (packet->is_v6 ? kOffloadTso6 : kOffloadTso4)) == 0)
+      return cut_tcp(frame, *packet, segment,
+                     [&](std::span<const std::uint8_t> part) { pass(part, offload); });
     output_.assign(frame.begin(), frame.end());
-    offload =
-        prepare_segmentation(output_, *packet, static_cast<std::uint16_t>(kMtu + kEthernetBytes - headers));
+    offload = prepare_segmentation(output_, *packet, static_cast<std::uint16_t>(segment));
     return pass(output_, offload);
   }
   if (packet->is_v6) return pass(frame, offload);

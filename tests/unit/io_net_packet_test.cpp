@@ -183,6 +183,33 @@ TEST(NetPacket, SegmentationLeavesThePseudoHeadersSum) {
   EXPECT_TRUE(is_sum_right(frame, 6));
 }
 
+TEST(NetPacket, SegmentsAreWholePackets) {
+  constexpr std::uint8_t kFlags = 0x80 | 0x10 | 8 | 1;  // CWR, ACK, PSH, FIN
+  Bytes segment(20 + 2500);
+  segment[5] = 0xff;
+  segment[6] = 0xff;  // so that the sequence number carries
+  segment[12] = 5 << 4;
+  segment[13] = kFlags;
+  for (std::size_t i = 20; i < segment.size(); ++i) segment[i] = static_cast<std::uint8_t>(i * 3);
+  const Bytes frame = ipv4(IpPacket::kTcp, segment);
+  std::vector<Bytes> cut;
+  cut_tcp(frame, *parse_ip(frame), 1000, [&](auto part) { cut.emplace_back(part.begin(), part.end()); });
+  ASSERT_EQ(cut.size(), 3u);
+  Bytes payload;
+  for (std::size_t i = 0; i < cut.size(); ++i) {
+    const auto packet = parse_ip(cut[i]);
+    ASSERT_TRUE(packet);
+    EXPECT_EQ(packet->end, cut[i].size());
+    EXPECT_EQ(word(cut[i], 18), 0x1234 + i);
+    EXPECT_EQ(checksum_finish(checksum_add({cut[i].data() + 14, 20})), 0u);
+    EXPECT_TRUE(is_sum_right(cut[i], IpPacket::kTcp)) << i;
+    EXPECT_EQ(word(cut[i], 38) << 16 | word(cut[i], 40), 0x00ff'ff00 + i * 1000);
+    EXPECT_EQ(cut[i][47], i == 0 ? 0x90 : i == 1 ? 0x10 : 0x19);
+    payload.insert(payload.end(), cut[i].begin() + 54, cut[i].end());
+  }
+  EXPECT_EQ(payload, Bytes(frame.begin() + 54, frame.end()));
+}
+
 TEST(NetPacket, FragmentsCoverThePacketInOrder) {
   Bytes payload(5000);
   for (std::size_t i = 0; i < payload.size(); ++i) payload[i] = static_cast<std::uint8_t>(i / 3);
