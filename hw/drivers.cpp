@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The one table of drivers.
+#include "hw/net/drivers.h"
+
 #include <iterator>
 
 #include "hw/core/driver.h"
@@ -32,6 +34,7 @@ std::vector<Driver> make_table() {
   std::vector<Driver> all;
   for (const VirtioKind* const kind : virtio_kinds()) append(all, virtio_drivers(*kind));
   append(all, serial_port_drivers());
+  append(all, network_card_drivers());
   append(all, pci_bridge_drivers());
   all.push_back(loader());
   for (const char* const name : kMissing) all.push_back({name});
