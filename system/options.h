@@ -28,8 +28,8 @@ struct Options {
   std::vector<std::string> monitors;  ///< likewise
   std::vector<ChardevOptions> chardevs;
   std::vector<DeviceOptions> netdevs;
-  std::vector<DeviceOptions> nics;        ///< `-nic`
-  std::vector<DeviceOptions> nets;        ///< `-net`
+  std::vector<DeviceOptions> nics;  ///< `-nic`
+  std::vector<DeviceOptions> nets;  ///< `-net`
   bool is_nographic = false;
   bool has_display = false;  ///< -display was given
   bool has_defaults = true;
