@@ -40,6 +40,7 @@ USER_PCI = '-netdev user,id=n -device virtio-net-pci,netdev=n '
 WIRE = '-netdev stream,id=n,addr.type=unix,addr.path={wire}'
 WIRE_SERVER = WIRE + ',server=on -device virtio-net-device,netdev=n '
 WIRE_CLIENT = WIRE + ',reconnect-ms=100 -device virtio-net-device,netdev=n,mac=52:54:00:12:34:57 '
+PCI_DISK = DISK.replace('virtio-blk-device', 'virtio-blk-pci')
 RESET = BARE + '-kernel {programs}/reset.elf '
 TWICE_CLEAN = ['MARK boot clean', 'MARK boot clean']
 
@@ -109,6 +110,12 @@ SCENARIOS = [
     # What the guest was told is flushed is in the file though the emulator dies the hardest way.
     Scenario('disk-kill', DISK, ['MARK disk flushed'], 300, exit_code=None, append='disk=write', disk='written'),
     Scenario('disk-read-back', DISK, ['MARK disk read back', 'MARK done'], 300, append='disk=fill', disk='written'),
+    Scenario('disk-packed', DISK.replace('drive=d ', 'drive=d,packed=on,in_order=on '),
+             ['MARK disk read back', 'MARK done'], 300, append='disk=fill', disk='written'),
+    Scenario('disk-pci', PCI_DISK, ['MARK disk read back', 'MARK done'], 300, append='disk=fill', disk='written'),
+    Scenario('disk-pci-packed-msix',
+             with_machine(IMSIC.format(0), PCI_DISK.replace('drive=d ', 'drive=d,packed=on ')) + ' -smp 2',
+             ['MARK disk read back', 'MARK done'], 300, append='disk=fill', disk='written'),
     Scenario('disk-snapshot', DISK + ',snapshot=on', ['MARK disk read back', 'MARK done'], 300, append='disk=fill',
              disk='unchanged'),
     Scenario('disk-readonly', DISK + ',readonly=on', ['ro=1', 'MARK disk refused', 'MARK done'], 300,

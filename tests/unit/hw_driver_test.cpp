@@ -228,10 +228,11 @@ TEST_F(DriverTest, RingPropertiesAreOffered) {
   make();
   EXPECT_EQ(in_slot(7)->ring_features(), kVersion1 | kIndirectDescriptors);
   EXPECT_EQ(in_slot(6)->ring_features(), kDefaultFeatures);
-  options_.devices = {
-      {"virtio-rng-device", {{"packed", "on"}, {"in_order", "on"}, {"iommu_platform", "on"}}}};
+  options_.devices = {{"virtio-rng-device", {{"packed", "on"}, {"in_order", "on"}, {"iommu_platform", "on"}}},
+                      {"virtio-rng-device", {{"notification_data", "on"}}}};
   make();
   EXPECT_EQ(in_slot(7)->ring_features(), kDefaultFeatures | kRingPacked | kInOrder | kAccessPlatform);
+  EXPECT_EQ(in_slot(6)->ring_features(), kDefaultFeatures | kNotificationData);
 }
 
 TEST_F(DriverTest, AGlobalIsTheDefaultOfItsDriverAlone) {

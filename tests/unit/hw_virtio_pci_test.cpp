@@ -242,6 +242,10 @@ TEST_F(VirtioPciTest, ANotificationNamesItsQueueByItsPlace) {
   ring_->offer({{kRam + 0x8000, 4, true}});
   set(driver_->function(), PciDriver::kNotify, 0, 4);
   EXPECT_TRUE(is_answered());
+  // With VIRTIO_F_NOTIFICATION_DATA the upper half says how far the driver is.
+  ring_->offer({{kRam + 0x8000, 4, true}});
+  set(driver_->function(), PciDriver::kNotify, 0x0002'0000, 4);
+  EXPECT_TRUE(is_answered());
   // There are no others, and none is harmed.
   set(driver_->function(), PciDriver::kNotify + 4, 0, 2);
   set(driver_->function(), PciDriver::kNotify + 0xffc, 0, 2);

@@ -131,6 +131,15 @@ TEST_F(VirtqueueTest, TransfersABuffer) {
   EXPECT_EQ(get(*driver_.slot, Driver::kInterruptStatus), 0u);
 }
 
+/// With VIRTIO_F_NOTIFICATION_DATA (Virtio 1.3, 4.2.3.3).
+TEST_F(VirtqueueTest, TheUpperHalfOfANotificationIsNotTheQueue) {
+  start();
+  prepare("hello");
+  driver_.offer(0, 0);
+  set(*driver_.slot, Driver::kQueueNotify, 0x0001'0000);
+  EXPECT_EQ(driver_.used_index(0), 1u);
+}
+
 TEST_F(VirtqueueTest, RingsWrapAround) {
   start();
   prepare("x");

@@ -20,11 +20,12 @@ struct RingOptions {
   bool is_packed = false;
   bool is_in_order = false;
   bool has_platform_access = false;
+  bool has_notification_data = false;
 
   [[nodiscard]] std::uint64_t features() const {
     return kVersion1 | (has_event_idx ? kEventIdx : 0) | (has_indirect ? kIndirectDescriptors : 0) |
            (has_reset ? kRingReset : 0) | (is_packed ? kRingPacked : 0) | (is_in_order ? kInOrder : 0) |
-           (has_platform_access ? kAccessPlatform : 0);
+           (has_platform_access ? kAccessPlatform : 0) | (has_notification_data ? kNotificationData : 0);
   }
 };
 
@@ -36,6 +37,8 @@ constexpr PropertyRow kRingProperties[] = {
     property<&RingOptions::is_in_order>("in_order", "buffers are used in their order"),
     property<&RingOptions::has_platform_access>("iommu_platform",
                                                 "the guest's DMA addresses are the platform's"),
+    property<&RingOptions::has_notification_data>("notification_data",
+                                                  "notifications say how far the driver is"),
     ignored_property("any_layout"),
     ignored_property("notify_on_empty"),
     ignored_property("use-disabled-flag"),
