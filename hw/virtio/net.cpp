@@ -106,8 +106,9 @@ unsigned VirtioNet::visible_pairs() const {
 }
 
 std::uint16_t VirtioNet::max_queue_size(unsigned index) const {
-  const unsigned pairs = visible_pairs();
-  if (index >= pairs * 2) return index == pairs * 2 ? kControlQueueSize : 0;
+  // What is there does not depend on what is negotiated: a transport keeps sizes over a reset. Without MQ the
+  // third queue is the control queue, of whatever size.
+  if (index >= pair_count_ * 2) return index == pair_count_ * 2 ? kControlQueueSize : 0;
   return index % 2 == 0 ? options_.receive_queue_size : options_.transmit_queue_size;
 }
 

@@ -394,6 +394,31 @@ TEST_F(NetTest, TheDriverIsAskedToAnnounceItselfWhenTheLinkComesUp) {
   EXPECT_EQ(get(*driver_.slot, Driver::kConfig + 6, 2), 1u);
 }
 
+TEST(NetMultiqueue, AllQueuesAreThereAfterAResetWhateverWasNegotiated) {
+  class TwoQueues final : public NetBackend {
+   public:
+    [[nodiscard]] unsigned queues() const override { return 2; }
+    NetQueue& queue(unsigned index) override { return wires_[index].queue(0); }
+    [[nodiscard]] std::string describe() const override { return "two"; }
+
+   private:
+    FakeWire wires_[2];
+  };
+  VirtioNetOptions options;
+  options.has_multiqueue = true;
+  VirtioDriver driver(std::make_unique<VirtioNet>(std::make_shared<TwoQueues>(), options));
+  EXPECT_NE(driver.features() & kNetMq, 0u);
+  for (const std::uint64_t features : {std::uint64_t{0}, kNetCtrlVq | kNetMq}) {
+    driver.start(Driver::kVersion1 | features, features == 0 ? 2 : 5);
+    EXPECT_EQ(driver.status() & Driver::kNeedsReset, 0u);
+    set(*driver.slot, Driver::kStatus, 0);
+    for (unsigned index = 0; index < 6; ++index) {
+      set(*driver.slot, Driver::kQueueSel, index);
+      EXPECT_EQ(get(*driver.slot, Driver::kQueueSizeMax) != 0, index < 5) << index;
+    }
+  }
+}
+
 TEST(NetFilterTest, VlansAreFilteredByTheirTableAndUntaggedFramesPass) {
   NetFilter filter;
   filter.mac = kMac;

@@ -330,6 +330,39 @@ TEST_F(SandboxFolder, NothingOutsideItIsOpenedOrMade) {
   EXPECT_EQ(error_of_open(folder + "/a", O_RDONLY), EACCES) << "through a symbolic link";
 }
 
+TEST_F(Sandbox, LeavesTheSocketsOfTheNetworksThatAreThereAndNoOthers) {
+  const auto error_of_socket = [](SandboxUser user, int family) {
+    SandboxOptions options = closed();
+    options.networks.add(user);
+    return run_inside(options, [&] {
+      const int fd = socket(family, SOCK_STREAM, 0);
+      if (fd < 0) return errno;
+      // An internet network listens as well, Landlock or not.
+      sockaddr_in any{AF_INET, 0, {0x0100007f}, {}};
+      const bool listens = bind(fd, reinterpret_cast<sockaddr*>(&any), sizeof any) == 0 && listen(fd, 1) == 0;
+      return family != AF_INET || listens ? 0 : errno;
+    });
+  };
+  EXPECT_EQ(error_of_socket(SandboxUser::kInternet, AF_INET), 0);
+  EXPECT_EQ(error_of_socket(SandboxUser::kInternet, AF_UNIX), EPERM);
+  EXPECT_EQ(error_of_socket(SandboxUser::kInternet, AF_NETLINK), EPERM);
+  EXPECT_EQ(error_of_socket(SandboxUser::kWires, AF_INET), EPERM);
+  EXPECT_EQ(error_of_socket(SandboxUser::kTap, AF_INET), EPERM);
+}
+
+TEST_F(SandboxFolder, WhatIsForReadingIsNotWritten) {
+  options.folders.clear();
+  options.readable = {folder};
+  ASSERT_GE(open((folder + "/a").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), 0);
+  const auto error_of_open = [&](const std::string& path, int flags) {
+    return run_inside(options, [&] { return open(path.c_str(), flags, 0600) < 0 ? errno : 0; });
+  };
+  EXPECT_EQ(error_of_open(folder + "/a", O_RDONLY), 0);
+  EXPECT_EQ(error_of_open(folder + "/a", O_WRONLY), EACCES);
+  EXPECT_EQ(error_of_open(folder + "/b", O_WRONLY | O_CREAT), EACCES);
+  EXPECT_EQ(error_of_open("/etc/passwd", O_RDONLY), EACCES);
+}
+
 TEST_F(Sandbox, RunsAsAnotherUserInAnotherRoot) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root";
   SandboxOptions options = closed();
