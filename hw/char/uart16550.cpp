@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "hw/core/visitor.h"
+
 namespace gstage::hw {
 namespace {
 
@@ -72,6 +74,29 @@ void Uart16550::reset() {
     must_resume = std::exchange(is_input_held_, false);
   }
   resume_if_wanted(must_resume);
+}
+
+void Uart16550::visit(Visitor& visitor) {
+  visitor.field("interrupt_enable", state_.interrupt_enable);
+  visitor.field("line_control", state_.line_control);
+  visitor.field("modem_control", state_.modem_control);
+  visitor.field("line_errors", state_.line_errors);
+  visitor.field("modem_delta", state_.modem_delta);
+  visitor.field("scratch", state_.scratch);
+  visitor.field("fifo_control", state_.fifo_control);
+  visitor.field("divisor", state_.divisor);
+  visitor.field("is_thr_interrupt", state_.is_thr_interrupt);
+  visitor.field("fifo", state_.fifo);
+  visitor.field("first", state_.first, kFifoSize - 1);
+  visitor.field("count", state_.count, kFifoSize);
+}
+
+void Uart16550::restored() {
+  is_irq_high_ = interrupt_id() != kIirNone;
+  irq_.set(is_irq_high_);
+  // The back end may have been told that there is no room.
+  is_input_held_ = state_.count != 0 || is_loopback();
+  resume_if_wanted(!is_input_held_);
 }
 
 bool Uart16550::mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) {

@@ -27,6 +27,8 @@ class Uart16550 final : public SystemDevice, public RegisterDevice<Uart16550> {
 
   [[nodiscard]] const char* driver() const override { return "ns16550a"; }
   void reset() override;
+  void visit(Visitor& visitor) override;
+  void restored() override;
   bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) override;
   bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
   static std::span<const Register<Uart16550>> registers();

@@ -39,7 +39,8 @@ struct MachineOptions {
   DeviceOptions machine{"virt", {}};
   DeviceOptions cpu{"rv64", {}};
   tcg::EngineOptions engine;
-  unsigned harts = 1;                      ///< `-smp`, at least 1
+  unsigned harts = 1;           ///< `-smp`, at least 1
+  unsigned worker_threads = 8;  ///< at most, for devices; 0: none, for tests (hw/core/worker_pool.h)
   std::uint64_t ram_bytes = 128ull << 20;  ///< `-m`
   std::string bios = "default";
   std::string kernel;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -32,9 +32,22 @@ class Visitor {
   /// A number, a flag, an enumeration, or a plain structure without padding of them.
   template <class T>
   requires(std::is_trivially_copyable_v<T> && !std::is_pointer_v<T>) void field(const char* name, T& value) {
-    static_assert(std::has_unique_object_representations_v<T> || std::is_same_v<T, bool>,
-                  "name the fields one by one: padding has no value");
-    bytes(name, &value, sizeof value);
+    if constexpr (std::is_same_v<T, bool>) {
+      std::uint8_t flag = value ? 1 : 0;
+      bytes(name, &flag, sizeof flag);
+      value = flag != 0;
+    } else {
+      static_assert(std::has_unique_object_representations_v<T>,
+                    "name the fields one by one: padding has no value");
+      bytes(name, &value, sizeof value);
+    }
+  }
+  /// A number or an enumeration that is at most `most`: more is not loaded.
+  template <class T>
+  void field(const char* name, T& value, std::type_identity_t<T> most) {
+    T loaded = value;
+    field(name, loaded);
+    if (loaded <= most) value = loaded;
   }
   template <class T>
   void field(const char* name, std::atomic<T>& value) {
@@ -42,16 +55,21 @@ class Visitor {
     field(name, plain);
     if (is_loading()) value.store(plain);
   }
-  /// Its length is part of the state; at most `most` elements are loaded.
-  template <class T>
-  void list(const char* name, std::vector<T>& values, std::size_t most) {
-    static_assert(std::is_trivially_copyable_v<T>);
-    std::vector<std::byte> raw(values.size() * sizeof(T));
-    if (!values.empty()) std::memcpy(raw.data(), values.data(), raw.size());
+  /// Memory of the device's own.
+  void block(const char* name, std::span<std::uint8_t> memory) { bytes(name, memory.data(), memory.size()); }
+  /// A vector or a deque. Its length is part of the state; more than `most` elements are not loaded.
+  template <class List>
+  void list(const char* name, List& values, std::size_t most) {
+    using T = typename List::value_type;
+    static_assert(std::has_unique_object_representations_v<T>);
+    std::vector<T> plain(values.begin(), values.end());
+    std::vector<std::byte> raw(plain.size() * sizeof(T));
+    if (!plain.empty()) std::memcpy(raw.data(), plain.data(), raw.size());
     sized(name, raw);
     if (!is_loading() || raw.size() / sizeof(T) > most) return;
-    values.resize(raw.size() / sizeof(T));
-    if (!values.empty()) std::memcpy(values.data(), raw.data(), values.size() * sizeof(T));
+    plain.resize(raw.size() / sizeof(T));
+    if (!plain.empty()) std::memcpy(plain.data(), raw.data(), plain.size() * sizeof(T));
+    values.assign(plain.begin(), plain.end());
   }
   /// `walk(visitor)` names the fields of a part; their names begin with `name`.
   template <class Walk>
@@ -60,6 +78,13 @@ class Visitor {
     prefix_ += name + ".";
     std::forward<Walk>(walk)(*this);
     prefix_.resize(length);
+  }
+  /// Parts that are alike: `walk(visitor, part)` for each. How many there are is not loaded.
+  template <class Parts, class Walk>
+  void each(const std::string& name, Parts& parts, Walk&& walk) {
+    unsigned number = 0;
+    for (auto& one : parts)
+      part(name + "." + std::to_string(number++), [&](Visitor& visitor) { walk(visitor, one); });
   }
 
  private:

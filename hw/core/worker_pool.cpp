@@ -60,6 +60,7 @@ void WorkerPool::work() {
   std::unique_lock lock(mutex_);
   for (;;) {
     ++idle_threads_;
+    if (first_ == nullptr) drained_.notify_all();
     wake_.wait(lock, [this] { return is_ending_ || first_ != nullptr; });
     --idle_threads_;
     if (first_ == nullptr) return;
@@ -75,6 +76,11 @@ void WorkerPool::work() {
 void WorkerPool::drain(WorkerTask& task) {
   std::unique_lock lock(mutex_);
   drained_.wait(lock, [&] { return task.state_.load() == WorkerTask::State::kIdle; });
+}
+
+void WorkerPool::drain() {
+  std::unique_lock lock(mutex_);
+  drained_.wait(lock, [this] { return first_ == nullptr && idle_threads_ == threads_.size(); });
 }
 
 }  // namespace gstage::hw

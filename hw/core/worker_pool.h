@@ -47,6 +47,8 @@ class WorkerPool {
   void post(WorkerTask& task);
   /// Returns once the task neither waits nor runs. Nobody posts it meanwhile. Not from within a task.
   void drain(WorkerTask& task);
+  /// Returns once no task waits or runs. Nobody but tasks posts meanwhile. Not from within a task.
+  void drain();
 
  private:
   void work();

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "target/riscv/cpu.h"
+#include "hw/core/visitor.h"
 
 namespace gstage::hw {
 namespace {
@@ -59,6 +60,14 @@ void Mswi::reset() {
   }
 }
 
+void Mswi::visit(Visitor& visitor) {
+  visitor.each("hart", harts_, [](Visitor& part, Hart& hart) { part.field("is_pending", hart.is_pending); });
+}
+
+void Mswi::restored() {
+  for (const Hart& hart : harts_) hart.lines->set_pending(riscv::kMsi, hart.is_pending);
+}
+
 std::uint64_t Mswi::read_msip(Access access) {
   const Hart* of = hart_of(harts_, "msip", access.index);
   return of != nullptr && of->is_pending ? 1 : 0;
@@ -112,6 +121,17 @@ void Mtimer::reset() {
     hart.compare = kNever;
     update_timer(hart);
   }
+}
+
+void Mtimer::visit(Visitor& visitor) {
+  std::uint64_t mtime = time_.now();
+  visitor.field("mtime", mtime);
+  if (visitor.is_loading()) time_.set(mtime);
+  visitor.each("hart", harts_, [](Visitor& part, Hart& hart) { part.field("compare", hart.compare); });
+}
+
+void Mtimer::restored() {
+  for (Hart& hart : harts_) update_timer(hart);
 }
 
 void Mtimer::update_timer(Hart& hart) {

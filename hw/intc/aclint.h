@@ -26,6 +26,8 @@ class Mswi final : public SystemDevice, public RegisterDevice<Mswi> {
   [[nodiscard]] const char* driver() const override { return "riscv.aclint.mswi"; }
   void describe(FdtBuilder& fdt) const override;
   void reset() override;
+  void visit(Visitor& visitor) override;
+  void restored() override;
   static std::span<const Register<Mswi>> registers();
 
  private:
@@ -68,6 +70,8 @@ class Mtimer final : public SystemDevice, public RegisterDevice<Mtimer> {
   [[nodiscard]] const char* driver() const override { return "riscv.aclint.mtimer"; }
   void describe(FdtBuilder& fdt) const override;
   void reset() override;
+  void visit(Visitor& visitor) override;
+  void restored() override;
   static std::span<const Register<Mtimer>> registers();
 
  private:

@@ -6,6 +6,7 @@
 #include "softmmu/base/bits.h"
 #include "softmmu/base/check.h"
 #include "target/riscv/cpu.h"
+#include "hw/core/visitor.h"
 
 namespace gstage::hw {
 namespace {
@@ -418,6 +419,31 @@ std::uint64_t AplicDomain::claim(Access access) {
     ask_not_pending(topi >> 16);
   notify();
   return topi;
+}
+
+void Aplic::visit(Visitor& visitor) {
+  AplicDomain::State& state = domain_.state_;
+  visitor.field("domaincfg", state.domaincfg);
+  visitor.field("genmsi", state.genmsi);
+  visitor.field("sourcecfg", state.sourcecfg);
+  visitor.field("target", state.target);
+  visitor.field("pending", state.pending);
+  visitor.field("enabled", state.enabled);
+  visitor.field("address", state.address);
+  visitor.field("level", domain_.level_);
+  visitor.field("delegated", domain_.delegated_);
+  visitor.each("hart", domain_.deliveries_, [](Visitor& part, AplicDomain::Delivery& delivery) {
+    part.field("is_on", delivery.is_on);
+    part.field("is_forced", delivery.is_forced);
+    part.field("threshold", delivery.threshold);
+  });
+}
+
+void Aplic::restored() {
+  const unsigned mip_bit = domain_.setup_.is_machine ? riscv::kMei : riscv::kSei;
+  for (HartLines* const lines : domain_.setup_.lines) lines->set_pending(mip_bit, false);
+  for (AplicDomain::Delivery& delivery : domain_.deliveries_) delivery.is_notified = false;
+  domain_.notify();
 }
 
 void Aplic::describe(FdtBuilder& fdt) const {

@@ -44,6 +44,7 @@ class AplicDomain final : public RegisterDevice<AplicDomain> {
   static std::span<const Register<AplicDomain>> registers();
 
  private:
+  friend class Aplic;
   static constexpr unsigned kWords = kSources / 32 + 1;
   using Bits = std::array<std::uint32_t, kWords>;
 
@@ -128,7 +129,7 @@ class AplicDomain final : public RegisterDevice<AplicDomain> {
   const AplicSetup setup_;
   AplicDomain* const child_;
   State state_;
-  Bits level_{};      ///< of the wires: they belong to the devices
+  Bits level_{};      ///< of the wires, as it was told: its edges are what counts
   Bits delegated_{};  ///< to this domain; the root has all
   std::vector<Delivery> deliveries_;
 };
@@ -149,6 +150,8 @@ class Aplic final : public SystemDevice {
 
   [[nodiscard]] const char* driver() const override { return "riscv.aplic"; }
   void reset() override { domain_.reset(); }
+  void visit(Visitor& visitor) override;
+  void restored() override;
   void describe(FdtBuilder& fdt) const override;
   AplicDomain& domain() { return domain_; }
 

@@ -5,6 +5,7 @@
 
 #include "softmmu/base/check.h"
 #include "target/riscv/cpu.h"
+#include "hw/core/visitor.h"
 
 namespace gstage::hw {
 namespace {
@@ -48,6 +49,24 @@ void Plic::reset() {
   }
   for (unsigned source = 1; source <= kSources; ++source) gateway(source);
   notify();
+}
+
+void Plic::visit(Visitor& visitor) {
+  visitor.field("pending", state_.pending);
+  visitor.field("in_flight", state_.in_flight);
+  visitor.field("priority", state_.priority);
+  visitor.field("level", level_);
+  visitor.each("context", contexts_, [](Visitor& part, Context& context) {
+    part.field("enable", context.enable);
+    part.field("threshold", context.threshold);
+  });
+}
+
+void Plic::restored() {
+  for (Context& context : contexts_) {
+    context.is_notified = best(context, context.threshold) != 0;
+    context.lines->set_pending(context.mip_bit, context.is_notified);
+  }
 }
 
 IrqLine Plic::line(unsigned source) {

@@ -24,6 +24,8 @@ class Plic final : public SystemDevice, public RegisterDevice<Plic> {
 
   [[nodiscard]] const char* driver() const override { return "riscv.sifive.plic"; }
   void reset() override;
+  void visit(Visitor& visitor) override;
+  void restored() override;
   /// The level of a source's wire. Any thread.
   void set_level(unsigned source, bool is_high);
   /// A wire to the source.
@@ -69,7 +71,7 @@ class Plic final : public SystemDevice, public RegisterDevice<Plic> {
   void notify();
 
   State state_;
-  Bits level_{};
+  Bits level_{};  ///< of the wires, as it was told
   std::vector<Context> contexts_;
 };
 

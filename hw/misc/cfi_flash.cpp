@@ -10,6 +10,7 @@
 
 #include "softmmu/base/check.h"
 #include "softmmu/base/log.h"
+#include "hw/core/visitor.h"
 
 namespace gstage::hw {
 namespace {
@@ -46,7 +47,7 @@ std::uint64_t on_both_chips(std::uint16_t value) { return std::uint64_t{value} <
 
 }  // namespace
 
-CfiFlash::CfiFlash(std::uint64_t size) : size_(size) {
+CfiFlash::CfiFlash(std::uint64_t size) : size_(size), is_used_(size / kBlockBytes) {
   CHECK(std::has_single_bit(size) && size % kBlockBytes == 0);
   void* memory =
       mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -61,11 +62,36 @@ void CfiFlash::reset() {
   state_ = State{};
 }
 
+std::span<std::uint8_t> CfiFlash::block(std::size_t number) const {
+  return {inverted_ + number * kBlockBytes, kBlockBytes};
+}
+
+void CfiFlash::visit(Visitor& visitor) {
+  visitor.field("mode", state_.mode, Mode::kBufferConfirm);
+  visitor.field("status", state_.status);
+  visitor.field("buffer_left", state_.buffer_left, kBufferWords);
+  visitor.list("buffer", state_.buffer, kBufferWords);
+  std::erase_if(state_.buffer, [this](const BufferedWrite& write) {
+    return write.size > sizeof write.value || write.offset > size_ - write.size;
+  });
+  // Of the contents what is not erased.
+  const std::vector<std::uint8_t> was_used = is_used_;
+  visitor.block("is_used", is_used_);
+  for (std::size_t number = 0; number < is_used_.size(); ++number) {
+    if (is_used_[number] != 0)
+      visitor.block(("block." + std::to_string(number)).c_str(), block(number));
+    else if (was_used[number] != 0)
+      std::memset(block(number).data(), 0, kBlockBytes);
+  }
+}
+
 void CfiFlash::load(std::uint64_t offset, std::span<const std::byte> bytes) {
   const std::lock_guard lock(mutex_);
   CHECK(offset <= size_ && bytes.size() <= size_ - offset);
   std::transform(bytes.begin(), bytes.end(), inverted_ + offset,
                  [](std::byte byte) { return static_cast<std::uint8_t>(~byte); });
+  for (std::uint64_t at = offset; at < offset + bytes.size(); at = (at / kBlockBytes + 1) * kBlockBytes)
+    is_used_[at / kBlockBytes] = 1;
 }
 
 std::uint64_t CfiFlash::read_array(std::uint64_t offset, unsigned size) const {
@@ -74,15 +100,17 @@ std::uint64_t CfiFlash::read_array(std::uint64_t offset, unsigned size) const {
   return ~value & mask(size);
 }
 
-void CfiFlash::program(std::uint64_t offset, unsigned size, std::uint64_t value) {
+void CfiFlash::program(std::uint64_t offset, std::uint64_t size, std::uint64_t value) {
   std::uint64_t inverted = 0;
   std::memcpy(&inverted, inverted_ + offset, size);
   inverted |= ~value;
   std::memcpy(inverted_ + offset, &inverted, size);
+  is_used_[offset / kBlockBytes] = 1;
 }
 
 void CfiFlash::erase_block(std::uint64_t offset) {
-  std::memset(inverted_ + offset / kBlockBytes * kBlockBytes, 0, kBlockBytes);
+  std::memset(block(offset / kBlockBytes).data(), 0, kBlockBytes);
+  is_used_[offset / kBlockBytes] = 0;
 }
 
 std::uint16_t CfiFlash::identify(std::uint64_t word) {
@@ -207,6 +235,7 @@ void CfiFlash::fill_buffer(std::uint64_t offset, unsigned size, std::uint64_t va
     state_.buffer_left = static_cast<unsigned>(value & 0xffff) + 1;
     state_.mode = Mode::kBufferData;
     if (state_.buffer_left <= kBufferWords) return;
+    state_.buffer_left = 0;
     state_.status |= kEraseError | kProgramError;
     state_.mode = Mode::kStatus;
     return;

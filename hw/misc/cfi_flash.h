@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 #include "softmmu/mem/address_space.h"
@@ -27,6 +28,7 @@ class CfiFlash final : public SystemDevice, public MmioHandler, public Loadable 
 
   [[nodiscard]] const char* driver() const override { return "cfi.pflash01"; }
   void reset() override;
+  void visit(Visitor& visitor) override;
   bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) override;
   bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
   void load(std::uint64_t offset, std::span<const std::byte> bytes) override;
@@ -48,7 +50,7 @@ class CfiFlash final : public SystemDevice, public MmioHandler, public Loadable 
   };
   struct BufferedWrite {
     std::uint64_t offset;
-    unsigned size;
+    std::uint64_t size;
     std::uint64_t value;
   };
   struct State {
@@ -58,8 +60,9 @@ class CfiFlash final : public SystemDevice, public MmioHandler, public Loadable 
     std::vector<BufferedWrite> buffer;
   };
 
+  [[nodiscard]] std::span<std::uint8_t> block(std::size_t number) const;
   [[nodiscard]] std::uint64_t read_array(std::uint64_t offset, unsigned size) const;
-  void program(std::uint64_t offset, unsigned size, std::uint64_t value);
+  void program(std::uint64_t offset, std::uint64_t size, std::uint64_t value);
   void erase_block(std::uint64_t offset);
   /// A write in a mode that waits for one; false when the byte is a command of its own.
   bool continue_command(std::uint64_t offset, unsigned size, std::uint64_t value);
@@ -71,6 +74,7 @@ class CfiFlash final : public SystemDevice, public MmioHandler, public Loadable 
   std::mutex mutex_;
   std::uint64_t size_;
   std::uint8_t* inverted_;  ///< the complement of the contents, so that untouched zero pages are erased flash
+  std::vector<std::uint8_t> is_used_;  ///< whether a block was programmed since it was erased
   State state_;
 };
 

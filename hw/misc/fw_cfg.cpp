@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "softmmu/base/check.h"
+#include "hw/core/visitor.h"
 
 namespace gstage::hw {
 namespace {
@@ -77,6 +78,13 @@ void FwCfg::build_directory() {
 void FwCfg::reset() {
   const std::lock_guard lock(mutex_);
   state_ = State{};
+}
+
+/// The items are the machine's, which is built alike.
+void FwCfg::visit(Visitor& visitor) {
+  visitor.field("key", state_.key);
+  visitor.field("offset", state_.offset);
+  visitor.field("dma_high", state_.dma_high);
 }
 
 void FwCfg::select(std::uint16_t key) {

@@ -41,6 +41,7 @@ class FwCfg final : public SystemDevice, public RegisterDevice<FwCfg> {
 
   [[nodiscard]] const char* driver() const override { return "fw_cfg_mem"; }
   void reset() override;
+  void visit(Visitor& visitor) override;
   static std::span<const Register<FwCfg>> registers();
   void describe(FdtBuilder& fdt) const override;
 

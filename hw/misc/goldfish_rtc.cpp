@@ -3,6 +3,8 @@
 
 #include <utility>
 
+#include "hw/core/visitor.h"
+
 namespace gstage::hw {
 namespace {
 
@@ -42,6 +44,23 @@ void GoldfishRtc::reset() {
   state_ = State{};
   state_.offset_ns = offset_ns;
   timer_->arm(Timer::kNever);
+  update_irq();
+}
+
+void GoldfishRtc::visit(Visitor& visitor) {
+  visitor.field("latched_high", state_.latched_high);
+  visitor.field("written_time_high", state_.written_time_high);
+  visitor.field("alarm_high", state_.alarm_high);
+  visitor.field("alarm_low", state_.alarm_low);
+  visitor.field("offset_ns", state_.offset_ns);
+  visitor.field("is_alarm_running", state_.is_alarm_running);
+  visitor.field("is_irq_enabled", state_.is_irq_enabled);
+  visitor.field("is_irq_pending", state_.is_irq_pending);
+}
+
+void GoldfishRtc::restored() {
+  // It looks at the alarm as soon as the clock goes on.
+  timer_->arm(state_.is_alarm_running ? clock_.now_ns() : Timer::kNever);
   update_irq();
 }
 

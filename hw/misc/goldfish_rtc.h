@@ -22,6 +22,8 @@ class GoldfishRtc final : public SystemDevice, public RegisterDevice<GoldfishRtc
 
   [[nodiscard]] const char* driver() const override { return "goldfish_rtc"; }
   void reset() override;
+  void visit(Visitor& visitor) override;
+  void restored() override;
   static std::span<const Register<GoldfishRtc>> registers();
   void describe(FdtBuilder& fdt) const override;
 

@@ -8,6 +8,7 @@
 
 #include "softmmu/base/bits.h"
 #include "io/event_loop.h"
+#include "hw/core/visitor.h"
 
 namespace gstage::hw {
 namespace {
@@ -34,6 +35,8 @@ constexpr auto kErrorNoCall = static_cast<std::uint64_t>(-38);
 /// A program of 64 bits that stores a word by halves does so at once; what is stored of it after so long is
 /// all.
 constexpr std::int64_t kHalfWordNs = 100'000'000;
+/// Answers kept for a program that reads none.
+constexpr std::size_t kMaxAnswers = 4096;
 
 }  // namespace
 
@@ -80,6 +83,19 @@ void Htif::reset() {
   answers_.clear();
   wanted_ = 0;
   std::fill(std::begin(registers_), std::end(registers_), 0);
+}
+
+/// Words in RAM are saved with it.
+void Htif::visit(Visitor& visitor) {
+  visitor.field("registers", registers_);
+  visitor.list("answers", answers_, kMaxAnswers);
+  visitor.field("wanted", wanted_);
+  visitor.field("is_half_stored", is_half_stored_);
+}
+
+void Htif::restored() {
+  late_->arm(is_half_stored_ ? setup_.clock.now_ns() + kHalfWordNs : Timer::kNever);
+  if (wanted_ != 0 && setup_.console != nullptr) EventLoop::post([this] { listen(); });
 }
 
 void Htif::stored(Paddr paddr, std::uint64_t size) {
@@ -159,7 +175,10 @@ void Htif::end_machine(std::uint64_t code) {
   setup_.control.request(MachineRequest::kPoweroff, static_cast<int>(code));
 }
 
-void Htif::respond(std::uint64_t answer) { answers_.push_back(answer); }
+void Htif::respond(std::uint64_t answer) {
+  if (answers_.size() < kMaxAnswers) return answers_.push_back(answer);
+  log_line(Log::kGuestErrors, "htif: nobody reads fromhost");
+}
 
 /// The console's input comes here from the first time on that the guest asks for it.
 void Htif::want_character() {

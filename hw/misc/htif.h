@@ -59,6 +59,8 @@ class Htif final : public SystemDevice, public StoreWatcher, public RegisterDevi
 
   [[nodiscard]] const char* driver() const override { return "htif"; }
   void reset() override;
+  void visit(Visitor& visitor) override;
+  void restored() override;
   /// Words in RAM are found by their symbols: they have no node.
   void describe(FdtBuilder& fdt) const override;
   void stored(Paddr paddr, std::uint64_t size) override;

@@ -22,6 +22,9 @@ constexpr std::uint32_t kVectorValid = 8;
 /// What has no vector of its own, and goes by that of other causes.
 constexpr std::uint32_t kOtherCauses = kLinkChange | kRxOverrun;
 
+/// Of a packet of which the driver has not given all.
+constexpr std::size_t kMostPacketBytes = 1 << 20;
+
 constexpr std::uint32_t kReadStart = 1 << 0;
 constexpr std::uint32_t kReadDone = 1 << 1;
 
@@ -147,6 +150,18 @@ void E1000e::visit(Visitor& visitor) {
   const std::lock_guard lock(mutex_);
   visitor.field("registers", state_);
   visitor.field("phy", phy_);
+  visitor.field("context", context_);
+  visitor.field("was_asserted", was_asserted_);
+  visitor.field("io_address", io_.address);
+  visitor.list("packet", packet_.bytes, kMostPacketBytes);
+  visitor.field("has_ip_checksum", packet_.has_ip_checksum);
+  visitor.field("has_tcp_checksum", packet_.has_tcp_checksum);
+  visitor.field("is_cut", packet_.is_cut);
+  bool has_vlan = packet_.vlan.has_value();
+  std::uint16_t vlan = packet_.vlan.value_or(0);
+  visitor.field("has_vlan", has_vlan);
+  visitor.field("vlan", vlan);
+  packet_.vlan = has_vlan ? std::optional(vlan) : std::nullopt;
 }
 
 void E1000e::restored() {
@@ -279,14 +294,14 @@ std::uint64_t E1000e::read_statistic(Access access) {
 
 bool E1000e::IoWindow::mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) {
   if (size != 4) return false;
-  value = address_;
-  return offset == 0 || (offset == 4 && card_.mmio_read(address_, 4, value));
+  value = address;
+  return offset == 0 || (offset == 4 && card_.mmio_read(address, 4, value));
 }
 
 bool E1000e::IoWindow::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) {
   if (size != 4) return false;
-  if (offset == 0) address_ = static_cast<std::uint32_t>(value);
-  return offset == 0 || (offset == 4 && card_.mmio_write(address_, 4, value));
+  if (offset == 0) address = static_cast<std::uint32_t>(value);
+  return offset == 0 || (offset == 4 && card_.mmio_write(address, 4, value));
 }
 
 }  // namespace gstage::hw

@@ -46,10 +46,10 @@ class E1000e final : public PciFunction,
     explicit IoWindow(E1000e& card) : card_(card) {}
     bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) override;
     bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
+    std::atomic<std::uint32_t> address{0};  ///< the register that the window shows
 
    private:
     E1000e& card_;
-    std::atomic<std::uint32_t> address_{0};
   };
   class Flash final : public MmioHandler {
    public:

@@ -42,7 +42,8 @@ class Board : public Machine {
   };
 
   /// `control` outlives the board.
-  Board(const char* name, MachineControl& control) : control_(control), timers_(clock_), root_(name) {}
+  Board(const MachineOptions& options, const char* name, MachineControl& control)
+      : control_(control), timers_(clock_), workers_(options.worker_threads), root_(name) {}
   Status add_memory(const Range& rom, const Range& ram);
   /// Names a device that holds memory as well, for what is loaded. Before `plan_boot`.
   void add_loadable(const LoadablePlace& place) { places_.devices.push_back(place); }

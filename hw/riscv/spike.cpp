@@ -40,7 +40,8 @@ class SpikeMachine final : public Board {
   static Result<std::unique_ptr<Machine>> create(const MachineOptions& options, MachineControl& control);
 
  private:
-  SpikeMachine(MachineControl& control, unsigned harts) : Board("spike", control), phandles_(harts) {}
+  SpikeMachine(const MachineOptions& options, MachineControl& control)
+      : Board(options, "spike", control), phandles_(options.harts) {}
   std::vector<std::byte> make_tree(const MachineOptions& options, const riscv::CpuConfig& config);
   Status add_devices(const MachineOptions& options);
 
@@ -75,7 +76,7 @@ Result<std::unique_ptr<Machine>> SpikeMachine::create(const MachineOptions& opti
   if (options.harts < 1 || options.harts > kMostHarts)
     return error("-smp %u: the spike board has from 1 to %u harts", options.harts, kMostHarts);
   if (Status status = check_devices(options); !status.ok()) return status.error();
-  std::unique_ptr<SpikeMachine> machine(new SpikeMachine(control, options.harts));
+  std::unique_ptr<SpikeMachine> machine(new SpikeMachine(options, control));
   const Range ram{"ram", kRamBase, options.ram_bytes};
   if (Status status = machine->add_memory(kResetRom, ram); !status.ok()) return status.error();
   if (Status status = machine->add_harts(options, *config); !status.ok()) return status.error();

@@ -96,8 +96,8 @@ class VirtMachine final : public Board {
   ~VirtMachine() override { destroy_devices(); }
 
  private:
-  VirtMachine(MachineControl& control, unsigned harts, const VirtInterrupts& interrupts)
-      : Board("virt", control), wiring_(harts, interrupts) {}
+  VirtMachine(const MachineOptions& options, MachineControl& control, const VirtInterrupts& interrupts)
+      : Board(options, "virt", control), wiring_(options.harts, interrupts) {}
   Status add_board_memory(const MachineOptions& options);
   Status add_devices(const MachineOptions& options);
   Status add_flash();
@@ -122,7 +122,7 @@ Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& optio
   if (!config.ok()) return config.error();
   if (options.harts < 1 || options.harts > kMaxHarts)
     return error("-smp %u: the virt board has from 1 to %u harts", options.harts, kMaxHarts);
-  std::unique_ptr<VirtMachine> machine(new VirtMachine(control, options.harts, interrupts));
+  std::unique_ptr<VirtMachine> machine(new VirtMachine(options, control, interrupts));
   if (Status status = machine->add_board_memory(options); !status.ok()) return status.error();
   if (Status status = machine->add_harts(options, *config, interrupts.imsic()); !status.ok())
     return status.error();

@@ -255,6 +255,15 @@ Served VirtioConsole::deliver_control(unsigned index) {
   return result;
 }
 
+void VirtioConsole::restored() {
+  for (const auto& port : ports_) {
+    if (port == nullptr || port->options.chardev == nullptr) continue;
+    // The back end may have been told that there is no room.
+    port->is_input_held = true;
+    resume_input(*port);
+  }
+}
+
 void VirtioConsole::visit(Visitor& visitor) {
   const std::lock_guard lock(mutex_);
   for (unsigned number = 0; number < max_ports_; ++number) {

@@ -49,6 +49,7 @@ class VirtioConsole final : public VirtioDevice {
   void reset() override;
   Served serve(unsigned index) override;
   void visit(Visitor& visitor) override;
+  void restored() override;
 
  private:
   struct Port {

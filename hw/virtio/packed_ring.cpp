@@ -168,7 +168,7 @@ void PackedRing::visit(Visitor& visitor) {
   };
   position("available", state_.available);
   position("used", state_.used);
-  visitor.field("taken", state_.taken);
+  visitor.field("taken", state_.taken, setup_.size);
   visitor.field("unsignalled", state_.unsignalled);
 }
 

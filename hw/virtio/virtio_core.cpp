@@ -236,6 +236,8 @@ void VirtioCore::refresh() {
 }
 
 void VirtioCore::visit(Visitor& visitor) {
+  // So nothing is under way that the state does not show.
+  workers_.drain();
   visitor.field("status", status_);
   visitor.field("driver_features", driver_features_);
   visitor.field("is_broken", is_broken_);
@@ -248,7 +250,7 @@ void VirtioCore::visit(Visitor& visitor) {
 void VirtioCore::QueueSlot::visit(Visitor& visitor) {
   // A worker ends with the queue: what it has taken it gives back before.
   const std::lock_guard lock(mutex);
-  visitor.field("size", setup.size);
+  visitor.field("size", setup.size, core.device_->max_queue_size(index));
   visitor.field("descriptors", setup.descriptors);
   visitor.field("driver_area", setup.driver_area);
   visitor.field("device_area", setup.device_area);
@@ -262,7 +264,8 @@ void VirtioCore::QueueSlot::visit(Visitor& visitor) {
 
 void VirtioCore::restored() {
   is_up_ = (status_ & kDriverOk) != 0;
-  refresh();
+  // Drives the wire. The queues were served before they were saved.
+  acknowledge(0);
 }
 
 }  // namespace gstage::hw

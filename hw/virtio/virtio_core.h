@@ -105,7 +105,7 @@ class VirtioCore {
 
   // For the transport, while no hart runs:
 
-  /// Waits for the workers. What they left in the queues is served once `restored` was called.
+  /// Waits for the workers first.
   void visit(Visitor& visitor);
   void restored();
 
