@@ -183,7 +183,7 @@ void VirtioNet::visit(Visitor& visitor) {
   visitor.list("multicast", filter.multicast, NetFilter::kMostAddresses);
   visitor.field("filters_vlans", filter.filters_vlans);
   visitor.field("vlans", filter.vlans);
-  visitor.field("pairs", state_.pairs);
+  visitor.field("pairs", state_.pairs, static_cast<std::uint16_t>(pair_count_));
   visitor.field("guest_offloads", state_.guest_offloads);
   visitor.field("is_announcing", state_.is_announcing);
 }
@@ -205,6 +205,9 @@ Served VirtioNet::serve(unsigned index) {
     Chain lost;
     while (core().pop(index, lost)) core().queue(index).push(lost, 0);
     if (core().is_live(index)) core().notify_used(index);
+  } else {
+    // Without a network no frame ever comes: the buffers wait.
+    return Served::kLater;
   }
   return Served::kAll;
 }
