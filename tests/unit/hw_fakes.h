@@ -58,6 +58,8 @@ class FakeChardev final : public Chardev {
     return output_;
   }
   std::size_t waiting() const { return input_.size(); }
+  const std::string& rest() const { return input_; }      ///< what waits
+  void hold(const std::string& text) { input_ += text; }  ///< until the device asks for it
   bool is_attached() const { return receive_ != nullptr; }
 
   int resumes = 0;

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+// Every device's state is saved, loaded into a machine that is built alike, and goes on there as here: for
+// each row of the table of drivers on each kind of board. A driver that nobody wrote software for fails the
+// test.
+#include <cstring>
+#include <fstream>
+#include <set>
+#include <sstream>
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "target/riscv/cpu.h"
+#include "target/riscv/hart.h"
+#include "hw/core/driver.h"
+#include "hw/core/visitor.h"
+#include "hw/riscv/boards.h"
+
+#include "tests/unit/hw_state_software.h"
+
+namespace gstage::hw {
+namespace {
+
+constexpr unsigned kSteps = 2000;
+constexpr std::uint64_t kRamBytes = 4 << 20;
+
+/// A kind of board.
+struct BoardRow {
+  const char* name;
+  const MachineType* type;
+  std::vector<Property> properties;
+  bool has_imsic = false;
+};
+std::vector<BoardRow> boards() {
+  return {{"plic", &kVirtBoard, {{"aia", "none"}}},
+          {"aclint", &kVirtBoard, {{"aclint", "on"}}},
+          {"aplic", &kVirtBoard, {{"aia", "aplic"}}},
+          {"imsic", &kVirtBoard, {{"aia", "aplic-imsic"}, {"aia-guests", "1"}}, true}};
+}
+
+/// Whether a -device made it: the board's own are on the bus of the board, but for the host bridge's
+/// function.
+bool is_asked(const Device& device) {
+  return device.bus() != nullptr && std::strcmp(device.bus()->kind(), "System") != 0 &&
+         std::strcmp(device.driver(), "gpex-root") != 0;
+}
+
+/// A machine, and what its devices are connected to.
+class Box {
+ public:
+  /// `label` is for names of files.
+  Box(const BoardRow& board, const std::string& label) : disk_(testing::TempDir() + label) {
+    options_.engine.accel = Accel::kInterp;
+    options_.machine = {board.type->name, board.properties};
+    options_.harts = 2;
+    options_.ram_bytes = kRamBytes;
+    options_.bios = "none";
+    options_.worker_threads = 0;  // a device has done its work before the store returns
+    options_.objects.push_back({"rng-random", {{"id", "zeroes"}, {"filename", "/dev/zero"}}});
+    if (board.type == &kVirtBoard) options_.serials = {keyboard_};
+    options_.chardevs["typist"] = typist_;
+    type_ = board.type;
+  }
+  ~Box() {
+    machine_.reset();
+    std::remove(disk_.c_str());
+  }
+
+  void ask(const DeviceOptions& device) { options_.devices.push_back(device); }
+  void add_disk() {
+    std::ofstream(disk_, std::ios::binary) << std::string(64 << 10, 'd');
+    options_.drives.push_back({"disk", disk_, "raw", "none"});
+  }
+  void make() {
+    auto made = type_->create(options_, control_);
+    ASSERT_TRUE(made.ok()) << made.error().message;
+    machine_ = std::move(*made);
+    machine_->reset();
+  }
+  [[nodiscard]] bool is_made() const { return machine_ != nullptr; }
+
+  Device& root() { return machine_->devices(); }
+  std::vector<Device*> devices() {
+    std::vector<Device*> all;
+    for_each_device(root(), [&](Device& device) { all.push_back(&device); });
+    return all;
+  }
+  SavedState save() {
+    SavedState state;
+    Visitor saver = Visitor::saver(state);
+    visit_devices(root(), saver);
+    return state;
+  }
+  /// What another machine is in: memory, devices, and what the world outside is in.
+  void load(Box& other, const SavedState& state) {
+    const auto memory = other.ram();
+    ASSERT_TRUE(machine_->memory().write(ram_base(), memory.data(), memory.size()));
+    std::ofstream(disk_, std::ios::binary) << other.disk();
+    keyboard_->hold(other.keyboard_->rest());
+    typist_->hold(other.typist_->rest());
+    Visitor loader = Visitor::loader(state);
+    visit_devices(root(), loader);
+  }
+
+  std::vector<std::byte> ram() {
+    std::vector<std::byte> bytes(kRamBytes);
+    EXPECT_TRUE(machine_->memory().read(ram_base(), bytes.data(), bytes.size()));
+    return bytes;
+  }
+  std::string disk() {
+    std::ostringstream bytes;
+    bytes << std::ifstream(disk_, std::ios::binary).rdbuf();
+    return bytes.str();
+  }
+  /// The wires into the harts which are interrupt controllers' alone.
+  std::vector<std::uint64_t> lines(const BoardRow& board) {
+    std::uint64_t mask = 1u << riscv::kMsi | 1u << riscv::kMti;
+    if (!board.has_imsic) mask |= 1u << riscv::kMei | 1u << riscv::kSei;
+    std::vector<std::uint64_t> all;
+    for (Cpu* const cpu : machine_->cpus())
+      all.push_back(static_cast<riscv::RiscvCpu*>(cpu)->hart().irq_lines.load() & mask);
+    return all;
+  }
+  /// Software runs, half of the time that of what was asked for. Answers what it read.
+  std::vector<std::string> run(std::uint64_t seed) {
+    Guest guest(machine_->memory(), seed);
+    guest.keyboard = keyboard_.get();
+    std::vector<std::pair<const Software*, Device*>> all, chosen;
+    for (Device* const device : devices()) {
+      const Software* const software = find_software(device->driver());
+      if (software == nullptr || software->step == nullptr) continue;
+      all.emplace_back(software, device);
+      if (is_asked(*device)) chosen.push_back(all.back());
+    }
+    for (unsigned i = 0; i < kSteps; ++i) {
+      const auto& from = chosen.empty() || guest.one_in(2) ? all : chosen;
+      const auto& [software, device] = guest.one_of(std::span(from));
+      software->step(guest, *device);
+    }
+    return guest.seen;
+  }
+
+ private:
+  Paddr ram_base() {
+    for (const auto& range : machine_->memory().ranges())
+      if (range.is_memory() && range.is_writable) return range.base;
+    return {};
+  }
+
+  const std::string disk_;
+  const MachineType* type_ = nullptr;
+  FakeControl control_;
+  std::shared_ptr<FakeChardev> keyboard_ = std::make_shared<FakeChardev>();
+  std::shared_ptr<FakeChardev> typist_ = std::make_shared<FakeChardev>();
+  MachineOptions options_;
+  std::unique_ptr<Machine> machine_;
+};
+
+/// The `-device` for a driver, and what it needs besides.
+void ask_for(Box& box, const std::string& driver, const std::vector<Property>& properties) {
+  DeviceOptions device{driver, properties};
+  const auto begins_with = [&](const char* text) { return driver.rfind(text, 0) == 0; };
+  if (begins_with("virtio-blk")) {
+    box.add_disk();
+    device.properties.push_back({"drive", "disk"});
+  }
+  if (begins_with("virtio-rng")) device.properties.push_back({"rng", "zeroes"});
+  if (begins_with("virtio-serial")) device.properties.push_back({"max_ports", "2"});
+  if (driver == "virtconsole" || driver == "virtserialport") {
+    box.ask({"virtio-serial-device", {{"max_ports", "2"}}});
+    device.properties.push_back({"chardev", "typist"});
+  }
+  box.ask(device);
+  if (begins_with("virtio-serial")) box.ask({"virtconsole", {{"chardev", "typist"}}});
+}
+
+/// Marks the name of a driver of which a device was asked for.
+const std::string kPresent = "is there: ";
+
+/// What one run tries.
+struct Try {
+  BoardRow board;
+  std::string driver;  ///< empty: the board as it is
+  std::vector<Property> properties;
+  std::uint64_t seed = 1;
+};
+
+void expect_software(Box& box) {
+  for (Device* const device : box.devices())
+    EXPECT_NE(find_software(device->driver()), nullptr)
+        << device->driver() << " has no software: give it a row in hw_state_software.cpp";
+}
+
+/// The drivers of devices that are in another state than at power-on.
+std::set<std::string> changed_drivers(Box& box, const SavedState& before, const SavedState& after) {
+  std::set<std::string> drivers;
+  for (const std::string& name : differences(before, after))
+    for (Device* const device : box.devices())
+      if (name.rfind(device->path() + ":", 0) == 0) drivers.insert(device->driver());
+  return drivers;
+}
+
+std::string first_difference(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
+    if (a[i] != b[i]) return "access " + std::to_string(i) + ": " + a[i] + " and " + b[i];
+  return a.size() == b.size() ? "" : "one reads more than the other";
+}
+
+void expect_alike(Box& a, Box& b, const Try& what) {
+  const SavedState states[] = {a.save(), b.save()};
+  EXPECT_EQ(differences(states[0], states[1]), std::vector<std::string>());
+  EXPECT_EQ(a.lines(what.board), b.lines(what.board));
+  EXPECT_EQ(std::memcmp(a.ram().data(), b.ram().data(), kRamBytes), 0) << "memory differs";
+  EXPECT_TRUE(a.disk() == b.disk()) << "the disks differ";
+}
+
+/// Run, save, load into a fresh machine, go on: the same. Adds the drivers whose state the first run changed.
+void expect_same_after_loading(const Try& what, std::set<std::string>& changed) {
+  std::string told = what.board.name + std::string(" ") + what.driver;
+  for (const Property& property : what.properties) told += "," + property.name + "=" + property.value;
+  SCOPED_TRACE(told + " seed " + std::to_string(what.seed));
+  const std::string label = "gstage-state-" + std::to_string(getpid());
+  Box first(what.board, label + "-a");
+  Box second(what.board, label + "-b");
+  for (Box* const box : {&first, &second}) {
+    if (!what.driver.empty()) ask_for(*box, what.driver, what.properties);
+    box->make();
+    if (!box->is_made()) return;
+  }
+  expect_software(first);
+  const SavedState fresh = first.save();
+  first.run(what.seed);
+  const SavedState saved = first.save();
+  changed.merge(changed_drivers(first, fresh, saved));
+  for (const Device* const device : first.devices())
+    if (is_asked(*device)) changed.insert(kPresent + device->driver());
+  second.load(first, saved);
+  expect_alike(first, second, what);
+  const auto seen = first.run(what.seed + 1);
+  EXPECT_EQ(first_difference(seen, second.run(what.seed + 1)), "");
+  expect_alike(first, second, what);
+}
+
+/// Where nothing changes, the software does nothing or the state is not visited.
+void expect_changed(const Software& software, const std::set<std::string>& changed) {
+  EXPECT_EQ(changed.count(software.driver), software.has_state ? 1u : 0u) << software.driver;
+}
+
+TEST(State, OfTheBoardsGoesOnAfterLoading) {
+  std::set<std::string> changed;
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    for (const BoardRow& board : boards()) expect_same_after_loading({board, "", {}, seed}, changed);
+    expect_same_after_loading({{"spike", &kSpikeBoard, {}}, "", {}, seed}, changed);
+  }
+  for (const Software& software : all_software())
+    if (find_driver(software.driver) == nullptr && std::strncmp(software.driver, "virtio-", 7) != 0)
+      expect_changed(software, changed);
+}
+
+TEST(State, OfEachDriverGoesOnAfterLoading) {
+  std::uint64_t seed = 0;
+  for (const Driver& driver : drivers()) {
+    // What is no device of a bus has no state.
+    if (!driver.create || driver.bus == nullptr) continue;
+    const auto has_packed = [](const PropertyRows rows) { return find_property(rows, "packed") != nullptr; };
+    std::vector<std::vector<Property>> properties = {{}};
+    if (std::any_of(driver.properties.begin(), driver.properties.end(), has_packed))
+      properties.push_back({{"packed", "on"}});
+    std::set<std::string> changed;
+    for (const BoardRow& board : boards())
+      for (const auto& given : properties)
+        expect_same_after_loading({board, driver.name, given, ++seed}, changed);
+    for (const Software& software : all_software())
+      if (changed.count(kPresent + software.driver) != 0) expect_changed(software, changed);
+  }
+}
+
+}  // namespace
+}  // namespace gstage::hw
