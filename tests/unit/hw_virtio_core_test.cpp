@@ -114,13 +114,15 @@ class VirtioCoreTest : public testing::TestWithParam<std::tuple<Way, std::uint64
     EXPECT_TRUE(memory_->read(Paddr{at}, text.data(), size));
     return text;
   }
-  static std::vector<Piece> request(std::uint32_t size = 3) {
-    return {{kData, size}, {kData + 0x1000, size, true}};
+  /// Each queue has memory of its own, which nobody else writes.
+  static std::vector<Piece> request(unsigned queue = 0) {
+    const std::uint64_t at = kData + queue * 0x4000;
+    return {{at, 3}, {at + 0x1000, 3, true}};
   }
   /// A buffer of one descriptor.
-  static std::vector<Piece> small() { return {{kData + 0x1000, 4, true}}; }
+  static std::vector<Piece> small() { return {{kData + 0x1'0000, 4, true}}; }
   void offer_and_notify(unsigned queue = 0) {
-    ring(queue).offer(request());
+    ring(queue).offer(request(queue));
     transport_->notify(queue);
   }
   unsigned count_used(unsigned queue = 0) {
