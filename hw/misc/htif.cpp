@@ -35,7 +35,7 @@ constexpr auto kErrorNoCall = static_cast<std::uint64_t>(-38);
 /// A program of 64 bits that stores a word by halves does so at once; what is stored of it after so long is
 /// all.
 constexpr std::int64_t kHalfWordNs = 100'000'000;
-/// Answers kept for a program that reads none.
+/// Answers kept for a program that reads none, and characters that it may have asked for.
 constexpr std::size_t kMaxAnswers = 4096;
 
 }  // namespace
@@ -182,6 +182,7 @@ void Htif::respond(std::uint64_t answer) {
 
 /// The console's input comes here from the first time on that the guest asks for it.
 void Htif::want_character() {
+  if (wanted_ >= kMaxAnswers) return;
   ++wanted_;
   if (setup_.console != nullptr) EventLoop::post([this] { listen(); });
 }

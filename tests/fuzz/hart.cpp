@@ -7,48 +7,18 @@
 #include <optional>
 
 #include "softmmu/base/check.h"
-#include "target/riscv/cpu.h"
 #include "target/riscv/csr/csr.h"
-#include "target/riscv/guest.h"
 #include "target/riscv/mmu/mmu.h"
-#include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/trap.h"
 
-#include "tests/fuzz/no_control.h"
+#include "tests/fuzz/hart_machine.h"
 #include "tests/fuzz/target.h"
 
 namespace gstage::fuzz {
 namespace {
 
-constexpr std::uint64_t kRam = 0x8000'0000;
-constexpr std::uint64_t kRamSize = 64 << 10;
-
-struct HartMachine {
-  AddressSpace memory;
-  Clock clock;
-  riscv::TimeCounter time{clock};
-  TimerThread timers{clock};
-  NoControl control;
-  riscv::RiscvGuest guest{config()};
-  std::unique_ptr<riscv::CpuCluster> harts;
-
-  HartMachine() {
-    CHECK(memory.add_ram("ram", Paddr{kRam}, kRamSize).ok());
-    memory.seal();
-    riscv::CpuSetup setup{&memory, &clock, &time, &timers, &control, config(), kRam, {63, 3}};
-    setup.engine.accel = Accel::kInterp;
-    auto made = riscv::make_cpus(setup);
-    CHECK(made.ok());
-    harts = std::move(*made);
-  }
-  static riscv::CpuConfig config() {
-    riscv::CpuConfig all = riscv::max_config();
-    all.smaia = all.ssaia = all.smrnmi = true;  // without double traps, which would end the machine
-    return all;
-  }
-  riscv::RiscvCpu& cpu() { return harts->cpu(0); }
-  riscv::Hart& hart() { return cpu().hart(); }
-};
+constexpr std::uint64_t kRam = HartMachine::kRam;
+constexpr std::uint64_t kRamSize = HartMachine::kRamSize;
 
 /// An address that page tables or nothing at all may lead to.
 std::uint64_t draw_address(Input& input) {
@@ -109,12 +79,6 @@ void access_memory(Input& input, HartMachine& machine) {
   }
 }
 
-void enter_mode(Input& input, riscv::Hart& hart) {
-  static constexpr riscv::Privilege kModes[] = {riscv::kUser, riscv::kSupervisor, riscv::kMachine};
-  const riscv::Privilege mode = kModes[input.below(3)];
-  riscv::set_mode(hart, mode, mode != riscv::kMachine && input.flag());
-}
-
 void access_csr(Input& input, riscv::Hart& hart) {
   const unsigned number = input.take<std::uint16_t>() & 0xfff;
   const auto op = static_cast<riscv::CsrOp>(input.below(5));
@@ -127,7 +91,7 @@ void step(Input& input, HartMachine& machine) {
   static constexpr unsigned kWires[] = {riscv::kSsi, riscv::kMsi, riscv::kMti, riscv::kSei, riscv::kMei};
   switch (input.take<std::uint8_t>() % 8) {
     case 0: enter_mode(input, hart); break;
-    case 1: edit_table(input, machine.memory.host(Paddr{kRam})); break;
+    case 1: edit_table(input, machine.ram()); break;
     case 2: set_root(input, hart); break;
     case 3: fence(input, hart); break;
     case 4:
@@ -144,12 +108,7 @@ void step(Input& input, HartMachine& machine) {
 
 void run(Input& input) {
   static HartMachine machine;
-  for (const unsigned wire : {riscv::kSsi, riscv::kMsi, riscv::kMti, riscv::kSei, riscv::kMei})
-    machine.cpu().set_irq(wire, false);
-  machine.cpu().reset();
-  std::memset(machine.memory.host(Paddr{kRam}), 0, kRamSize);
-  riscv::csr_poke(machine.hart(), 0x3b0, ~std::uint64_t{0} >> 10);  // pmpaddr0: everything
-  riscv::csr_poke(machine.hart(), 0x3a0, 0x1f);
+  machine.restart();
   while (!input.empty()) step(input, machine);
 }
 

@@ -134,6 +134,21 @@ TEST_F(HtifTest, BadSystemCallsAnswerWithErrors) {
   EXPECT_EQ(control_.requested, MachineRequest::kNone);
 }
 
+TEST_F(HtifTest, AProgramThatOnlyAsksIsAnsweredSoMuchAndNoMore) {
+  for (unsigned i = 0; i < 10'000; ++i) call(0, 0, 0, 0);
+  unsigned answers = 0;
+  for (; word(kWords.fromhost) != 0; ++answers) EXPECT_TRUE(memory_.store(kWords.fromhost, 8, 0));
+  EXPECT_LE(answers, 5000u);
+  call(0, 0, 0, 0);
+  EXPECT_EQ(word(kWords.fromhost), 1u) << "and then it is answered again";
+  EXPECT_TRUE(memory_.store(kWords.fromhost, 8, 0));
+  for (unsigned i = 0; i < 10'000; ++i) command(kGet);
+  while (g_main_context_iteration(nullptr, FALSE)) {
+  }
+  chardev_->type(std::string(10'000, 'x'));
+  EXPECT_GE(chardev_->waiting(), 5000u);
+}
+
 TEST_F(HtifTest, TheWordsCanBeRegisters) {
   Htif device(setup());
   set(device, 0, kPut | 'R', 8);

@@ -34,6 +34,15 @@ bool is_call(Hart& hart, Vaddr pc) {
          memory.fetch(pc + 4) == kExitNop;
 }
 
+/// No buffer is longer than all RAM: what a longer one names is the same memory again and again, through page
+/// tables that map it so, and the call would hold the hart and all others that call for as long as it lasts.
+std::uint64_t longest_buffer(const Hart& hart) {
+  std::uint64_t bytes = 0;
+  for (const BusRange& range : hart.memory->ranges())
+    if (range.is_memory()) bytes += range.size;
+  return bytes;
+}
+
 std::string make_command_line(const SemihostingOptions& options) {
   if (options.arguments.empty()) return options.command_line;
   std::string line;
@@ -164,7 +173,8 @@ Semihosting::Answer Semihosting::write_text(Call& call) {
 /// The answer is how many bytes were not written.
 Semihosting::Answer Semihosting::write(Call& call) {
   std::vector<std::byte> chunk;
-  std::uint64_t left = call.words[2];
+  std::uint64_t left = std::min(call.words[2], longest_buffer(call.hart));
+  const std::uint64_t refused = call.words[2] - left;
   Vaddr from{call.words[1]};
   while (left > 0) {
     chunk.resize(std::min<std::uint64_t>(left, kChunk));
@@ -178,13 +188,14 @@ Semihosting::Answer Semihosting::write(Call& call) {
     left -= static_cast<std::uint64_t>(written);
     from = from + static_cast<std::uint64_t>(written);
   }
-  return static_cast<std::int64_t>(left);
+  return static_cast<std::int64_t>(left + refused);
 }
 
 /// The answer is how many bytes were not read: all at the end of the file.
 Semihosting::Answer Semihosting::read(Call& call) {
   std::vector<std::byte> chunk;
-  const std::uint64_t wanted = call.words[2];
+  const std::uint64_t wanted = std::min(call.words[2], longest_buffer(call.hart));
+  const std::uint64_t refused = call.words[2] - wanted;
   std::uint64_t left = wanted;
   Vaddr to{call.words[1]};
   while (left > 0) {
@@ -202,7 +213,7 @@ Semihosting::Answer Semihosting::read(Call& call) {
     left -= chunk.size();
     to = to + chunk.size();
   }
-  return static_cast<std::int64_t>(left);
+  return static_cast<std::int64_t>(left + refused);
 }
 
 Semihosting::Answer Semihosting::read_character(Call&) {
