@@ -55,7 +55,7 @@ void fw_cfg(Guest& guest, Device& device) {
   const std::uint64_t base = base_of(device);
   static constexpr std::uint16_t kKeys[] = {0, 1, 3, 5, 0xf, 0x19, 0x20, 0x21, 0x8000};
   const std::uint16_t key = guest.one_of(std::span<const std::uint16_t>(kKeys));
-  switch (guest.below(4)) {
+  switch (guest.below(12)) {
     case 0: return guest.store(base + 8, 2, __builtin_bswap16(key));
     case 1: {
       const std::uint32_t control =
@@ -68,8 +68,17 @@ void fw_cfg(Guest& guest, Device& device) {
       return guest.store(base + 0x14, 4, __builtin_bswap32(static_cast<std::uint32_t>(kFwCfgScratch)));
     }
     case 2: return guest.store(base + 0x10, 4, guest.number(32));
-    default: guest.load(base, 1u << guest.below(4));
+    default: guest.load(base, guest.one_in(8) ? 8 : 1);
   }
+}
+
+/// System calls whose answers wait until somebody reads fromhost, or anything.
+void htif(Guest& guest, Device& device) {
+  const std::uint64_t base = base_of(device);
+  if (guest.one_in(3)) return any_register<Htif>(guest, device);
+  if (guest.one_in(4)) return guest.store(base + 8, 8, 0);
+  guest.poke(kFwCfgScratch, std::array<std::uint64_t, 4>{guest.one_in(2) ? 64u : 65u, 1, kFwCfgScratch, 1});
+  guest.store(base, 8, kFwCfgScratch);
 }
 
 /// Commands, and what may follow them.
@@ -337,7 +346,7 @@ constexpr Software kAll[] = {
     {"goldfish_rtc", rtc},
     {"gpex-pcihost", pci_host, false},
     {"gpex-root", pci_function},
-    {"htif", any_register<Htif>},
+    {"htif", htif},
     {"ns16550a", uart},
     {"e1000e", e1000e},
     {"pci-bridge", pci_function},
