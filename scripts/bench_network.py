@@ -21,7 +21,7 @@ IDLE_SECONDS = 10
 BACK_ENDS = {'user': 'user,id=n', 'tap': 'tap,id=n,ifname=tap0,script=no,downscript=no'}
 # As each is used: messages of PCI functions go to an IMSIC where there is one.
 MACHINES = {'virtio-net-device': 'virt', 'virtio-net-pci': 'virt,aia=aplic-imsic'}
-# It ends, and the namespace with it, when its whole process group is killed.
+# It ends, and the namespace with it, when its whole process group is killed; it does so when nobody is there any more.
 FAR_END = f"""ip link set lo up
 ip tuntap add dev tap0 mode tap
 ip addr add {HOST}/24 dev tap0
@@ -29,7 +29,8 @@ ip link set tap0 up
 iperf3 -s > /dev/null 2>&1 &
 "$0" server > /dev/null 2>&1 &
 echo ready
-wait
+cat > /dev/null
+kill -9 0
 """
 RATE = re.compile(r'MARK iperf (up|down) (\d+(?:\.\d+)?)\b')
 TRANSACTIONS = re.compile(r'BENCH (\w+-rr) (\d+) (\d+)')
@@ -46,7 +47,7 @@ class FarEnd:
             raise Failure('this kernel gives no network namespace to an ordinary user: run this as root')
         self.process = subprocess.Popen(
             ['unshare', works[0][0], 'sh', '-ec', FAR_END, os.path.join(programs, 'rr-native')],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
         self.enter = ['nsenter', '-t', str(self.process.pid), *works[0][1]]
 
     def __enter__(self):
@@ -57,6 +58,7 @@ class FarEnd:
     def __exit__(self, *_):
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
+        self.process.stdin.close()
         self.process.stdout.close()
 
 
