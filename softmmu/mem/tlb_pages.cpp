@@ -115,8 +115,11 @@ void TlbPages::remove(TlbPage& page) {
 
 void TlbPages::give_back() {
   constexpr std::uint32_t kMuch = 1u << 12;
+  CHECK(is_empty());
   driven_out_ = 0;
   if (limit_ < kMuch) return;
+  // Pages that left one by one have put their places into the list of free ones, which goes with the memory.
+  reset();
   madvise(store_, sizeof(Store), MADV_DONTNEED);
   limit_ = kFirst;
   bucket_bits_ = kFirstBucketBits;

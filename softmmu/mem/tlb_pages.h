@@ -72,8 +72,8 @@ class TlbPages {
   bool extend();
   /// The page may be written, and leads to the host page. See withhold_writes.
   void allow_writes(TlbPage& page, std::uint64_t host_page);
-  /// After `clear`: where it takes much memory gives it back and begins with the first number of places
-  /// again.
+  /// While there are none: where they took much memory gives it back and begins with the first number of
+  /// places again.
   void give_back();
   /// Which one to remove where all places are taken: the one that has been there for longest.
   TlbPage& oldest();
