@@ -56,33 +56,6 @@ bool is_page_0_absent(const TlbContext& c) {
   return true;
 }
 
-/// Pages that are no neighbours.
-std::uint64_t distant_page(std::uint64_t n) { return n << 20; }
-
-TEST(TlbPages, PlacesThatWereLeftOneByOneAreFreeAfterGivingBack) {
-  TlbPages pages;
-  // So many that giving back pays, each driven out by hand as a fence does it.
-  for (std::uint64_t n = 1; pages.count() < 8000; ++n) {
-    while (pages.is_full() && !pages.extend()) {
-    }
-    pages.add(distant_page(n), 0, {});
-  }
-  pages.for_each([&](TlbPage& page) { pages.remove(page); });
-  pages.give_back();
-  for (std::uint64_t n = 1; n <= TlbPages::kFirst; ++n) {
-    ASSERT_FALSE(pages.is_full()) << n;
-    pages.add(distant_page(n), 0, {});
-  }
-  EXPECT_TRUE(pages.is_full());
-  // All places are where the search for the oldest page goes round.
-  for (std::uint64_t n = 1; n <= TlbPages::kFirst; ++n) {
-    TlbPage& oldest = pages.oldest();
-    EXPECT_EQ(oldest.page, distant_page(n));
-    pages.remove(oldest);
-    pages.add(distant_page(100'000 + n), 0, {});
-  }
-}
-
 TEST(TlbContext, InsertedPageLeadsToItsHostBytes) {
   Context t;
   t.insert(TlbAccess::kRead, kPage + 0x123);
