@@ -36,21 +36,25 @@ std::string wanted(const PropertyRow& row) {
 
 }  // namespace
 
-bool parse_property_number(const std::string& text, std::uint64_t& to) {
-  if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0])) == 0) return false;
+Result<std::uint64_t> parse_property_number(const std::string& text) {
+  if (text.empty() || std::isdigit(static_cast<unsigned char>(text[0])) == 0)
+    return error("'%s' is not a number", text.c_str());
   // A leading zero is not octal: addresses and sizes are often padded.
   const bool is_hex = text.size() > 2 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
   char* end = nullptr;
   errno = 0;
   const std::uint64_t value = std::strtoull(text.c_str(), &end, is_hex ? 16 : 10);
   const int shift = suffix_shift(end);
-  if (errno != 0 || shift < 0 || value > (UINT64_MAX >> shift)) return false;
-  to = value << shift;
-  return true;
+  if (errno != 0 || shift < 0) return error("'%s' is not a number", text.c_str());
+  if (value > (UINT64_MAX >> shift)) return error("'%s' does not fit into 64 bits", text.c_str());
+  return value << shift;
 }
 
 bool parse_bounded(const std::string& text, const PropertyRow& row, std::uint64_t& to) {
-  return parse_property_number(text, to) && to >= row.least && to <= row.most;
+  auto value = parse_property_number(text);
+  if (!value.ok() || *value < row.least || *value > row.most) return false;
+  to = *value;
+  return true;
 }
 
 bool PropertyCodec<bool>::parse(const std::string& text, const PropertyRow& /*row*/, bool& to) {

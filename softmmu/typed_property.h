@@ -135,8 +135,7 @@ Status read_properties(const std::string& what, PropertyRows rows, const DeviceO
   return read_properties_into(what, rows, given, &options, &property_detail::kTag<O>);
 }
 
-/// A number, decimal, 0x hexadecimal or with a suffix K, M, G, T (either case, powers of 1024). False: it is
-/// none, or has more than 64 bits.
-bool parse_property_number(const std::string& text, std::uint64_t& to);
+/// A number, decimal, 0x hexadecimal or with a suffix K, M, G, T (either case, powers of 1024), of 64 bits.
+Result<std::uint64_t> parse_property_number(const std::string& text);
 
 }  // namespace gstage

@@ -41,7 +41,4 @@ class PropertyReader {
   std::string error_;
 };
 
-/// Parses a number as `PropertyReader::number` does.
-Result<std::uint64_t> parse_number(const std::string& text);
-
 }  // namespace gstage::hw

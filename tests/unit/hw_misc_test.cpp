@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "softmmu/typed_property.h"
 #include "hw/core/properties.h"
 #include "hw/misc/cfi_flash.h"
 #include "hw/misc/fw_cfg.h"
@@ -352,13 +353,13 @@ TEST_F(FlashTest, ResetReturnsToReadingAndKeepsTheContents) {
 }
 
 TEST(PropertiesTest, Numbers) {
-  EXPECT_EQ(*parse_number("10"), 10u);
-  EXPECT_EQ(*parse_number("0x10"), 16u);
-  EXPECT_EQ(*parse_number("010"), 10u);
-  EXPECT_EQ(*parse_number("2k"), 2048u);
-  EXPECT_EQ(*parse_number("3G"), 3ull << 30);
+  EXPECT_EQ(*parse_property_number("10"), 10u);
+  EXPECT_EQ(*parse_property_number("0x10"), 16u);
+  EXPECT_EQ(*parse_property_number("010"), 10u);
+  EXPECT_EQ(*parse_property_number("2k"), 2048u);
+  EXPECT_EQ(*parse_property_number("3G"), 3ull << 30);
   for (const char* bad : {"", "x", "-1", "1x", "0x", "1kk", "99999999999999999999", "99999999999G"})
-    EXPECT_FALSE(parse_number(bad).ok()) << bad;
+    EXPECT_FALSE(parse_property_number(bad).ok()) << bad;
 }
 
 TEST(PropertiesTest, WhatHasNoRowOrIsMissingIsRefusedByName) {

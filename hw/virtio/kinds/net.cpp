@@ -114,12 +114,12 @@ constexpr PropertyRow kProperties[] = {
 };
 
 Status set_speed(const std::string& what, const NetProperties& given, VirtioNetOptions& options) {
-  std::uint64_t speed = 0;
   options.has_speed = given.speed != "-1" || !given.duplex.empty();
   if (given.speed != "-1") {
-    if (!parse_property_number(given.speed, speed) || speed > 0x7fffffff)
+    auto speed = parse_property_number(given.speed);
+    if (!speed.ok() || *speed > 0x7fffffff)
       return error("%s: speed=%s: write a number of Mbit/s, or -1", what.c_str(), given.speed.c_str());
-    options.speed = static_cast<std::uint32_t>(speed);
+    options.speed = static_cast<std::uint32_t>(*speed);
   }
   if (!given.duplex.empty() && given.duplex != "half" && given.duplex != "full")
     return error("%s: duplex=%s: use half or full", what.c_str(), given.duplex.c_str());
