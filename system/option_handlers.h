@@ -32,8 +32,13 @@ struct ProcessHandlers {
   static Status enable_kvm(Options& options, const std::string& argument);
 };
 
+/// Options of debuggers.
+struct DebuggerHandlers {
+  static Status symbols(Options& options, const std::string& argument);
+};
+
 /// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
-struct OptionHandlers : NoneHandlers, NetworkHandlers, ProcessHandlers {
+struct OptionHandlers : NoneHandlers, NetworkHandlers, ProcessHandlers, DebuggerHandlers {
   using Handler = Status (*)(Options& options, const std::string& argument);
 
   static Status machine(Options& options, const std::string& argument);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +21,13 @@ struct ChardevOptions {
   DeviceOptions backend;  ///< its kind and properties, checked
 };
 
+/// `-symbols`.
+struct SymbolsOptions {
+  std::string file;
+  std::optional<unsigned> vmid;       ///< nothing: what runs with V=0
+  std::optional<std::uint64_t> base;  ///< where the file's lowest address is, if elsewhere than it says
+};
+
 /// The command line, parsed; nothing is opened yet.
 struct Options {
   MachineOptions machine;
@@ -30,6 +39,7 @@ struct Options {
   std::vector<DeviceOptions> netdevs;
   std::vector<DeviceOptions> nics;  ///< `-nic`
   std::vector<DeviceOptions> nets;  ///< `-net`
+  std::vector<SymbolsOptions> symbols;
   bool is_nographic = false;
   bool has_display = false;  ///< -display was given
   bool has_defaults = true;

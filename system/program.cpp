@@ -13,6 +13,7 @@
 #include "system/options.h"
 #include "system/process.h"
 #include "system/run_state.h"
+#include "system/symbol_files.h"
 
 namespace gstage {
 
@@ -74,6 +75,7 @@ int run_program(std::span<const std::string> arguments, const std::string& name)
   PidFile pid_file;
   if (const Status status = start_process(*options, daemon, pid_file); !status.ok())
     return fail(status.error());
+  if (const Status status = load_symbols(*options); !status.ok()) return fail(status.error());
   MachineRequests requests;
   install_quit_signals(requests);
   auto consoles = open_consoles(*options, requests);

@@ -224,6 +224,16 @@ TEST(ElfSymbolsTest, AddressesArePhysical) {
   EXPECT_EQ(symbols.at("fromhost"), kRam.value + 24);
 }
 
+TEST(ElfSymbolsTest, AllSymbolsAreThoseThatNameAPlace) {
+  const auto file = image(elf_with_symbols({{"main", 8}, {"$x", 8}, {".L0", 12}, {"end", 16}}));
+  const std::vector<ElfSymbol> symbols = read_symbols(*file);
+  ASSERT_EQ(symbols.size(), 2u);
+  EXPECT_EQ(symbols[0].name, "main");
+  EXPECT_EQ(symbols[0].address, 8u);
+  EXPECT_EQ(symbols[1].name, "end");
+  EXPECT_EQ(lowest_address(*file), 0u);
+}
+
 TEST(ElfSymbolsTest, DamagedTablesHaveNone) {
   constexpr std::string_view kNames[] = {"tohost"};
   const std::string good = elf_with_symbols({{"tohost", 8}});

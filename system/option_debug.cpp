@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of debuggers.
+#include "softmmu/option_values.h"
+#include "softmmu/property_rows.h"
+#include "system/option_handlers.h"
+
+namespace gstage {
+
+namespace {
+
+constexpr PropertyRow kSymbolsProperties[] = {
+    {"file", "FILE", "an ELF file, packed or not"},
+    {"vmid", "N", "the guest of this VMID runs it (default: it runs with V=0)"},
+    {"base", "ADDR", "its lowest address, if it was moved: firmware that is linked at 0, a kernel by KASLR"},
+};
+
+/// hgatp.VMID has 14 bits.
+constexpr std::uint64_t kMostVmid = (1u << 14) - 1;
+
+}  // namespace
+
+Status DebuggerHandlers::symbols(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = properties_help("Properties of -symbols:", kSymbolsProperties);
+    return Ok{};
+  }
+  auto properties = parse_properties("-symbols", argument, "file");
+  if (!properties) return properties.error();
+  SymbolsOptions symbols;
+  for (const Property& property : *properties) {
+    if (const Status status = check_property("-symbols", kSymbolsProperties, property); !status.ok())
+      return status;
+    if (property.name == "file") {
+      symbols.file = property.value;
+      continue;
+    }
+    const bool is_vmid = property.name == "vmid";
+    auto number =
+        parse_number("-symbols " + property.name, property.value, 0, is_vmid ? kMostVmid : ~std::uint64_t{0});
+    if (!number) return number.error();
+    if (is_vmid)
+      symbols.vmid = static_cast<unsigned>(*number);
+    else
+      symbols.base = *number;
+  }
+  if (symbols.file.empty()) return error("-symbols: no file is named: -symbols FILE");
+  options.symbols.push_back(std::move(symbols));
+  return Ok{};
+}
+
+}  // namespace gstage
