@@ -18,6 +18,7 @@ enum Attention : std::uint32_t {
   kAttendTimer = 1u << 3,      ///< a deadline of the hart's timers has passed
   kAttendSample = 1u << 4,     ///< the engine wants to know where the hart is; nothing else comes of it
   kAttendWatch = 1u << 5,      ///< an atomic instruction of the hart may have stored to what is watched
+  kAttendDebug = 1u << 6,      ///< the debugger has something for the hart, or the hart for the debugger
 };
 
 /// What generated code and the translator's runtime reach at fixed offsets. The first member of the target's

@@ -27,6 +27,9 @@ class NetBackend;
 namespace hw {
 class Device;
 }
+namespace riscv {
+class CpuCluster;
+}
 
 /// `-signature`: where the range of memory from `begin_signature` to `end_signature` is written at the end.
 struct SignatureOptions {
@@ -68,6 +71,8 @@ class Machine {
  public:
   virtual ~Machine() = default;
   virtual std::vector<Cpu*> cpus() = 0;
+  /// The same with all that is RISC-V's: registers, engine, debugger. Null: they are none (in tests).
+  virtual riscv::CpuCluster* harts() { return nullptr; }
   virtual AddressSpace& memory() = 0;
   virtual Clock& clock() = 0;
   /// The root of its tree of devices.

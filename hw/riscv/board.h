@@ -25,6 +25,7 @@ namespace gstage::hw {
 class Board : public Machine {
  public:
   std::vector<Cpu*> cpus() override;
+  riscv::CpuCluster* harts() override { return harts_.get(); }
   AddressSpace& memory() override { return memory_; }
   Clock& clock() override { return clock_; }
   Device& devices() override { return root_; }

@@ -9,6 +9,7 @@
 #include "tcg/runtime/engine.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/debug/debugger.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
@@ -229,7 +230,10 @@ class Cluster final : public CpuCluster {
     return std::unique_ptr<CpuCluster>(std::move(cluster));
   }
 
-  explicit Cluster(const CpuSetup& setup) : guest_(setup.config), has_nmi_(setup.config.smrnmi) {
+  explicit Cluster(const CpuSetup& setup)
+      : guest_(setup.config),
+        has_nmi_(setup.config.smrnmi),
+        debugger_(setup.harts, [this](unsigned hart) { cpus_[hart]->kick(kAttendDebug); }) {
     for (unsigned i = 0; i < setup.harts; ++i) {
       cpus_.push_back(std::make_unique<HartCpu>(i, setup));
       exclusive_.add_hart(*cpus_.back());
@@ -242,6 +246,7 @@ class Cluster final : public CpuCluster {
   [[nodiscard]] unsigned count() const override { return static_cast<unsigned>(cpus_.size()); }
   RiscvCpu& cpu(unsigned index) override { return *cpus_[index]; }
   tcg::Engine& engine() override { return *engine_; }
+  Debugger& debugger() override { return debugger_; }
   bool send_nmi() override {
     if (has_nmi_) cpus_.front()->send_nmi();
     return has_nmi_;
@@ -250,6 +255,7 @@ class Cluster final : public CpuCluster {
  private:
   RiscvGuest guest_;
   const bool has_nmi_;
+  Debugger debugger_;
   Exclusive exclusive_;
   std::unique_ptr<Semihosting> semihosting_;  ///< null: it is off
   std::vector<std::unique_ptr<HartCpu>> cpus_;

@@ -22,6 +22,7 @@ class Engine;
 
 namespace gstage::riscv {
 
+class Debugger;
 struct Hart;
 
 /// Bits of mip that wires drive.
@@ -80,6 +81,7 @@ class CpuCluster {
   [[nodiscard]] virtual unsigned count() const = 0;
   virtual RiscvCpu& cpu(unsigned index) = 0;
   virtual tcg::Engine& engine() = 0;
+  virtual Debugger& debugger() = 0;
   /// Sends hart 0 a non-maskable interrupt. False: the harts take none. Any thread.
   virtual bool send_nmi() = 0;
 };

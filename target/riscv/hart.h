@@ -20,6 +20,7 @@ class RiscvCpu;
 struct MmuState;
 class Imsic;
 class Semihosting;
+class HartDebug;
 
 /// Privilege levels, as mstatus.MPP encodes them.
 enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
@@ -167,6 +168,8 @@ struct Hart {
   MmuState* mmu;
   Imsic* imsic;              ///< null: there is none
   Semihosting* semihosting;  ///< null: it is off
+  HartDebug* debug;          ///< null: no breakpoint and no watchpoint is set
+  HartDebug* stepping;       ///< null: no step waits for a handler to return (HartDebug::note_return)
   RiscvCpu* cpu;
   std::uint64_t hartid;
 };

@@ -21,6 +21,7 @@ struct Trap {
   Cause cause;
   bool tval_is_guest_vaddr;  ///< tval is a guest virtual address: sets GVA in mstatus/hstatus
   bool is_trigger;           ///< a breakpoint of a trigger: tval is what it says, not the pc
+  bool is_stop;              ///< the debugger stops the hart before the instruction: nothing is delivered
   bool is_implicit;  ///< guest-page fault of an implicit access of the VS-stage walk: tinst is `tinst`
   std::uint8_t
       vaddr_offset;  ///< faulting address minus the instruction's address operand (page-crossing accesses)
