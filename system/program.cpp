@@ -9,6 +9,7 @@
 #include "hw/riscv/boards.h"
 #include "system/consoles.h"
 #include "system/monitor/monitor.h"
+#include "system/monitor/tlb_flushes.h"
 #include "system/networks.h"
 #include "system/options.h"
 #include "system/process.h"
@@ -49,10 +50,10 @@ Result<std::unique_ptr<Machine>> create_machine(const MachineOptions& options, M
 int run_machine(Machine& machine, const Options& options, MachineRequests& requests, const Consoles& consoles,
                 Daemon& daemon) {
   RunState run_state(machine, options.run, requests);
+  MonitorSubjects subjects{consoles.chardevs, options.name, options.uuid};
+  const CommandContext context{machine, run_state, subjects};
   std::vector<std::unique_ptr<Monitor>> monitors;
-  for (const auto& end : consoles.monitors)
-    monitors.push_back(std::make_unique<Monitor>(
-        end, machine, run_state, MonitorSubjects{consoles.chardevs, options.name, options.uuid}));
+  for (const auto& end : consoles.monitors) monitors.push_back(std::make_unique<Monitor>(end, context));
   daemon.ready();
   const int exit_code = run_state.run();
   log_text(Log::kTlbStats, describe_tlb_flushes(machine));

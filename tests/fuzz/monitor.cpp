@@ -36,8 +36,9 @@ void run(Input& input) {
   static NoHarts machine;
   static MachineRequests requests;
   static RunState run_state(machine, {}, requests);
+  static MonitorSubjects subjects;
   const auto keyboard = std::make_shared<Keyboard>();
-  Monitor monitor(keyboard, machine, run_state);
+  Monitor monitor(keyboard, {machine, run_state, subjects});
   while (!input.empty()) keyboard->type_bytes(input.take_bytes(256));
   monitor.execute("info status");
 }

@@ -260,7 +260,8 @@ TEST(Monitor, Commands) {
   ASSERT_TRUE(machine.memory().add_ram("ram", Paddr{0x8000'0000}, kPageSize).ok());
   RunState state(machine, {}, requests);
   const auto screen = std::make_shared<Screen>();
-  Monitor monitor(screen, machine, state);
+  MonitorSubjects subjects;
+  Monitor monitor(screen, {machine, state, subjects});
   const auto answer = [&](const char* line) {
     screen->text.clear();
     monitor.execute(line);

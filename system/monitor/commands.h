@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "system/monitor/command.h"
+
+namespace gstage {
+
+// The command table's parts, an array a topic; commands.cpp has their list. A new topic is a file with such a
+// function, its declaration here, and a row of that list.
+std::span<const Command> help_commands();     ///< hmp.cpp: help
+std::span<const Command> machine_commands();  ///< the machine as a whole: stop, reset, status
+std::span<const Command> device_commands();   ///< devices and what lies where
+std::span<const Command> hart_commands();     ///< registers, TLBs
+std::span<const Command> chardev_commands();  ///< character back ends
+
+/// Calls `visit` with each command, in the order of the table, until it answers true. What it answered last.
+bool find_command(const std::function<bool(const Command& command)>& visit);
+/// The command by its name in QMP, or null.
+const Command* find_qmp_command(const std::string& name);
+
+}  // namespace gstage

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// Commands about the harts.
+#include "softmmu/base/format.h"
+#include "system/monitor/commands.h"
+#include "system/monitor/tlb_flushes.h"
+
+namespace gstage {
+
+namespace {
+
+CommandResult info_registers(CommandContext& context, const Json&) {
+  std::string text;
+  for (const Cpu* const cpu : context.machine.cpus()) text += cpu->describe();
+  return Json(text);
+}
+
+CommandResult info_tlb_flushes(CommandContext& context, const Json&) {
+  return Json(describe_tlb_flushes(context.machine));
+}
+
+constexpr Command kCommands[] = {
+    {.hmp = "info registers",
+     .run = info_registers,
+     .text = text_of_string,
+     .help = "registers of all harts",
+     .needs_stopped_harts = true},
+    {.hmp = "info tlb-flushes",
+     .run = info_tlb_flushes,
+     .text = text_of_string,
+     .help = "TLB flushes by reason"},
+};
+
+}  // namespace
+
+std::span<const Command> hart_commands() { return kCommands; }
+
+std::string describe_tlb_flushes(Machine& machine) {
+  constexpr unsigned kReasons = static_cast<unsigned>(TlbFlush::kCount);
+  const auto cpus = machine.cpus();
+  std::string text = format("%-24s", "TLB flushes");
+  for (const Cpu* const cpu : cpus) text += format(" %9s", format("hart%u", cpu->index()).c_str());
+  text += "       all\n";
+  for (unsigned reason = 0; reason < kReasons; ++reason) {
+    text += format("%-24s", tlb_flush_name(static_cast<TlbFlush>(reason)));
+    unsigned long long sum = 0;
+    for (Cpu* const cpu : cpus) {
+      const unsigned long long n = cpu->tlb().flushes(static_cast<TlbFlush>(reason));
+      sum += n;
+      text += format(" %9llu", n);
+    }
+    text += format(" %9llu\n", sum);
+  }
+  return text;
+}
+
+}  // namespace gstage
