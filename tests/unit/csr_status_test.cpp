@@ -113,11 +113,11 @@ TEST_F(CsrStatusTest, WithoutAddressTranslationSumMxrAndTvmAreZero) {
 }
 
 TEST_F(CsrStatusTest, SdSumsUpTheFsOfItsOwnView) {
-  set_fs(kClean, kFsDirty);
+  set_fs(kClean, status::kFsDirty);
   EXPECT_EQ(read(kSstatus) >> 63, 0u);
   EXPECT_EQ(read(kMstatus) >> 63, 0u);
   EXPECT_EQ(read(kVsstatus) >> 63, 1u);
-  set_fs(kFsDirty, kClean);
+  set_fs(status::kFsDirty, kClean);
   EXPECT_EQ(read(kMstatus) >> 63, 1u);
   EXPECT_EQ(read(kVsstatus) >> 63, 0u);
 }
@@ -125,7 +125,7 @@ TEST_F(CsrStatusTest, SdSumsUpTheFsOfItsOwnView) {
 TEST_F(CsrStatusTest, AFloatingPointWriteWithV0MakesTheHsStatusDirtyAlone) {
   set_fs(kClean, kClean);
   hart().fp_dirty = 1;
-  EXPECT_EQ(status::Fs::get(read(kMstatus)), kFsDirty);
+  EXPECT_EQ(status::Fs::get(read(kMstatus)), status::kFsDirty);
   EXPECT_EQ(status::Fs::get(read(kVsstatus)), kClean);
 }
 
@@ -135,8 +135,8 @@ TEST_F(CsrStatusTest, AFloatingPointWriteWithV1MakesBothStatusesDirty) {
   hart().fp_dirty = 1;
   // Read in M-mode: the change of V has folded it.
   enter(kM);
-  EXPECT_EQ(status::Fs::get(read(kSstatus)), kFsDirty);
-  EXPECT_EQ(status::Fs::get(read(kVsstatus)), kFsDirty);
+  EXPECT_EQ(status::Fs::get(read(kSstatus)), status::kFsDirty);
+  EXPECT_EQ(status::Fs::get(read(kVsstatus)), status::kFsDirty);
 }
 
 TEST_F(CsrStatusTest, DirtinessFromBeforeAWriteOfFsDoesNotComeBack) {
@@ -153,9 +153,9 @@ TEST_F(CsrStatusTest, WritesOfFcsrMakeTheStateDirtyReadsDoNot) {
     read(number);
     EXPECT_EQ(status::Fs::get(read(kSstatus)), kClean);
     write(number, 1);
-    EXPECT_EQ(status::Fs::get(read(kSstatus)), kFsDirty);
+    EXPECT_EQ(status::Fs::get(read(kSstatus)), status::kFsDirty);
     enter(kM);
-    EXPECT_EQ(status::Fs::get(read(kSstatus)), kFsDirty);
+    EXPECT_EQ(status::Fs::get(read(kSstatus)), status::kFsDirty);
   }
 }
 

@@ -309,8 +309,8 @@ TEST_F(TrapDeliverTest, FloatingPointDirtinessStaysWithTheWorldThatWasLeft) {
   enter(kVs);
   hart().fp_dirty = 1;
   take(kVs, Cause::kEcallVs);
-  EXPECT_EQ(status::Fs::get(hart().vs.status), kFsDirty);
-  EXPECT_EQ(status::Fs::get(hart().hs.status), kFsDirty);
+  EXPECT_EQ(status::Fs::get(hart().vs.status), status::kFsDirty);
+  EXPECT_EQ(status::Fs::get(hart().hs.status), status::kFsDirty);
   EXPECT_EQ(hart().fp_dirty, 0u);
 }
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers that the AIA adds to a hart (AIA, "Control and Status Registers (CSRs) Added to Harts").
-#include "target/riscv/aia/fields.h"
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/aia/select.h"
 #include "target/riscv/aia/top.h"
 #include "target/riscv/csr/delegated_counters.h"
+#include "target/riscv/csr/fields.h"
 #include "target/riscv/csr/row.h"
 #include "target/riscv/trap/interrupts.h"
 

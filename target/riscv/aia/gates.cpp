@@ -3,7 +3,6 @@
 // "Interrupt filtering and virtual interrupts for supervisor level", "Virtual interrupts for VS level").
 #include "target/riscv/csr/gates.h"
 
-#include "target/riscv/aia/fields.h"
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/aia/select.h"
 #include "target/riscv/csr/delegated_counters.h"

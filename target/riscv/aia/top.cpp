@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/riscv/aia/top.h"
 
-#include "target/riscv/aia/fields.h"
 #include "target/riscv/aia/imsic.h"
+#include "target/riscv/csr/fields.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/trap/interrupts.h"
 

@@ -12,8 +12,8 @@ constexpr bool is_guest(CsrMode mode) { return mode == CsrMode::kVs || mode == C
 }  // namespace
 
 Verdict gate_fp(const Hart& hart, unsigned, CsrMode mode) {
-  if (status::Fs::get(hart.hs.status) == kFsOff) return Verdict::kIllegal;
-  return illegal_unless(!is_guest(mode) || status::Fs::get(hart.vs.status) != kFsOff);
+  if (status::Fs::get(hart.hs.status) == status::kFsOff) return Verdict::kIllegal;
+  return illegal_unless(!is_guest(mode) || status::Fs::get(hart.vs.status) != status::kFsOff);
 }
 
 Verdict gate_counter(const Hart& hart, unsigned number, CsrMode mode) {

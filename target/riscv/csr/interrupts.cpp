@@ -2,9 +2,9 @@
 // The interrupt registers of all levels: views of Hart::mie, and of what trap/interrupts.cpp finds pending.
 #include "target/riscv/trap/interrupts.h"
 
-#include "target/riscv/aia/fields.h"
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/cpu.h"
+#include "target/riscv/csr/fields.h"
 #include "target/riscv/csr/row.h"
 
 namespace gstage::riscv {

@@ -32,7 +32,7 @@ std::uint64_t machine_mask(const Hart& hart) {
 /// The bank's status as sstatus or vsstatus shows it: SD sums up the view's own FS alone.
 std::uint64_t view(const Hart& hart, const Bank& bank) {
   std::uint64_t value = status::Uxl::set(bank.status & supervisor_mask(hart, bank), kXlen64);
-  if (status::Fs::get(value) == kFsDirty) value |= status::Sd::kMask;
+  if (status::Fs::get(value) == status::kFsDirty) value |= status::Sd::kMask;
   return value;
 }
 
@@ -71,8 +71,8 @@ void apply_changes(Hart& hart, std::uint64_t changed) {
 void fold_fp_dirty(Hart& hart) {
   if (hart.fp_dirty == 0) return;
   hart.fp_dirty = 0;
-  hart.hs.status = status::Fs::set(hart.hs.status, kFsDirty);
-  if (hart.v != 0) hart.vs.status = status::Fs::set(hart.vs.status, kFsDirty);
+  hart.hs.status = status::Fs::set(hart.hs.status, status::kFsDirty);
+  if (hart.v != 0) hart.vs.status = status::Fs::set(hart.vs.status, status::kFsDirty);
 }
 
 std::uint64_t read_sstatus(Hart& hart, unsigned) { return view(hart, hart.hs); }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // tselect, tdata1, tdata2, tdata3 and tinfo. Types are mcontrol6, icount and etrigger; the one action is the
 // breakpoint exception. There are no contexts: tdata3 is a read-only zero, which ignores them.
+#include "target/riscv/csr/fields.h"
 #include "target/riscv/csr/row.h"
-#include "target/riscv/debug/fields.h"
 #include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/translate.h"
 

@@ -3,7 +3,6 @@
 #include "target/riscv/debug/triggers.h"
 
 #include "target/riscv/csr/fields.h"
-#include "target/riscv/debug/fields.h"
 #include "target/riscv/mmu/translate.h"
 #include "target/riscv/trap/trap.h"
 

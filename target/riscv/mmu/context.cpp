@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which TLB context is current, and which entries a fence drops. Nothing here flushes on a change of regime.
-#include "softmmu/base/bits.h"
+#include "target/riscv/csr/fields.h"
 #include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/access.h"
 #include "target/riscv/mmu/mmu.h"
@@ -10,15 +10,13 @@ namespace gstage::riscv {
 
 namespace {
 
-using StatusFs = Field<14, 13>;
-using Vmid = Field<57, 44>;
 /// Blocks translated for an unusual rounding mode must not be reached through the jumps of the usual one.
 constexpr std::uint64_t kKeySlowRounding = 1 << 16;
 /// The same of blocks that show each instruction to the triggers.
 constexpr std::uint64_t kKeyTriggers = 1 << 17;
 
 bool is_fp_enabled(const Hart& hart) {
-  return StatusFs::get(hart.s->status) != 0 && (hart.v == 0 || StatusFs::get(hart.hs.status) != 0);
+  return status::Fs::get(hart.s->status) != 0 && (hart.v == 0 || status::Fs::get(hart.hs.status) != 0);
 }
 
 TlbFlush fence_reason(const FenceOperands& operands) {
@@ -201,7 +199,7 @@ void sfence_vma(Hart& hart, const FenceOperands& operands) {
 }
 
 void hfence_vvma(Hart& hart, const FenceOperands& operands) {
-  const std::uint64_t vmid = Vmid::get(hart.hgatp);
+  const std::uint64_t vmid = atp::Vmid::get(hart.hgatp);
   fence_first_stage(hart, operands,
                     [&](const TlbKey& key) { return key_is_virtual(key) && key_vmid(key) == vmid; });
 }

@@ -2,22 +2,19 @@
 #include "target/riscv/mmu/pmp.h"
 
 #include <bit>
+#include <optional>
 
-#include "softmmu/base/bits.h"
+#include "target/riscv/csr/fields.h"
 
 namespace gstage::riscv {
 
 namespace {
 
-enum MatchMode : std::uint8_t { kOff = 0, kTor = 1, kNa4 = 2, kNapot = 3 };
-
-constexpr std::uint8_t kR = 1;
-constexpr std::uint8_t kW = 2;
-constexpr std::uint8_t kX = 4;
-constexpr std::uint8_t kL = 0x80;
+constexpr auto kR = static_cast<std::uint8_t>(pmpcfg::R::kMask);
+constexpr auto kW = static_cast<std::uint8_t>(pmpcfg::W::kMask);
+constexpr auto kX = static_cast<std::uint8_t>(pmpcfg::X::kMask);
+constexpr auto kL = static_cast<std::uint8_t>(pmpcfg::L::kMask);
 constexpr std::uint64_t kNoPage = ~std::uint64_t{0};
-constexpr std::uint64_t kMml = 1;
-constexpr std::uint64_t kMmwp = 2;
 
 Allowed from_rwx(unsigned cfg) {
   Allowed a = 0;
@@ -41,7 +38,7 @@ Allowed mml_permission(std::uint8_t cfg, bool is_machine) {
 }
 
 Allowed rule_permission(const Hart& hart, std::uint8_t cfg, bool is_machine) {
-  if ((hart.mseccfg & kMml) != 0) return mml_permission(cfg, is_machine);
+  if (mseccfg::Mml::get(hart.mseccfg) != 0) return mml_permission(cfg, is_machine);
   if (is_machine && (cfg & kL) == 0) return kAllowAll;
   return from_rwx(cfg);
 }
@@ -49,9 +46,9 @@ Allowed rule_permission(const Hart& hart, std::uint8_t cfg, bool is_machine) {
 /// Where no rule matches.
 Allowed default_permission(const Hart& hart, bool is_machine) {
   if (!is_machine) return hart.config->pmp ? Allowed{0} : kAllowAll;
-  if ((hart.mseccfg & kMmwp) != 0) return 0;
+  if (mseccfg::Mmwp::get(hart.mseccfg) != 0) return 0;
   // With MML, M-mode executes only where a rule says so.
-  return (hart.mseccfg & kMml) != 0 ? from_rwx(kR | kW) : kAllowAll;
+  return mseccfg::Mml::get(hart.mseccfg) != 0 ? from_rwx(kR | kW) : kAllowAll;
 }
 
 /// Bytes for which one rule, or none, decides.
@@ -87,6 +84,35 @@ std::uint64_t end_of_fetchable(const Hart& hart, std::uint64_t first, std::uint6
   return first;
 }
 
+/// An entry of pmpcfg; nothing when it matches nothing.
+std::optional<PmpRule> decode_entry(const Hart& hart, unsigned i) {
+  const std::uint8_t cfg = hart.pmpcfg[i];
+  const std::uint64_t addr = hart.pmpaddr[i];
+  PmpRule rule{0, 0, cfg};
+  switch (pmpcfg::A::get(cfg)) {
+    case pmpcfg::kOff: return std::nullopt;
+    case pmpcfg::kTor: {
+      const std::uint64_t low = i == 0 ? 0 : hart.pmpaddr[i - 1] << 2;
+      if (low >= addr << 2) return std::nullopt;
+      rule.first = low;
+      rule.last = (addr << 2) - 1;
+      break;
+    }
+    case pmpcfg::kNa4:
+      rule.first = addr << 2;
+      rule.last = rule.first + 3;
+      break;
+    default: {  // NAPOT: the trailing ones tell the size, 8 bytes for none
+      const unsigned ones = static_cast<unsigned>(std::countr_one(addr));
+      const std::uint64_t mask = ones >= 61 ? ~std::uint64_t{0} : (std::uint64_t{8} << ones) - 1;
+      rule.first = (addr << 2) & ~mask;
+      rule.last = rule.first | mask;
+      break;
+    }
+  }
+  return rule;
+}
+
 }  // namespace
 
 void pmp_decode(Hart& hart) {
@@ -94,31 +120,8 @@ void pmp_decode(Hart& hart) {
   for (PmpPage& known : hart.pmp_pages) known = {kNoPage, 0};
   if (!hart.config->pmp) return;
   for (unsigned i = 0; i < kPmpEntries; ++i) {
-    const std::uint8_t cfg = hart.pmpcfg[i];
-    const std::uint64_t addr = hart.pmpaddr[i];
-    PmpRule rule{0, 0, cfg};
-    switch (bits(cfg, 4, 3)) {
-      case kOff: continue;
-      case kTor: {
-        const std::uint64_t low = i == 0 ? 0 : hart.pmpaddr[i - 1] << 2;
-        if (low >= addr << 2) continue;  // matches nothing
-        rule.first = low;
-        rule.last = (addr << 2) - 1;
-        break;
-      }
-      case kNa4:
-        rule.first = addr << 2;
-        rule.last = rule.first + 3;
-        break;
-      default: {  // NAPOT: the trailing ones tell the size, 8 bytes for none
-        const unsigned ones = static_cast<unsigned>(std::countr_one(addr));
-        const std::uint64_t mask = ones >= 61 ? ~std::uint64_t{0} : (std::uint64_t{8} << ones) - 1;
-        rule.first = (addr << 2) & ~mask;
-        rule.last = rule.first | mask;
-        break;
-      }
-    }
-    hart.pmp_rules[hart.pmp_rule_count++] = rule;
+    const std::optional<PmpRule> rule = decode_entry(hart, i);
+    if (rule) hart.pmp_rules[hart.pmp_rule_count++] = *rule;
   }
 }
 
@@ -162,6 +165,19 @@ PmpVerdict pmp_check(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t 
     return {rule_permission(hart, rule.cfg, is_machine), is_uniform};
   }
   return {default_permission(hart, is_machine), is_uniform};
+}
+
+PmpReason pmp_explain(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv) {
+  PmpReason reason{pmp_check(hart, paddr, size, priv).allowed, -1, false};
+  const std::uint64_t last = paddr.value + size - 1;
+  for (unsigned i = 0; hart.config->pmp && i < kPmpEntries; ++i) {
+    const std::optional<PmpRule> rule = decode_entry(hart, i);
+    if (!rule || rule->last < paddr.value || rule->first > last) continue;
+    reason.entry = static_cast<int>(i);
+    reason.is_partial = rule->first > paddr.value || rule->last < last;
+    break;
+  }
+  return reason;
 }
 
 }  // namespace gstage::riscv

@@ -44,4 +44,13 @@ PmpFetch pmp_check_fetch(const Hart& hart, Paddr paddr, std::uint8_t priv);
 /// ISA manual vol. II, "Physical Memory Protection" and "Smepmp".
 PmpVerdict pmp_check(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv);
 
+/// A verdict, and who gave it.
+struct PmpReason {
+  Allowed allowed;
+  int entry;        ///< the number of the entry that decides, −1: none matches
+  bool is_partial;  ///< it matches some of the bytes, which fails whatever it permits
+};
+/// pmp_check with its reason.
+PmpReason pmp_explain(const Hart& hart, Paddr paddr, unsigned size, std::uint8_t priv);
+
 }  // namespace gstage::riscv

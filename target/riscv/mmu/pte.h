@@ -3,28 +3,12 @@
 
 #include <cstdint>
 
-#include "softmmu/base/bits.h"
+#include "target/riscv/csr/fields.h"
 
+/// Page-table entries of Sv39, Sv48 and Sv57; their fields are rows of csr/fields.inc.
 namespace gstage::riscv::pte {
 
-// Page-table entries of Sv39, Sv48 and Sv57 (ISA manual vol. II, "Sv39: Page-Based 39-bit Virtual-Memory
-// System"); the G-stage uses the same format.
-using V = Bit<0>;
-using R = Bit<1>;
-using W = Bit<2>;
-using X = Bit<3>;
-using U = Bit<4>;
-using G = Bit<5>;
-using A = Bit<6>;
-using D = Bit<7>;
-using Ppn = Field<53, 10>;
-/// Reserved, or of later extensions: must be zero.
-using Reserved = Field<60, 54>;
-using Pbmt = Field<62, 61>;  ///< Svpbmt, else reserved
-using N = Bit<63>;           ///< Svnapot, else reserved
-/// The low bits of PPN where N is set: of all sizes 64 KiB alone is defined ("Svnapot" chapter).
-using NapotSize = Field<13, 10>;
-inline constexpr std::uint64_t kNapot64K = 8;
+/// log2 of the size that NapotSize gives a page.
 inline constexpr unsigned kNapotShift = 16;
 
 /// Which upper bits mean something to a walk.

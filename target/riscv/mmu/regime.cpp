@@ -1,26 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "target/riscv/mmu/regime.h"
 
-#include "softmmu/base/bits.h"
+#include "target/riscv/csr/fields.h"
 
 namespace gstage::riscv {
 
 namespace {
-
-using StatusSum = Bit<18>;
-using StatusMxr = Bit<19>;
-using MstatusMprv = Bit<17>;
-using MstatusMpp = Field<12, 11>;
-using MstatusMpv = Bit<39>;
-using MnstatusNmie = Bit<3>;
-using HstatusSpvp = Bit<8>;
-using EnvcfgAdue = Bit<61>;
-using EnvcfgPbmte = Bit<62>;
-using AtpMode = Field<63, 60>;
-using Pmm = Field<33, 32>;  // of mseccfg and the envcfg registers
-using HstatusHupmm = Field<49, 48>;
-using Asid = Field<59, 44>;
-using Vmid = Field<57, 44>;
 
 constexpr std::uint64_t flag_if(bool condition, std::uint64_t flag) { return condition ? flag : 0; }
 
@@ -30,23 +15,23 @@ void set_base(const Hart& hart, std::uint8_t priv, bool v, Regime& r) {
   r.flags = priv;
   if (priv == kMachine) return;
   const std::uint64_t satp = v ? hart.vs.satp : hart.hs.satp;
-  if (AtpMode::get(satp) != 0) r.satp = satp;
+  if (atp::Mode::get(satp) != 0) r.satp = satp;
   const std::uint64_t first_stage = v ? hart.menvcfg & hart.henvcfg : hart.menvcfg;
-  r.flags |= flag_if(EnvcfgAdue::get(first_stage) != 0, Regime::kAdue) |
-             flag_if(EnvcfgPbmte::get(first_stage) != 0, Regime::kPbmte);
+  r.flags |= flag_if(envcfg::Adue::get(first_stage) != 0, Regime::kAdue) |
+             flag_if(envcfg::Pbmte::get(first_stage) != 0, Regime::kPbmte);
   if (!v) return;
   r.hgatp = hart.hgatp;
-  r.flags |= Regime::kVirtual | flag_if(EnvcfgAdue::get(hart.menvcfg) != 0, Regime::kGAdue) |
-             flag_if(EnvcfgPbmte::get(hart.menvcfg) != 0, Regime::kGPbmte);
+  r.flags |= Regime::kVirtual | flag_if(envcfg::Adue::get(hart.menvcfg) != 0, Regime::kGAdue) |
+             flag_if(envcfg::Pbmte::get(hart.menvcfg) != 0, Regime::kGPbmte);
 }
 
 /// SUM and MXR of the statuses that govern the regime; what has no effect is left out so that keys are few.
 void add_permissions(const Hart& hart, Regime& r) {
   if (r.priv() == kMachine) return;
   const std::uint64_t status = r.v() ? hart.vs.status : hart.hs.status;
-  const bool has_sum = r.priv() == kSupervisor && r.satp != 0 && StatusSum::get(status) != 0;
-  r.flags |= flag_if(has_sum, Regime::kSum) | flag_if(StatusMxr::get(hart.hs.status) != 0, Regime::kMxr) |
-             flag_if(r.v() && StatusMxr::get(hart.vs.status) != 0, Regime::kVsMxr);
+  const bool has_sum = r.priv() == kSupervisor && r.satp != 0 && status::Sum::get(status) != 0;
+  r.flags |= flag_if(has_sum, Regime::kSum) | flag_if(status::Mxr::get(hart.hs.status) != 0, Regime::kMxr) |
+             flag_if(r.v() && status::Mxr::get(hart.vs.status) != 0, Regime::kVsMxr);
 }
 
 /// PMLEN by the PMM field of each mode.
@@ -57,9 +42,9 @@ std::uint64_t pmlen_of(std::uint64_t pmm) {
 
 /// A mode's masking is set by the mode above it: U's and VU's by senvcfg, VS's by henvcfg, HS's by menvcfg.
 std::uint64_t pmm_of(const Hart& hart, const Regime& r) {
-  if (r.priv() == kMachine) return Pmm::get(hart.mseccfg);
-  if (r.priv() == kUser) return Pmm::get(hart.senvcfg);
-  return Pmm::get(r.v() ? hart.henvcfg : hart.menvcfg);
+  if (r.priv() == kMachine) return mseccfg::Pmm::get(hart.mseccfg);
+  if (r.priv() == kUser) return envcfg::Pmm::get(hart.senvcfg);
+  return envcfg::Pmm::get(r.v() ? hart.henvcfg : hart.menvcfg);
 }
 
 /// Where MXR is in effect nothing is masked, with or without paging.
@@ -67,27 +52,26 @@ void add_masking(std::uint64_t pmm, Regime& r) {
   if (!r.has(Regime::kMxr | Regime::kVsMxr)) r.flags |= pmlen_of(pmm) << Regime::kPmlenShift;
 }
 
-/// The rules of explicit accesses.
-void make_access_regime(const Hart& hart, std::uint8_t priv, bool v, Regime& r) {
-  set_base(hart, priv, v, r);
-  add_permissions(hart, r);
-  add_masking(pmm_of(hart, r), r);
-}
-
 }  // namespace
+
+void make_access_regime(const Hart& hart, std::uint8_t priv, bool v, Regime& regime) {
+  set_base(hart, priv, v, regime);
+  add_permissions(hart, regime);
+  add_masking(pmm_of(hart, regime), regime);
+}
 
 void make_data_regime(const Hart& hart, Regime& regime) {
   // MPRV counts as clear while NMIE is ("Smrnmi").
-  const bool has_mprv = MstatusMprv::get(hart.mstatus) != 0 && MnstatusNmie::get(hart.mnstatus) != 0;
+  const bool has_mprv = status::Mprv::get(hart.mstatus) != 0 && mnstatus::Nmie::get(hart.mnstatus) != 0;
   if (hart.priv != kMachine || !has_mprv) return make_access_regime(hart, hart.priv, hart.v != 0, regime);
-  const auto mpp = static_cast<std::uint8_t>(MstatusMpp::get(hart.mstatus));
-  make_access_regime(hart, mpp, MstatusMpv::get(hart.mstatus) != 0, regime);
+  const auto mpp = static_cast<std::uint8_t>(status::Mpp::get(hart.mstatus));
+  make_access_regime(hart, mpp, status::Mpv::get(hart.mstatus) != 0, regime);
 }
 
 void make_fetch_regime(const Hart& hart, Regime& regime) { set_base(hart, hart.priv, hart.v != 0, regime); }
 
 void make_hypervisor_regime(const Hart& hart, bool needs_execute, Regime& regime) {
-  const std::uint8_t priv = HstatusSpvp::get(hart.hstatus) != 0 ? kSupervisor : kUser;
+  const std::uint8_t priv = hstatus::Spvp::get(hart.hstatus) != 0 ? kSupervisor : kUser;
   set_base(hart, priv, true, regime);
   add_permissions(hart, regime);
   // HLVX stands for a fetch, which is not masked. From U-mode HUPMM takes the place of senvcfg for VU.
@@ -96,15 +80,15 @@ void make_hypervisor_regime(const Hart& hart, bool needs_execute, Regime& regime
     return;
   }
   const bool is_by_user = hart.priv == kUser && priv == kUser;
-  add_masking(is_by_user ? HstatusHupmm::get(hart.hstatus) : pmm_of(hart, regime), regime);
+  add_masking(is_by_user ? hstatus::Hupmm::get(hart.hstatus) : pmm_of(hart, regime), regime);
 }
 
 bool key_is_masked(const TlbKey& key) { return (key.words[2] >> Regime::kPmlenShift & 0xff) != 0; }
 
 bool key_is_virtual(const TlbKey& key) { return (key.words[2] & Regime::kVirtual) != 0; }
 bool key_is_user(const TlbKey& key) { return (key.words[2] & Regime::kPrivilege) == kUser; }
-std::uint64_t key_mode(const TlbKey& key) { return AtpMode::get(key.words[0]); }
-std::uint64_t key_asid(const TlbKey& key) { return Asid::get(key.words[0]); }
-std::uint64_t key_vmid(const TlbKey& key) { return Vmid::get(key.words[1]); }
+std::uint64_t key_mode(const TlbKey& key) { return atp::Mode::get(key.words[0]); }
+std::uint64_t key_asid(const TlbKey& key) { return atp::Asid::get(key.words[0]); }
+std::uint64_t key_vmid(const TlbKey& key) { return atp::Vmid::get(key.words[1]); }
 
 }  // namespace gstage::riscv

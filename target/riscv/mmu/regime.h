@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "softmmu/mem/tlb.h"
+#include "target/riscv/csr/fields.h"
 #include "target/riscv/hart.h"
 
 namespace gstage::riscv {
@@ -46,9 +47,15 @@ struct Regime {
   }
 };
 
+/// Levels of the page table that a mode of satp, vsatp or hgatp names; 0: Bare.
+constexpr unsigned levels_of(std::uint64_t atp) {
+  const std::uint64_t mode = atp::Mode::get(atp);
+  return mode < atp::kSv39 ? 0 : static_cast<unsigned>(mode - atp::kSv39) + 3;
+}
+
 /// Whether addresses go through any page table.
 inline bool is_translating(const Regime& regime) {
-  return (regime.satp | (regime.v() ? regime.hgatp : 0)) >> 60 != 0;
+  return atp::Mode::get(regime.satp | (regime.v() ? regime.hgatp : 0)) != 0;
 }
 /// Of explicit loads and stores, with MPRV and MPV. (These store where they are told: the words are read
 /// again at once, and a copy in between would cost more than all the rest.)
@@ -57,6 +64,9 @@ void make_data_regime(const Hart& hart, Regime& regime);
 void make_fetch_regime(const Hart& hart, Regime& regime);
 /// Of HLV, HLVX and HSV: as V=1 at the privilege of hstatus.SPVP.
 void make_hypervisor_regime(const Hart& hart, bool needs_execute, Regime& regime);
+
+/// Of explicit accesses at a privilege and V, whatever mode the hart is in.
+void make_access_regime(const Hart& hart, std::uint8_t priv, bool v, Regime& regime);
 
 /// Fields of the keys, as the fences select by them. Entries of a masked key are found under the addresses
 /// that programs use, upper bits included.

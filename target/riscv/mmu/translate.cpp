@@ -12,16 +12,6 @@ namespace gstage::riscv {
 
 namespace {
 
-using AtpMode = Field<63, 60>;
-using AtpPpn = Field<43, 0>;
-using Vmid = Field<57, 44>;
-
-/// Levels of the page table that a mode of satp or hgatp names; 0: Bare.
-unsigned levels_of(std::uint64_t atp) {
-  const std::uint64_t mode = AtpMode::get(atp);  // 8: Sv39, 9: Sv48, 10: Sv57
-  return mode < 8 ? 0 : static_cast<unsigned>(mode) - 5;
-}
-
 /// The rules of one stage's walk.
 struct Stage {
   std::uint64_t root;
@@ -51,7 +41,7 @@ class Walker {
     std::uint64_t gpa = vaddr.value;
     Allowed allowed = kAllowAll;
     if (const unsigned levels = levels_of(regime_.satp); levels != 0) {
-      const Stage stage{AtpPpn::get(regime_.satp) << kPageShift,
+      const Stage stage{atp::Ppn::get(regime_.satp) << kPageShift,
                         levels,
                         0,
                         false,
@@ -153,7 +143,7 @@ class Walker {
       leaf.address = gpa;
       return leaf;
     }
-    const Stage stage{AtpPpn::get(regime_.hgatp) << kPageShift,
+    const Stage stage{atp::Ppn::get(regime_.hgatp) << kPageShift,
                       levels,
                       2,
                       true,
@@ -315,7 +305,7 @@ void GStageCache::drop_address(std::uint64_t gpa) {
 void GStageCache::drop(const std::uint64_t* gpa, const std::uint64_t* vmid) {
   if (gpa != nullptr) return drop_address(*gpa);
   for (GStageEntry& e : entries_)
-    if (vmid == nullptr || Vmid::get(e.hgatp) == *vmid) e = GStageEntry{};
+    if (vmid == nullptr || atp::Vmid::get(e.hgatp) == *vmid) e = GStageEntry{};
 }
 
 Translation translate(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, AccessType access) {

@@ -18,6 +18,9 @@ inline constexpr std::uint64_t kSupervisorInterrupts =
 inline constexpr std::uint64_t kVsInterrupts =
     interrupt_bit(kVssi) | interrupt_bit(kVsti) | interrupt_bit(kVsei);
 
+/// Local and custom interrupts, 13–63: those that mvien and hvien can make virtual.
+inline constexpr std::uint64_t kLocalInterrupts = ~std::uint64_t{0} << 13;
+
 struct Hart;
 
 /// What mideleg can delegate: kSupervisorInterrupts, and count overflows where there are any.
