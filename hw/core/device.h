@@ -14,6 +14,7 @@
 namespace gstage::hw {
 
 class Bus;
+class InterruptExplainer;
 class Visitor;
 
 /// A node of the machine's tree: buses hold devices, and devices may have buses of their own. What is said of
@@ -40,6 +41,9 @@ class Device {
   virtual void visit(Visitor& /*visitor*/) {}
   /// After `visit` loaded: rebuilds what follows from the state (levels of wires, timers, work to do).
   virtual void restored() {}
+
+  /// Of an interrupt controller: what tells why its sources do not reach a hart. Null: it is none.
+  virtual InterruptExplainer* explainer() { return nullptr; }
 
   /// What the command line calls it; empty: nothing.
   [[nodiscard]] const std::string& id() const { return id_; }

@@ -11,8 +11,8 @@ namespace gstage::hw {
 class InterruptExplainer {
  public:
   virtual ~InterruptExplainer() = default;
-  /// Adds each source that is asserted or pending and that goes to the hart, or would if it went anywhere: the
-  /// first link that blocks it, with register and bit. Takes the device's lock; changes nothing.
+  /// Adds each source that is asserted or pending and that goes to the hart, or would if it went anywhere:
+  /// the first link that blocks it, with register and bit. Takes the device's lock; changes nothing.
   virtual void explain(unsigned hart, std::vector<riscv::WiredSource>& sources) = 0;
 };
 

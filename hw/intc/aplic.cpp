@@ -3,60 +3,21 @@
 
 #include <bit>
 
-#include "softmmu/base/bits.h"
 #include "softmmu/base/check.h"
 #include "target/riscv/cpu.h"
 #include "hw/core/visitor.h"
+#include "hw/intc/aplic_fields.h"
 
 namespace gstage::hw {
+
+using namespace aplic;
+
 namespace {
-
-namespace domaincfg {
-using Dm = Bit<2>;
-using Ie = Bit<8>;
-constexpr std::uint32_t kConstant = 0x8000'0000;
-}  // namespace domaincfg
-
-namespace target {
-using HartIndex = Field<31, 18>;
-using GuestIndex = Field<17, 12>;
-using Eiid = Field<10, 0>;
-using Iprio = Field<7, 0>;
-}  // namespace target
-
-/// mmsiaddrcfgh and smsiaddrcfgh.
-namespace address {
-using L = Bit<31>;
-using Hhxs = Field<28, 24>;
-using Lhxs = Field<22, 20>;
-using Hhxw = Field<18, 16>;
-using Lhxw = Field<15, 12>;
-using HighPpn = Field<11, 0>;
-constexpr std::uint32_t kMasks[] = {
-    0xffff'ffff,
-    static_cast<std::uint32_t>(L::kMask | Hhxs::kMask | Lhxs::kMask | Hhxw::kMask | Lhxw::kMask |
-                               HighPpn::kMask),
-    0xffff'ffff,
-    static_cast<std::uint32_t>(Lhxs::kMask | HighPpn::kMask),
-};
-constexpr unsigned kMachineLow = 0;
-constexpr unsigned kMachineHigh = 1;
-constexpr unsigned kSupervisorLow = 2;
-constexpr unsigned kSupervisorHigh = 3;
-}  // namespace address
-
-/// sourcecfg.
-constexpr std::uint32_t kDelegate = 1u << 10;
-enum Mode : unsigned { kInactive = 0, kDetached = 1, kEdge1 = 4, kEdge0 = 5, kLevel1 = 6, kLevel0 = 7 };
-constexpr unsigned kModeMask = 7;
-constexpr bool is_mode(unsigned mode) { return mode != 2 && mode != 3; }
 
 constexpr unsigned kMaxSources = 1023;
 constexpr unsigned kSourceWords = 32;
 constexpr unsigned kMaxHarts = 512;
 constexpr unsigned kIdcStride = 32;
-
-constexpr std::uint32_t bit_of(unsigned source) { return 1u << (source % 32); }
 
 }  // namespace
 

@@ -4,9 +4,11 @@
 #include <array>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "hw/core/hart_lines.h"
+#include "hw/core/interrupt_explainer.h"
 #include "hw/core/irq_line.h"
 #include "hw/core/msi_sink.h"
 #include "hw/core/register_table.h"
@@ -142,7 +144,7 @@ struct AplicNode {
 };
 
 /// A domain in its place on a board.
-class Aplic final : public SystemDevice {
+class Aplic final : public SystemDevice, public InterruptExplainer {
  public:
   /// As AplicDomain.
   Aplic(AplicSetup setup, AplicDomain* child, const AplicNode& node)
@@ -153,9 +155,15 @@ class Aplic final : public SystemDevice {
   void visit(Visitor& visitor) override;
   void restored() override;
   void describe(FdtBuilder& fdt) const override;
+  InterruptExplainer* explainer() override { return this; }
+  void explain(unsigned hart, std::vector<riscv::WiredSource>& sources) override;
   AplicDomain& domain() { return domain_; }
 
  private:
+  /// What keeps a source of the domain from the hart; empty: nothing.
+  [[nodiscard]] std::string obstacle(unsigned source, unsigned hart) const;
+  [[nodiscard]] std::string obstacle_before_pending(unsigned source) const;
+
   AplicDomain domain_;
   const AplicNode node_;
 };

@@ -3,9 +3,11 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "hw/core/hart_lines.h"
+#include "hw/core/interrupt_explainer.h"
 #include "hw/core/irq_line.h"
 #include "hw/core/register_table.h"
 #include "hw/core/system_device.h"
@@ -14,7 +16,7 @@ namespace gstage::hw {
 
 /// The platform-level interrupt controller (RISC-V PLIC specification 1.0.0) with level-triggered gateways
 /// and two contexts a hart: 2n is machine mode of hart n, 2n+1 its supervisor mode.
-class Plic final : public SystemDevice, public RegisterDevice<Plic> {
+class Plic final : public SystemDevice, public RegisterDevice<Plic>, public InterruptExplainer {
  public:
   static constexpr const char* kName = "plic";
   static constexpr unsigned kSources = 95;  ///< numbered 1–95
@@ -32,6 +34,8 @@ class Plic final : public SystemDevice, public RegisterDevice<Plic> {
   IrqLine line(unsigned source);
   static std::span<const Register<Plic>> registers();
   void describe(FdtBuilder& fdt) const override;
+  InterruptExplainer* explainer() override { return this; }
+  void explain(unsigned hart, std::vector<riscv::WiredSource>& sources) override;
 
  private:
   static constexpr unsigned kWords = kSources / 32 + 1;
@@ -67,6 +71,9 @@ class Plic final : public SystemDevice, public RegisterDevice<Plic> {
   void gateway(unsigned source);
   /// The pending and enabled source with the highest priority above `floor`; 0: none.
   [[nodiscard]] unsigned best(const Context& context, std::uint32_t floor) const;
+  /// What keeps a source that the context enables from the hart; empty: nothing.
+  [[nodiscard]] std::string obstacle(unsigned source, const Context& context, unsigned number) const;
+  [[nodiscard]] std::string enabled_elsewhere(unsigned source) const;
   /// Tells every hart whose notification changed.
   void notify();
 

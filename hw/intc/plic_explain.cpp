@@ -45,19 +45,21 @@ void Plic::explain(unsigned hart, std::vector<riscv::WiredSource>& sources) {
     const char* const level = (level_[word] >> bit & 1) != 0 ? "high" : "low";
     const std::string name = format("plic source %u (wire %s)", source, level);
     bool is_enabled = false;
-    for (unsigned i = hart * kContextsPerHart; i < (hart + 1) * kContextsPerHart && i < contexts_.size(); ++i) {
+    for (unsigned i = hart * kContextsPerHart; i < (hart + 1) * kContextsPerHart && i < contexts_.size();
+         ++i) {
       if ((contexts_[i].enable[word] >> bit & 1) == 0) continue;
       is_enabled = true;
       sources.push_back({format("%s -> context %u (%s)", name.c_str(), i, mode_of(i)),
                          obstacle(source, contexts_[i], i), contexts_[i].mip_bit});
     }
     if (is_enabled) continue;
-    sources.push_back({name,
-                       format("bit %u of enable word %u is 0 in contexts %u (0x%llx) and %u; %s", bit, word,
-                              hart * kContextsPerHart,
-                              static_cast<unsigned long long>(place().base + 0x2000 + 0x80 * 2 * hart + 4 * word),
-                              hart * kContextsPerHart + 1, enabled_elsewhere(source).c_str()),
-                       0});
+    sources.push_back(
+        {name,
+         format("bit %u of enable word %u is 0 in contexts %u (0x%llx) and %u; %s", bit, word,
+                hart * kContextsPerHart,
+                static_cast<unsigned long long>(place().base + 0x2000 + 0x80 * 2 * hart + 4 * word),
+                hart * kContextsPerHart + 1, enabled_elsewhere(source).c_str()),
+         0});
   }
 }
 

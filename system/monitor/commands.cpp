@@ -13,6 +13,7 @@ constexpr Topic kTopics[] = {
     machine_commands,  //
     device_commands,   //
     hart_commands,     //
+    inspect_commands,  //
     chardev_commands,
 };
 

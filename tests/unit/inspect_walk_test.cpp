@@ -63,8 +63,8 @@ class InspectWalkTest : public testing::Test {
     if (one_in(rng, 2)) {
       entry |= 0xde ^ (one_in(rng, 3) ? pte::U::kMask : 0);
       if (one_in(rng, 4)) entry ^= std::uint64_t{1} << rng() % 8;
-      if (one_in(rng, 8)) entry ^= pte::A::kMask;
-      if (one_in(rng, 8)) entry ^= pte::D::kMask;
+      if (one_in(rng, 4)) entry ^= pte::A::kMask;
+      if (one_in(rng, 4)) entry ^= pte::D::kMask;
       if (one_in(rng, 10)) entry |= pte::N::kMask | (one_in(rng, 2) ? std::uint64_t{8} << 10 : 0);
       // Superpages are aligned where they begin with the memory.
       if (one_in(rng, 3)) entry = (entry & ~pte::Ppn::kMask) | kBase >> kPageShift << 10;
@@ -73,9 +73,27 @@ class InspectWalkTest : public testing::Test {
     if (one_in(rng, 40)) entry |= std::uint64_t{1} << (54 + rng() % 7);
     return entry;
   }
+  /// Half of the guests have a G-stage that leads each page to itself, but for what its leaves' flags forbid:
+  /// else few walks of a VS-stage would get far.
+  static constexpr std::uint64_t kOwnRoot = kBase;
+  static constexpr std::uint64_t kOwnPages = 6;
+  std::uint64_t own_leaf(Rng& rng, std::uint64_t page) {
+    std::uint64_t entry = (kBase + page * kPageSize) >> kPageShift << 10 | 0xdf;
+    if (one_in(rng, 3)) entry &= ~(std::uint64_t{1} << (1 + rng() % 7));
+    return entry;
+  }
+  void build_own(Rng& rng) {
+    std::memset(memory_.host(Paddr{kOwnRoot}), 0, kOwnPages * kPageSize);
+    const std::uint64_t middle = kOwnRoot + 4 * kPageSize;
+    const std::uint64_t leaves = middle + kPageSize;
+    word(kOwnRoot + (kBase >> 30) * 8) = middle >> kPageShift << 10 | pte::V::kMask;
+    word(middle) = leaves >> kPageShift << 10 | pte::V::kMask;
+    for (std::uint64_t page = 0; page < kPages; ++page) word(leaves + page * 8) = own_leaf(rng, page);
+  }
   void fill(Rng& rng) {
     for (std::uint64_t at = 0; at < kPages * kPageSize; at += pte::kBytes)
       word(kBase + at) = random_entry(rng);
+    build_own(rng);
   }
 
   std::uint64_t random_atp(Rng& rng, std::uint64_t align) {
@@ -90,7 +108,8 @@ class InspectWalkTest : public testing::Test {
     regime.flags = one_in(rng, 2) ? kUser : kSupervisor;
     if (!one_in(rng, 4)) {
       regime.flags |= Regime::kVirtual;
-      regime.hgatp = random_atp(rng, 4 * kPageSize);
+      regime.hgatp =
+          one_in(rng, 2) ? std::uint64_t{8} << 60 | kOwnRoot >> kPageShift : random_atp(rng, 4 * kPageSize);
     }
     for (unsigned bit = 3; bit <= 10; ++bit)
       if (one_in(rng, bit == 6 ? 8 : 2)) regime.flags |= std::uint64_t{1} << bit;
@@ -140,7 +159,7 @@ TEST_F(InspectWalkTest, AgreesWithTranslateAndChangesNothing) {
   std::array<unsigned, 8> seen{};
   fill(rng);
   std::vector<std::uint64_t> before(kPages * kPageSize / 8);
-  for (unsigned round = 0; round < 60'000; ++round) {
+  for (unsigned round = 0; round < 150'000; ++round) {
     if (round % 50 == 0) random_pmp(rng);
     const Regime regime = random_regime(rng);
     const auto access = static_cast<AccessType>(rng() % 3);
@@ -148,22 +167,25 @@ TEST_F(InspectWalkTest, AgreesWithTranslateAndChangesNothing) {
     const bool looks_closely = round % 64 == 0;
     if (looks_closely) std::memcpy(before.data(), memory_.host(Paddr{kBase}), kPages * kPageSize);
     const Walk way = walk(*hart_, regime, Vaddr{address}, 8, access);
-    if (looks_closely)
+    if (looks_closely) {
       ASSERT_EQ(std::memcmp(before.data(), memory_.host(Paddr{kBase}), kPages * kPageSize), 0);
+    }
     mmu_->g_stage.clear();
     mmu_->leaf_tables.clear();
     const Translation t = translate(*hart_, regime, Vaddr{address}, 8, access);
     ASSERT_EQ(way.fault, t.fault) << "round " << round << "\n" << describe_walk(way);
-    if (t.ok()) ASSERT_EQ(way.paddr, t.paddr.value) << describe_walk(way);
+    ASSERT_TRUE(!t.ok() || way.paddr == t.paddr.value) << describe_walk(way);
     if (t.fault == FaultKind::kGuestPage) {
       ASSERT_EQ(way.gpa, t.gpa) << describe_walk(way);
       ASSERT_EQ(way.is_implicit, t.is_implicit) << describe_walk(way);
-      if (t.is_implicit) ASSERT_EQ(way.is_implicit_write, t.is_implicit_write) << describe_walk(way);
+      ASSERT_TRUE(!t.is_implicit || way.is_implicit_write == t.is_implicit_write) << describe_walk(way);
     }
     ASSERT_EQ(way.ok(), way.why.empty());
     std::vector<std::uint64_t> updated;
     for (const StageWalk& stage : way.stages) expect_updates(stage, updated);
-    for (const std::uint64_t at : updated) word(at) = random_entry(rng);
+    for (const std::uint64_t at : updated)
+      if (at >= kOwnRoot + kOwnPages * kPageSize) word(at) = random_entry(rng);
+    if (round % 16 == 0) build_own(rng);
     const bool is_deep = !way.stages.empty() && way.stages[0].steps.size() > 1;
     ++seen[static_cast<unsigned>(t.fault)];
     seen[4] += t.fault == FaultKind::kGuestPage && t.is_implicit ? 1 : 0;
@@ -172,7 +194,7 @@ TEST_F(InspectWalkTest, AgreesWithTranslateAndChangesNothing) {
     seen[7] += t.ok() && regime.v() && is_deep ? 1 : 0;
   }
   // Each outcome was there often enough to mean something.
-  for (unsigned i = 0; i < seen.size(); ++i) EXPECT_GT(seen[i], 100u) << i;
+  for (unsigned i = 0; i < seen.size(); ++i) EXPECT_GT(seen[i], 20u) << i;
 }
 
 /// One walk in VS-mode through tables that are sound but for one entry.

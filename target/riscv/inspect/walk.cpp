@@ -56,8 +56,9 @@ const char* pmp_mode(std::uint8_t priv) { return priv == kMachine ? "M" : priv =
 
 class Explainer {
  public:
-  Explainer(const Hart& hart, const Regime& regime, AccessType access)
-      : hart_(hart), regime_(regime), access_(access) {}
+  /// `looks_only`: permissions, A, D and PMP do not matter.
+  Explainer(const Hart& hart, const Regime& regime, AccessType access, bool looks_only = false)
+      : hart_(hart), regime_(regime), access_(access), looks_only_(looks_only) {}
 
   Walk run(std::uint64_t address, unsigned size) {
     walk_.regime = regime_;
@@ -69,7 +70,7 @@ class Explainer {
     if (regime_.v() && levels_of(regime_.hgatp) != 0 &&
         !take(stage(guest_stage(), walk_.gpa, access_, false)))
       return walk_;
-    check_access();
+    if (!looks_only_) check_access();
     return walk_;
   }
 
@@ -144,7 +145,7 @@ class Explainer {
     }
     // Implicit accesses are S-mode's as far as PMP is concerned.
     step.pmp = pmp_explain(hart_, Paddr{step.entry_paddr}, pte::kBytes, kSupervisor);
-    way.why = broken_pmp(step.pmp, allows(access), "S");
+    if (!looks_only_) way.why = broken_pmp(step.pmp, allows(access), "S");
     if (way.why.empty() && !is_table_memory(step.entry_paddr, access))
       way.why = access == AccessType::kStore ? "the entry's memory cannot be written, to set A or D"
                                              : "there is no memory at the entry's address";
@@ -221,10 +222,12 @@ class Explainer {
     }
     const std::uint64_t offset_mask = (std::uint64_t{1} << way.shift) - 1;
     if ((base & offset_mask) != 0) return fail(way, "the superpage is misaligned: low bits of PPN are not 0");
-    broken = rules.is_guest_stage ? broken_guest_permission(way, e) : broken_permission(way, e);
-    if (broken != nullptr) return fail(way, broken);
+    if (!looks_only_) {
+      broken = rules.is_guest_stage ? broken_guest_permission(way, e) : broken_permission(way, e);
+      if (broken != nullptr) return fail(way, broken);
+    }
     way.output = base | (way.address & offset_mask);
-    set_accessed(rules, way, step);
+    if (!looks_only_) set_accessed(rules, way, step);
   }
 
   void set_accessed(const StageRules& rules, StageWalk& way, WalkStep& step) {
@@ -272,6 +275,7 @@ class Explainer {
   const Hart& hart_;
   const Regime& regime_;
   const AccessType access_;
+  const bool looks_only_;
   Walk walk_;
   std::map<std::uint64_t, std::uint64_t> updated_;  ///< entries as A and D would leave them, by address
 };
@@ -280,7 +284,7 @@ class Explainer {
 class RangeLister {
  public:
   RangeLister(const Hart& hart, const Regime& regime, bool is_guest_stage, std::size_t most)
-      : explainer_(hart, regime, AccessType::kLoad),
+      : explainer_(hart, regime, AccessType::kLoad, true),
         rules_(is_guest_stage ? explainer_.guest_stage() : explainer_.first_stage()),
         levels_(levels_of(rules_.atp)),
         most_(most) {}
@@ -349,6 +353,14 @@ class RangeLister {
 
 Walk walk(const Hart& hart, const Regime& regime, Vaddr address, unsigned size, AccessType access) {
   return Explainer(hart, regime, access).run(address.value, size);
+}
+
+std::optional<std::uint64_t> look_through(const Hart& hart, const Regime& regime, Vaddr address,
+                                          bool first_stage) {
+  const Walk way = Explainer(hart, regime, AccessType::kLoad, true).run(address.value, 1);
+  const bool is_there = way.ok() || (first_stage && way.fault == FaultKind::kGuestPage && !way.is_implicit);
+  if (!is_there) return std::nullopt;
+  return first_stage ? way.gpa : way.paddr;
 }
 
 std::vector<MappedRange> mapped_ranges(const Hart& hart, const Regime& regime, bool is_guest_stage,

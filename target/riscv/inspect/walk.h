@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "softmmu/base/result.h"
 #include "softmmu/base/types.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/pmp.h"
@@ -67,6 +70,16 @@ struct Walk {
 /// What translate() would do for an access of `size` bytes that do not cross a page, step by step, by what
 /// memory says now: no TLB is asked, nothing is changed, A and D are not set. The hart does not run.
 Walk walk(const Hart& hart, const Regime& regime, Vaddr address, unsigned size, AccessType access);
+
+/// Where an address leads by what the page tables say, whoever may use it: permissions, A, D and PMP play no
+/// part. With `first_stage` that stage's result. Nothing: nowhere.
+std::optional<std::uint64_t> look_through(const Hart& hart, const Regime& regime, Vaddr address,
+                                          bool first_stage = false);
+
+/// The regime of a world as the hart has it: "current" (of the mode that it is in), "host" (by satp), "gva"
+/// (by vsatp and hgatp), "gpa" (by hgatp), or the VMID of a guest that the hart's TLB remembers. An Error
+/// says what there is.
+Result<Regime> world_regime(Hart& hart, const std::string& world, AccessType access);
 
 /// The walk for reading: a line a step, and at the end where it leads or why it ends.
 std::string describe_walk(const Walk& walk);
