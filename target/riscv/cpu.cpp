@@ -10,6 +10,7 @@
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
 #include "target/riscv/debug/debugger.h"
+#include "target/riscv/debug/hart_debug.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
@@ -24,8 +25,8 @@ namespace {
 
 class HartCpu final : public RiscvCpu {
  public:
-  HartCpu(unsigned index, const CpuSetup& setup)
-      : index_(index), setup_(setup), hart_(std::make_unique<Hart>()) {
+  HartCpu(unsigned index, const CpuSetup& setup, Debugger& debugger)
+      : index_(index), setup_(setup), hart_(std::make_unique<Hart>()), debug_(debugger, index, *hart_) {
     hart_->config = &setup_.config;
     hart_->memory = setup_.memory;
     hart_->mmu = &mmu_;
@@ -60,6 +61,7 @@ class HartCpu final : public RiscvCpu {
 
   void run() override {
     std::atomic<std::uint32_t>& attention = hart_->core.attention;
+    if (debug_.is_used()) attention.fetch_or(kAttendDebug, std::memory_order_seq_cst);
     for (;;) {
       const bool has_slept = hart_->is_waiting != 0;
       if (has_slept) sleep();
@@ -68,6 +70,10 @@ class HartCpu final : public RiscvCpu {
       if ((wanted & kAttendTimer) != 0) look_at_timers();
       if ((wanted & kAttendWatch) != 0) setup_.memory->look_at_watched();
       if ((wanted & kAttendStop) != 0) return;
+      if ((wanted & kAttendDebug) != 0) {
+        if (debug_.attend(*engine_)) return;
+        if (hart_->is_waiting != 0) continue;
+      }
       take_interrupt(*hart_);
       engine_->run(hart_->core, mmu_.tlb);
     }
@@ -179,6 +185,7 @@ class HartCpu final : public RiscvCpu {
   MmuState mmu_;
   std::unique_ptr<Hart> hart_;
   std::unique_ptr<Imsic> imsic_;
+  HartDebug debug_;
   tcg::Engine* engine_ = nullptr;
   std::atomic<bool> is_asleep_{false};  ///< the thread waits for the attention word, or is about to
   std::unique_ptr<Timer> s_timer_;
@@ -192,6 +199,7 @@ void HartCpu::reset() {
   // All registers; what surrounds the hart, beginning with `config`, stays.
   std::memset(static_cast<void*>(hart.x), 0, offsetof(Hart, config) - offsetof(Hart, x));
   hart.core.attention.store(0, std::memory_order_seq_cst);
+  debug_.reset();
   hart.core.trap_pending = 0;
   hart.core.mxcsr = CpuCore{}.mxcsr;
   hart.core.reservation_vaddr = CpuCore{}.reservation_vaddr;
@@ -235,7 +243,7 @@ class Cluster final : public CpuCluster {
         has_nmi_(setup.config.smrnmi),
         debugger_(setup.harts, [this](unsigned hart) { cpus_[hart]->kick(kAttendDebug); }) {
     for (unsigned i = 0; i < setup.harts; ++i) {
-      cpus_.push_back(std::make_unique<HartCpu>(i, setup));
+      cpus_.push_back(std::make_unique<HartCpu>(i, setup, debugger_));
       exclusive_.add_hart(*cpus_.back());
       setup.memory->add_agent();
     }

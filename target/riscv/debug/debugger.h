@@ -23,10 +23,11 @@ enum class AddressKind : std::uint8_t {
 /// in, for a watchpoint the one that the access reaches into: `hlv` and loads under MPRV count as accesses of
 /// the world, and at the privilege, that they are made for.
 struct WorldFilter {
-  std::optional<bool> v;
-  std::optional<unsigned> vmid;           ///< of hgatp: with V=1 alone
-  std::optional<unsigned> asid;           ///< of satp, or with V=1 of vsatp: where that translates alone
-  std::optional<std::uint8_t> privilege;  ///< Privilege
+  std::optional<bool> v = std::nullopt;
+  std::optional<unsigned> vmid = std::nullopt;  ///< of hgatp: with V=1 alone
+  /// Of satp, or with V=1 of vsatp: where that translates alone.
+  std::optional<unsigned> asid = std::nullopt;
+  std::optional<std::uint8_t> privilege = std::nullopt;  ///< Privilege
   bool operator==(const WorldFilter&) const = default;
 };
 

@@ -7,6 +7,7 @@
 #include "softmmu/base/bits.h"
 #include "softmmu/base/log.h"
 #include "tcg/interp/memory.h"
+#include "target/riscv/debug/hart_debug.h"
 #include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/pmu/pmu.h"
@@ -80,26 +81,26 @@ void raise_misaligned(Hart& hart, const Regime& regime, AccessType access, Vaddr
   raise(hart, trap);
 }
 
-/// Which accesses of a page triggers must see: those are not entered.
-struct Watched {
-  bool reads;
-  bool writes;
-};
-Watched watched_by_triggers(const Hart& hart, const Regime& regime, Vaddr vaddr) {
+/// Which accesses of a page triggers or watchpoints must see: those are not entered.
+HartDebug::Watched watched(const Hart& hart, const Regime& regime, Vaddr vaddr, const Translation& t) {
   const Vaddr page = regime.unmasked(vaddr).page();
-  return {is_watched(hart, TlbAccess::kRead, page), is_watched(hart, TlbAccess::kWrite, page)};
+  HartDebug::Watched seen;
+  if (hart.debug != nullptr) seen = hart.debug->watched(regime, page, t);
+  seen.reads |= is_watched(hart, TlbAccess::kRead, page);
+  seen.writes |= is_watched(hart, TlbAccess::kWrite, page);
+  return seen;
 }
 
 /// Enters what the walk found into the tables: reads and writes that it allows, at once.
 void enter(Hart& hart, const ActiveRegime& active, Vaddr vaddr, const Translation& t, const BusRange& range) {
   if (!t.is_cacheable) return;
   TlbContext& context = active.context;
-  const Watched watched = watched_by_triggers(hart, active.regime, vaddr);
+  const HartDebug::Watched seen = watched(hart, active.regime, vaddr, t);
   const std::byte* const host_page = range.host + (t.paddr.page() - range.base);
   const bool is_readable = (t.allowed & allows(AccessType::kLoad)) != 0;
-  if (is_readable && !watched.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
+  if (is_readable && !seen.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
   update_masks(hart);
-  if ((t.allowed & allows(AccessType::kStore)) == 0 || !range.is_writable || watched.writes) return;
+  if ((t.allowed & allows(AccessType::kStore)) == 0 || !range.is_writable || seen.writes) return;
   CodePages& code_pages = hart.memory->code_pages();
   if (code_pages.has_code(t.paddr) || hart.memory->is_watched(t.paddr)) return;
   code_pages.note_writable(t.paddr.page());
@@ -183,9 +184,15 @@ Crossing split(Vaddr vaddr, unsigned size, AccessType access) {
   return {{vaddr, first_size, access, vaddr}, {vaddr + first_size, size - first_size, access, vaddr}};
 }
 
-/// Shows the triggers an access. Returns whether one fired.
+/// Shows the triggers, and the debugger, an access. Returns whether one fired: the access is not made.
 bool has_trigger(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, AccessKind kind) {
   return hart.access_trigger_modes != 0 && check_access(hart, regime.v(), regime.unmasked(vaddr), size, kind);
+}
+bool has_watchpoint(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, AccessKind kind) {
+  return hart.debug != nullptr && hart.debug->stops_access(regime, regime.unmasked(vaddr), size, kind);
+}
+bool is_stopped(Hart& hart, const Regime& regime, Vaddr vaddr, unsigned size, AccessKind kind) {
+  return has_trigger(hart, regime, vaddr, size, kind) || has_watchpoint(hart, regime, vaddr, size, kind);
 }
 
 /// A store to both pages of a crossing: neither is written unless both can be.
@@ -231,7 +238,7 @@ ActiveRegime active_data(Hart& hart) { return {hart.mmu->data, *hart.mmu->data_c
 
 std::uint64_t load_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg::MemKind kind) {
   const unsigned size = tcg::mem_size(kind);
-  if (has_trigger(hart, active.regime, vaddr, size, {true, false})) return 0;
+  if (is_stopped(hart, active.regime, vaddr, size, {true, false})) return 0;
   std::uint64_t value = 0;
   if (size <= bytes_before_page_end(vaddr)) {
     if (!load_piece(hart, active, {vaddr, size, AccessType::kLoad, vaddr}, value)) return 0;
@@ -246,7 +253,7 @@ std::uint64_t load_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg
 
 void store_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
   const unsigned size = tcg::mem_size(kind);
-  if (has_trigger(hart, active.regime, vaddr, size, {false, true})) return;
+  if (is_stopped(hart, active.regime, vaddr, size, {false, true})) return;
   if (size > bytes_before_page_end(vaddr)) {
     store_crossing(hart, active, split(vaddr, size, AccessType::kStore), value);
     return;
@@ -271,6 +278,7 @@ void* atomic_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, unsigned 
     raise_misaligned(hart, active.regime, access, vaddr);
     return nullptr;
   }
+  if (has_watchpoint(hart, active.regime, vaddr, size, seen)) return nullptr;
   const Piece piece{vaddr, size, access, vaddr};
   const TlbAccess table = is_load ? TlbAccess::kRead : TlbAccess::kWrite;
   if (std::byte* const host = known_host(hart, active, table, piece); host != nullptr) return host;
@@ -311,8 +319,12 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
   }
   const Paddr page = t.paddr.page();
   const std::byte* const host = range->host + (page - range->base);
-  // A page of which PMP allows a part is not entered: each block of it is checked each time.
-  if (!t.is_cacheable) return tcg::FetchPage{page, host, t.fetch_limit};
+  std::optional<std::uint16_t> limit = t.is_cacheable ? std::uint16_t{0} : t.fetch_limit;
+  if (hart.debug != nullptr) limit = hart.debug->limit_of_fetch(regime, vaddr, t, *limit);
+  if (!limit) return std::nullopt;
+  // A page of which PMP allows a part, or with a breakpoint, is not entered: each block of it is checked each
+  // time.
+  if (*limit != 0) return tcg::FetchPage{page, host, *limit};
   context.insert(TlbAccess::kFetch, vaddr, host, t.origin);
   update_masks(hart);
   return tcg::FetchPage{page, host, 0};
@@ -340,7 +352,10 @@ const BusRange* reach_cache_block(Hart& hart, const ActiveRegime& active, Vaddr 
   const std::uint64_t in_block = vaddr.value & (kCacheBlockBytes - 1);
   const Vaddr block{vaddr.value - in_block};
   const Piece reported{vaddr, kSize, AccessType::kStore, vaddr};
-  if (has_trigger(hart, active.regime, block, kSize, {false, true})) return nullptr;
+  constexpr AccessKind kStores{false, true};
+  if (has_trigger(hart, active.regime, block, kSize, kStores)) return nullptr;
+  const bool is_zero = access == AccessType::kStore;
+  if (is_zero && has_watchpoint(hart, active.regime, block, kSize, kStores)) return nullptr;
   t = translate(hart, active.regime, active.regime.unmasked(block), kSize, access);
   if (!t.ok()) {
     if (!t.is_implicit) t.gpa += in_block;

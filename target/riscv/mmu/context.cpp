@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which TLB context is current, and which entries a fence drops. Nothing here flushes on a change of regime.
 #include "target/riscv/csr/fields.h"
+#include "target/riscv/debug/hart_debug.h"
 #include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/access.h"
 #include "target/riscv/mmu/mmu.h"
@@ -165,7 +166,9 @@ void update_masks(Hart& hart) {
 
 const TlbPage* recall_page(Hart& hart, TlbContext& context, TlbAccess access, Vaddr vaddr) {
   const TlbPage* page = context.recall(access, vaddr);
-  const TlbContext* const relative = context.relative;
+  // The debugger may watch the page in one address space and not in the other.
+  const bool may_adopt = hart.debug == nullptr || !hart.debug->tells_address_spaces_apart();
+  const TlbContext* const relative = may_adopt ? context.relative : nullptr;
   // It may serve another regime by now.
   if (page == nullptr && relative != nullptr && are_relatives(relative->key, context.key) &&
       context.adopt_global(*relative, vaddr, hart.memory->code_pages()))

@@ -233,6 +233,10 @@ void deliver_trap(Hart& hart) {
   CHECK(hart.core.trap_pending != 0);
   hart.core.trap_pending = 0;
   const Trap& trap = hart.trap;
+  if (trap.is_stop) {
+    hart.core.attention.fetch_or(kAttendDebug, std::memory_order_seq_cst);
+    return;
+  }
   const TrapTarget target = target_of(hart, trap.cause);
   TrapEntry entry{};
   entry.cause = static_cast<std::uint64_t>(trap.cause);

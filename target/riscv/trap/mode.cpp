@@ -4,6 +4,7 @@
 #include "softmmu/base/check.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/debug/hart_debug.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/pmu/pmu.h"
 
@@ -44,6 +45,7 @@ void return_from_machine(Hart& hart) {
   hart.core.pc = hart.mepc & epc_mask(hart);
   set_mode(hart, priv, v);
   update_interrupts(hart);
+  if (hart.stepping != nullptr) hart.stepping->note_return();
 }
 
 void return_from_supervisor(Hart& hart) {
@@ -63,6 +65,7 @@ void return_from_supervisor(Hart& hart) {
   hart.core.pc = bank.epc & epc_mask(hart);
   set_mode(hart, priv, v);
   update_interrupts(hart);
+  if (hart.stepping != nullptr) hart.stepping->note_return();
 }
 
 }  // namespace gstage::riscv

@@ -4,6 +4,7 @@
 
 #include "softmmu/base/log.h"
 #include "target/riscv/csr/row.h"
+#include "target/riscv/debug/hart_debug.h"
 #include "target/riscv/guest.h"
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/trap.h"
@@ -59,6 +60,7 @@ void return_from_rnmi(Hart& hart) {
   hart.core.pc = hart.mnepc & epc_mask(hart);
   set_mode(hart, priv, v);
   update_interrupts(hart);
+  if (hart.stepping != nullptr) hart.stepping->note_return();
 }
 
 }  // namespace gstage::riscv
