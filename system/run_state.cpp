@@ -15,6 +15,7 @@
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
 #include "io/event_loop.h"
+#include "target/riscv/cpu.h"
 
 namespace gstage {
 
@@ -68,7 +69,10 @@ RunState::RunState(Machine& machine, const RunOptions& options, MachineRequests&
       options_(options),
       requests_(requests),
       is_paused_(options.starts_paused),
+      harts_(machine.cpus().size()),
       threads_(machine.cpus(), [this] { post_advance(); }) {
+  if (machine_.harts() != nullptr)
+    machine_.harts()->debugger().on_stop([this](const riscv::StopEvent& event) { return stopped(event); });
   requests_.on_request([this](MachineRequest request) { requested(request); });
 }
 
@@ -76,6 +80,10 @@ RunState::~RunState() {
   requests_.on_request(nullptr);
   ask_again(false);
   *self_ = nullptr;
+  if (machine_.harts() == nullptr) return;
+  while (!threads_.park(kLookTimeoutMs)) {
+  }
+  machine_.harts()->debugger().on_stop(nullptr);
 }
 
 int RunState::run() {
@@ -100,11 +108,12 @@ void RunState::post_advance() const {
 }
 
 void RunState::pause() {
-  is_paused_ = true;
+  note_pause();
   advance();
 }
 
 void RunState::resume() {
+  if (is_paused_) let_go_stopped();
   is_paused_ = false;
   advance();
 }
@@ -118,10 +127,10 @@ bool RunState::while_stopped(const std::function<void()>& look) {
 
 void RunState::advance() {
   if (is_finished_) return;
+  note_events();
   const MachineRequest request = requests_.pending();
   if (request == MachineRequest::kNone && !is_paused_) {
-    machine_.clock().start();
-    threads_.allow();
+    go();
     return;
   }
   threads_.hold();
@@ -131,7 +140,21 @@ void RunState::advance() {
   }
   ask_again(false);
   machine_.clock().stop();
-  if (request != MachineRequest::kNone) act(request);
+  if (request != MachineRequest::kNone)
+    act(request);
+  else
+    tell_stops();
+}
+
+/// Lets run whoever may.
+void RunState::go() {
+  ask_again(false);
+  if (!threads_.are_all_held())
+    machine_.clock().start();
+  else if (threads_.is_parked())
+    machine_.clock().stop();
+  threads_.allow();
+  tell_stops();
 }
 
 /// All harts are parked.
@@ -146,7 +169,7 @@ void RunState::act(MachineRequest request) {
   }
   // If something more urgent has come meanwhile, its own call of `advance` is on the way.
   if (!requests_.complete(request)) return;
-  if (request == MachineRequest::kPoweroff) is_paused_ = true;
+  if (request == MachineRequest::kPoweroff) note_pause();
   if (request == MachineRequest::kReset) machine_.reset();
   advance();
 }
