@@ -19,7 +19,7 @@ namespace gstage::hw {
 /// `what` is for messages: "-device virtio-blk-pci".
 class BackEnds {
  public:
-  /// Opens the disks. `options` outlive the object.
+  /// Opens the disks. `options` outlive the object; what they name later is found too.
   static Result<std::unique_ptr<BackEnds>> open(const MachineOptions& options);
 
   /// A disk that no other device has.
@@ -28,6 +28,8 @@ class BackEnds {
   Result<std::shared_ptr<Chardev>> chardev(const std::string& what, const std::string& id) const;
   /// A network that no other device has; null where the name is empty.
   Result<std::shared_ptr<NetBackend>> take_network(const std::string& what, const std::string& id);
+  /// The device that took the network is gone: another one may have it.
+  void release_network(const std::string& id) { taken_networks_.erase(id); }
   /// For network cards without an address of their own.
   MacAddresses& macs() { return macs_; }
   /// The `-object` of that name.

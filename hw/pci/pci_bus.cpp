@@ -51,6 +51,11 @@ Result<unsigned> PciBus::place(const PciAddress& address) const {
   return devfn;
 }
 
+void PciBus::empty() {
+  functions_.fill(nullptr);
+  clear();
+}
+
 Status PciBus::plug(std::unique_ptr<Device> device) {
   PciFunction& function = static_cast<PciFunction&>(*device);
   auto devfn = place(function.address());

@@ -33,8 +33,12 @@ class PciBus final : public Bus {
   [[nodiscard]] Kind type() const { return type_; }
   [[nodiscard]] PciFunction* above() const { return above_; }
 
+  /// Destroys all that is on the bus; what is behind has gone before.
+  void empty();
+
   /// The host bridge's part.
   void set_host(PciHost& host) { host_ = &host; }
+  [[nodiscard]] PciHost* host() const { return host_; }
 
  private:
   [[nodiscard]] Result<unsigned> place(const PciAddress& address) const;

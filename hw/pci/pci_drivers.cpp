@@ -43,14 +43,12 @@ constexpr PropertyRow kReserveProperties[] = {
     missing_property("pref32-reserve"), missing_property("pref64-reserve"),
 };
 
-struct RootPortProperties {
-  std::uint8_t port = 0;
-};
+constexpr unsigned kMostSlots = 0x1fff;  ///< 13 bits
 constexpr PropertyRow kRootPortProperties[] = {
-    property<&RootPortProperties::port>("port", "the number that its link shows"),
+    property<&PcieRootPort::Slot::port>("port", "the number that its link shows"),
+    property<&PcieRootPort::Slot::number>("slot", "the number of its slot, for people", {0, kMostSlots}),
+    property<&PcieRootPort::Slot::has_hot_plug>("hotplug", "what is in the slot can come and go"),
     ignored_property("chassis"),
-    ignored_property("hotplug"),
-    ignored_property("slot"),
     missing_property("aer_log_max"),
     missing_property("power_controller_present"),
     missing_property("x-do-not-expose-native-hotplug-cap"),
@@ -75,10 +73,10 @@ Result<std::unique_ptr<Device>> placed(const DeviceRequest& request, std::unique
 }
 
 Result<std::unique_ptr<Device>> create_root_port(const DeviceRequest& request) {
-  RootPortProperties given;
+  PcieRootPort::Slot given;
   if (Status status = read_properties(request.what, kRootPortProperties, request.given, given); !status.ok())
     return status.error();
-  return placed(request, std::make_unique<PcieRootPort>(bus_behind(request), given.port));
+  return placed(request, std::make_unique<PcieRootPort>(bus_behind(request), given));
 }
 
 template <class Bridge>

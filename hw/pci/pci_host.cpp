@@ -144,6 +144,30 @@ void PciHost::wire(PciFunction& function) {
   refresh();
 }
 
+void PciHost::insert_card(PcieRootPort& port) {
+  const std::lock_guard lock(mutex_);
+  for (const auto& function : port.secondary()->devices()) function->reset();
+  port.card_changed();
+  refresh();
+}
+
+bool PciHost::ask_for_card(PcieRootPort& port) {
+  const std::lock_guard lock(mutex_);
+  if (port.is_off()) return true;
+  port.press_button();
+  return false;
+}
+
+void PciHost::remove_card(PcieRootPort& port) {
+  const std::lock_guard lock(mutex_);
+  // First of all nobody reaches it any more.
+  for (const auto& device : port.secondary()->devices()) static_cast<PciFunction&>(*device).reset();
+  refresh();
+  bars_ -= PciFunction::kBars * port.secondary()->devices().size();
+  port.secondary()->empty();
+  port.card_changed();
+}
+
 void PciHost::reset() {
   const std::lock_guard lock(mutex_);
   root_.reset();

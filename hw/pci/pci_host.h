@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -15,6 +16,9 @@
 #include "hw/pci/pci_bus.h"
 
 namespace gstage::hw {
+
+class PciHotPlug;
+class PcieRootPort;
 
 /// What a board gives its host bridge; outlives it.
 struct PciHostSetup {
@@ -57,6 +61,23 @@ class PciHost final : public SystemDevice, public MmioHandler {
   void wire(PciFunction& function);
   [[nodiscard]] const PciBarMap& memory_map() const { return memory_map_; }
 
+  // Hot plug (hot_plug.h), with no hart running.
+  /// What was plugged behind the port is there for software now.
+  void insert_card(PcieRootPort& port);
+  /// Presses the slot's button. True: the slot is off, and the card may go at once.
+  bool ask_for_card(PcieRootPort& port);
+  /// Destroys what is behind the port.
+  void remove_card(PcieRootPort& port);
+  /// From now on `listener` hears that software has let a card go; with the lock held, on a hart's thread.
+  void on_free_card(std::function<void(PcieRootPort& port)> listener) { on_free_card_ = std::move(listener); }
+  /// A port's part.
+  void card_is_free(PcieRootPort& port) const {
+    if (on_free_card_) on_free_card_(port);
+  }
+  /// Who adds and removes functions while the machine runs; null: nobody can.
+  [[nodiscard]] PciHotPlug* hot_plug() const { return hot_plug_; }
+  void set_hot_plug(PciHotPlug* hot_plug) { hot_plug_ = hot_plug; }
+
  private:
   [[nodiscard]] PciFunction* route(std::uint64_t offset);
   /// Makes the maps anew from the headers, and says who is a bus master.
@@ -74,6 +95,8 @@ class PciHost final : public SystemDevice, public MmioHandler {
   PciWindow memory32_;
   PciWindow memory64_;
   PciWindow io_;
+  std::function<void(PcieRootPort& port)> on_free_card_;
+  PciHotPlug* hot_plug_ = nullptr;
 };
 
 }  // namespace gstage::hw

@@ -10,6 +10,7 @@
 #include "hw/misc/fw_cfg.h"
 #include "hw/misc/goldfish_rtc.h"
 #include "hw/misc/sifive_test.h"
+#include "hw/pci/hot_plug.h"
 #include "hw/pci/pci_host.h"
 #include "hw/riscv/board.h"
 #include "hw/riscv/boards.h"
@@ -112,6 +113,10 @@ class VirtMachine final : public Board {
 
   const VirtWiring wiring_;
   std::unique_ptr<VirtIrqchip> irqchip_;
+  PciHost* pci_ = nullptr;
+  std::unique_ptr<BackEnds> back_ends_;
+  std::unique_ptr<DeviceWorld> world_;
+  std::unique_ptr<PciHotPlug> hot_plug_;
 };
 
 Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& options, MachineControl& control) {
@@ -219,6 +224,7 @@ Status VirtMachine::add_pci(std::uint64_t ram_bytes, Bus& soc) {
   setup.memory64 = {pci_high_base(ram_bytes), kPciHighSize};
   auto host = std::make_unique<PciHost>(setup);
   PciHost& pci = *host;
+  pci_ = &pci;
   Status steps[] = {
       add_part(soc, Part::kPciEcam, std::move(host)),
       memory_.add_mmio(io.name, Paddr{io.base}, io.size, pci.io()),
@@ -244,12 +250,18 @@ Status VirtMachine::add_virtio_slots(Bus& soc) {
 Status VirtMachine::add_asked(const MachineOptions& options) {
   auto back_ends = BackEnds::open(options);
   if (!back_ends.ok()) return back_ends.error();
-  DeviceWorld world{memory_, workers_, **back_ends, options.harts, options.globals};
+  back_ends_ = std::move(*back_ends);
+  world_ = std::make_unique<DeviceWorld>(
+      DeviceWorld{memory_, workers_, *back_ends_, options.harts, options.globals});
+  DeviceWorld& world = *world_;
   for (const DeviceOptions& device : options.devices)
     if (Status status = add_device(devices(), world, device); !status.ok()) return status;
   for (const std::string& id : world.back_ends.implied_drives())
     if (Status status = add_device(devices(), world, {"virtio-blk-pci", {{"drive", id}}}); !status.ok())
       return status;
+  hot_plug_ = std::make_unique<PciHotPlug>(*pci_, devices(), *world_, options.devices);
+  // Code that is translated before a card comes must not count on being alone in memory.
+  if (hot_plug_->has_slots()) memory_.add_agent();
   return Ok{};
 }
 
