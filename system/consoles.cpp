@@ -85,13 +85,15 @@ bool uses_stdio(const Options& options) {
   const auto is_stdio = [](const std::string& spec) { return spec.find("stdio") != std::string::npos; };
   return std::any_of(options.serials.begin(), options.serials.end(), is_stdio) ||
          std::any_of(options.monitors.begin(), options.monitors.end(), is_stdio) ||
+         std::any_of(options.qmps.begin(), options.qmps.end(),
+                     [&](const QmpOptions& qmp) { return is_stdio(qmp.backend); }) ||
          std::any_of(options.chardevs.begin(), options.chardevs.end(),
                      [](const ChardevOptions& chardev) { return chardev.backend.driver == "stdio"; });
 }
 
 void add_default_consoles(Options& options) {
   if (!options.has_defaults) return;
-  const bool has_monitor = !options.monitors.empty() ||
+  const bool has_monitor = !options.monitors.empty() || !options.qmps.empty() ||
                            std::any_of(options.serials.begin(), options.serials.end(),
                                        [](const std::string& spec) { return spec.starts_with("mon:"); });
   const bool is_free = !uses_stdio(options);
@@ -124,6 +126,12 @@ Result<Consoles> open_consoles(Options& options, MachineRequests& requests) {
     auto monitor = pool.take(spec, "monitor");
     if (!monitor) return monitor.error();
     consoles.monitors.push_back(*monitor);
+  }
+  for (const QmpOptions& qmp : options.qmps) {
+    if (qmp.backend == "none" || qmp.backend == "null") continue;
+    auto end = pool.take(qmp.backend, "compat_monitor");
+    if (!end) return end.error();
+    consoles.qmps.push_back({*end, qmp.is_pretty});
   }
   riscv::SemihostingOptions& semihosting = options.machine.semihosting;
   if (!semihosting.chardev.empty()) {

@@ -16,9 +16,16 @@ bool uses_stdio(const Options& options);
 /// Adds the serial port and the monitor that the command line leaves to us. Pure.
 void add_default_consoles(Options& options);
 
+/// Where a client speaks QMP.
+struct QmpEnd {
+  std::shared_ptr<Chardev> chardev;
+  bool is_pretty = false;
+};
+
 /// What opening the back ends gave.
 struct Consoles {
   std::vector<std::shared_ptr<Chardev>> monitors;  ///< on which a monitor listens
+  std::vector<QmpEnd> qmps;                        ///< on which QMP is spoken
   ChardevList chardevs;                            ///< all that are open
   ChardevNeeds needs;
 };

@@ -155,20 +155,46 @@ Status add_dumps(const Options& options, const Networks& all) {
 
 }  // namespace
 
+namespace {
+
+/// Opens one, and says in `options.sandbox` what it needs.
+Status open_network(Options& options, const DeviceOptions& netdev) {
+  auto kind = find_netdev_kind("-netdev", netdev.driver);
+  if (!kind) return kind.error();
+  const std::string& id = *netdev.find("id");
+  if (options.machine.networks.count(id) != 0)
+    return error("-netdev: the id '%s' is given twice: choose another", id.c_str());
+  auto backend = (*kind)->open(netdev, options.machine.networks);
+  if (!backend) return backend.error();
+  options.machine.networks[id] = *backend;
+  return (*kind)->needs == nullptr ? Status(Ok{}) : (*kind)->needs(netdev, options.sandbox);
+}
+
+/// Of -netdev, parsed.
+Status check_netdev(const DeviceOptions& netdev) {
+  auto kind = find_netdev_kind("-netdev", netdev.driver);
+  if (!kind) return kind.error();
+  if (Status status = check_properties("-netdev", **kind, netdev); !status.ok()) return status;
+  const std::string* const id = netdev.find("id");
+  if (id == nullptr || id->empty()) return error("-netdev: %s has no id: add id=NAME", netdev.driver.c_str());
+  return Ok{};
+}
+
+}  // namespace
+
+Status add_network(Options& options, const DeviceOptions& netdev) {
+  if (Status status = check_netdev(netdev); !status.ok()) return status;
+  if (Status status = open_network(options, netdev); !status.ok()) return status;
+  NetBackend& network = *options.machine.networks[*netdev.find("id")];
+  for (unsigned i = 0; i < network.queues(); ++i) network.queue(i).loop().wake();
+  return Ok{};
+}
+
 Status open_networks(Options& options) {
   Networks all;
   for (const DeviceOptions& netdev : options.netdevs) {
-    auto kind = find_netdev_kind("-netdev", netdev.driver);
-    if (!kind) return kind.error();
-    const std::string& id = *netdev.find("id");
-    if (options.machine.networks.count(id) != 0)
-      return error("-netdev: the id '%s' is given twice: choose another", id.c_str());
-    auto backend = (*kind)->open(netdev, options.machine.networks);
-    if (!backend) return backend.error();
-    options.machine.networks[id] = *backend;
-    all[id] = *backend;
-    if ((*kind)->needs == nullptr) continue;
-    if (const Status status = (*kind)->needs(netdev, options.sandbox); !status.ok()) return status;
+    if (Status status = open_network(options, netdev); !status.ok()) return status;
+    all[*netdev.find("id")] = options.machine.networks[*netdev.find("id")];
   }
   return add_dumps(options, all);
 }
@@ -186,10 +212,7 @@ Status NetworkHandlers::netdev(Options& options, const std::string& argument) {
     options.output = properties_help(format("Properties of -netdev %s:", (*kind)->name), (*kind)->properties);
     return Ok{};
   }
-  if (Status status = check_properties("-netdev", **kind, *netdev); !status.ok()) return status;
-  const std::string* const id = netdev->find("id");
-  if (id == nullptr || id->empty())
-    return error("-netdev: %s has no id: add id=NAME", netdev->driver.c_str());
+  if (Status status = check_netdev(*netdev); !status.ok()) return status;
   options.netdevs.push_back(std::move(*netdev));
   return Ok{};
 }

@@ -43,6 +43,8 @@ std::string netdevs_help();
 
 /// Makes of -nic and -net what they are short for, a -netdev and a -device. Pure.
 Status expand_nics(Options& options);
+/// Opens one more while the machine runs: checks it as -netdev does and fills `options.machine.networks`.
+Status add_network(Options& options, const DeviceOptions& netdev);
 /// Opens all networks: fills `options.machine.networks`, and says in `options.sandbox` what they need.
 Status open_networks(Options& options);
 

@@ -12,8 +12,8 @@ namespace {
 
 constexpr PropertyRow kMonProperties[] = {
     {"chardev", "ID", "a -chardev"},
-    {"mode", "readline", "the monitor's language, the only one"},
-    missing_property("pretty"),
+    {"mode", "readline|control", "the language: the monitor's for people (the default), or QMP for programs"},
+    {"pretty", "on|off", "of control: answers are indented"},
 };
 
 /// What -serial and -monitor take.
@@ -33,7 +33,7 @@ constexpr char kBackends[] =
 
 }  // namespace
 
-Status OptionHandlers::chardev(Options& options, const std::string& argument) {
+Status ConsoleHandlers::chardev(Options& options, const std::string& argument) {
   if (is_help(argument)) {
     options.output = chardev_help("");
     return Ok{};
@@ -50,19 +50,19 @@ Status OptionHandlers::chardev(Options& options, const std::string& argument) {
   return Ok{};
 }
 
-Status OptionHandlers::serial(Options& options, const std::string& argument) {
+Status ConsoleHandlers::serial(Options& options, const std::string& argument) {
   if (is_help(argument)) options.output = format("Serial ports (-serial BACKEND):\n%s", kBackends);
   options.serials.push_back(argument);
   return Ok{};
 }
 
-Status OptionHandlers::monitor(Options& options, const std::string& argument) {
+Status ConsoleHandlers::monitor(Options& options, const std::string& argument) {
   if (is_help(argument)) options.output = format("Monitors (-monitor BACKEND):\n%s", kBackends);
   options.monitors.push_back(argument);
   return Ok{};
 }
 
-Status OptionHandlers::mon(Options& options, const std::string& argument) {
+Status ConsoleHandlers::mon(Options& options, const std::string& argument) {
   if (is_help(argument)) {
     options.output = properties_help("Properties of -mon:", kMonProperties);
     return Ok{};
@@ -70,18 +70,36 @@ Status OptionHandlers::mon(Options& options, const std::string& argument) {
   auto properties = parse_properties("-mon", argument, "chardev");
   if (!properties) return properties.error();
   std::string id;
+  std::string mode = "readline";
+  bool is_pretty = false;
   for (const Property& property : *properties) {
     if (Status status = check_property("-mon", kMonProperties, property); !status.ok()) return status;
-    if (property.name == "chardev")
-      id = property.value;
-    else if (property.value == "control")
-      return error("-mon: mode=control (QMP) is not supported yet: use mode=readline");
-    else if (property.value != "readline")
-      return error("-mon: %s=%s is not supported yet: use mode=readline", property.name.c_str(),
-                   property.value.c_str());
+    if (property.name == "chardev") id = property.value;
+    if (property.name == "mode") mode = property.value;
+    if (property.name != "pretty") continue;
+    auto is_on = parse_switch("-mon", property);
+    if (!is_on) return is_on.error();
+    is_pretty = *is_on;
   }
   if (id.empty()) return error("-mon: no character back end is named: add chardev=ID");
-  options.monitors.push_back("chardev:" + id);
+  if (mode == "control")
+    options.qmps.push_back({"chardev:" + id, is_pretty});
+  else if (mode == "readline")
+    options.monitors.push_back("chardev:" + id);
+  else
+    return error("-mon: there is no mode=%s: use readline or control", mode.c_str());
+  return Ok{};
+}
+
+Status ConsoleHandlers::qmp(Options& options, const std::string& argument) {
+  if (is_help(argument)) options.output = format("QMP (-qmp BACKEND):\n%s", kBackends);
+  options.qmps.push_back({argument, false});
+  return Ok{};
+}
+
+Status ConsoleHandlers::qmp_pretty(Options& options, const std::string& argument) {
+  if (const Status status = qmp(options, argument); !status.ok()) return status;
+  options.qmps.back().is_pretty = true;
   return Ok{};
 }
 

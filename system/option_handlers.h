@@ -37,8 +37,18 @@ struct DebuggerHandlers {
   static Status symbols(Options& options, const std::string& argument);
 };
 
+/// Options of character back ends and of what talks on them.
+struct ConsoleHandlers {
+  static Status serial(Options& options, const std::string& argument);
+  static Status monitor(Options& options, const std::string& argument);
+  static Status chardev(Options& options, const std::string& argument);
+  static Status mon(Options& options, const std::string& argument);
+  static Status qmp(Options& options, const std::string& argument);
+  static Status qmp_pretty(Options& options, const std::string& argument);
+};
+
 /// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
-struct OptionHandlers : NoneHandlers, NetworkHandlers, ProcessHandlers, DebuggerHandlers {
+struct OptionHandlers : NoneHandlers, NetworkHandlers, ProcessHandlers, DebuggerHandlers, ConsoleHandlers {
   using Handler = Status (*)(Options& options, const std::string& argument);
 
   static Status machine(Options& options, const std::string& argument);
@@ -58,10 +68,6 @@ struct OptionHandlers : NoneHandlers, NetworkHandlers, ProcessHandlers, Debugger
   static Status global(Options& options, const std::string& argument);
   static Status nodefaults(Options& options, const std::string& argument);
   static Status nographic(Options& options, const std::string& argument);
-  static Status serial(Options& options, const std::string& argument);
-  static Status monitor(Options& options, const std::string& argument);
-  static Status chardev(Options& options, const std::string& argument);
-  static Status mon(Options& options, const std::string& argument);
   static Status display(Options& options, const std::string& argument);
   static Status start_paused(Options& options, const std::string& argument);
   static Status no_reboot(Options& options, const std::string& argument);

@@ -127,6 +127,12 @@ Result<Options> parse_options(std::span<const std::string> arguments, const std:
   return options;
 }
 
+std::vector<std::string> option_words() {
+  std::vector<std::string> words;
+  for (const OptionRow& row : kOptions) words.emplace_back(row.word);
+  return words;
+}
+
 std::string options_help() {
   constexpr int kColumn = 40;
   constexpr std::size_t kWidth = 100;

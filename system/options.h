@@ -28,6 +28,12 @@ struct SymbolsOptions {
   std::optional<std::uint64_t> base;  ///< where the file's lowest address is, if elsewhere than it says
 };
 
+/// `-qmp` and `-mon mode=control`.
+struct QmpOptions {
+  std::string backend;  ///< in the short form, or "chardev:ID"
+  bool is_pretty = false;
+};
+
 /// The command line, parsed; nothing is opened yet.
 struct Options {
   MachineOptions machine;
@@ -35,6 +41,7 @@ struct Options {
   SandboxOptions sandbox;
   std::vector<std::string> serials;   ///< back ends in the short form, or "chardev:ID"
   std::vector<std::string> monitors;  ///< likewise
+  std::vector<QmpOptions> qmps;
   std::vector<ChardevOptions> chardevs;
   std::vector<DeviceOptions> netdevs;
   std::vector<DeviceOptions> nics;  ///< `-nic`
@@ -63,6 +70,9 @@ constexpr const char* kQemuName = "qemu-system-riscv64";
 
 /// Parses the arguments behind the program's name. Everything wrong is one Error.
 Result<Options> parse_options(std::span<const std::string> arguments, const std::string& program = "gstage");
+
+/// All options without the dashes, in the order of --help.
+std::vector<std::string> option_words();
 
 /// What --help prints; at most 100 columns.
 std::string options_help();

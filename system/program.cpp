@@ -13,6 +13,9 @@
 #include "system/networks.h"
 #include "system/options.h"
 #include "system/process.h"
+#include "system/qmp/card_events.h"
+#include "system/qmp/qmp_session.h"
+#include "system/qmp/run_events.h"
 #include "system/run_state.h"
 #include "system/symbol_files.h"
 
@@ -47,13 +50,18 @@ Result<std::unique_ptr<Machine>> create_machine(const MachineOptions& options, M
                options.machine.driver.c_str());
 }
 
-int run_machine(Machine& machine, const Options& options, MachineRequests& requests, const Consoles& consoles,
+int run_machine(Machine& machine, Options& options, MachineRequests& requests, const Consoles& consoles,
                 Daemon& daemon) {
   RunState run_state(machine, options.run, requests);
-  MonitorSubjects subjects{consoles.chardevs, options.name, options.uuid};
+  MonitorSubjects subjects{consoles.chardevs, options.name, options.uuid, &options};
+  const RunEvents run_events(run_state, subjects);
+  const CardEvents card_events(machine, run_state, subjects);
   const CommandContext context{machine, run_state, subjects};
   std::vector<std::unique_ptr<Monitor>> monitors;
   for (const auto& end : consoles.monitors) monitors.push_back(std::make_unique<Monitor>(end, context));
+  std::vector<std::unique_ptr<QmpSession>> sessions;
+  for (const QmpEnd& end : consoles.qmps)
+    sessions.push_back(std::make_unique<QmpSession>(end.chardev, context, end.is_pretty));
   daemon.ready();
   const int exit_code = run_state.run();
   log_text(Log::kTlbStats, describe_tlb_flushes(machine));

@@ -108,13 +108,15 @@ void RunState::post_advance() const {
 }
 
 void RunState::pause() {
+  const bool was_paused = is_paused_;
   note_pause();
+  if (!was_paused) tell(RunChange::kStopped);
   advance();
 }
 
 void RunState::resume() {
   if (is_paused_) let_go_stopped();
-  is_paused_ = false;
+  if (std::exchange(is_paused_, false)) tell(RunChange::kResumed);
   advance();
 }
 
@@ -164,13 +166,22 @@ void RunState::act(MachineRequest request) {
                       (request == MachineRequest::kReset && !options_.can_reboot);
   if (is_end) {
     is_finished_ = true;
+    tell(request == MachineRequest::kPoweroff ? RunChange::kPoweroff
+         : request == MachineRequest::kReset  ? RunChange::kLastReset
+                                              : RunChange::kQuit);
     EventLoop::quit();
     return;
   }
   // If something more urgent has come meanwhile, its own call of `advance` is on the way.
   if (!requests_.complete(request)) return;
-  if (request == MachineRequest::kPoweroff) note_pause();
-  if (request == MachineRequest::kReset) machine_.reset();
+  if (request == MachineRequest::kPoweroff) {
+    note_pause();
+    tell(RunChange::kPoweroff);
+  }
+  if (request == MachineRequest::kReset) {
+    machine_.reset();
+    tell(RunChange::kReset);
+  }
   advance();
 }
 

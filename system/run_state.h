@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -21,6 +22,16 @@ struct RunOptions {
   bool can_reboot = true;      ///< else a reset ends the program (-no-reboot)
   bool can_shutdown = true;    ///< else a poweroff stops the harts and the program stays (-no-shutdown)
   bool starts_paused = false;  ///< -S
+};
+
+/// What the machine as a whole does.
+enum class RunChange : std::uint8_t {
+  kStopped,   ///< by `pause`
+  kResumed,   ///< by `resume`
+  kReset,     ///< it was reset and starts anew
+  kPoweroff,  ///< the guest switched it off: the program ends, or stays with the harts stopped
+  kQuit,      ///< the program ends because somebody outside wants it
+  kLastReset  ///< the program ends in place of a reset (-no-reboot)
 };
 
 /// Makes SIGINT, SIGTERM and SIGHUP quit the machine in an orderly way, once the event loop runs. Called
@@ -77,6 +88,8 @@ class RunState {
 
   /// Runs `look` while no hart runs, then goes on as before. False when a hart did not stop in time.
   bool while_stopped(const std::function<void()>& look);
+  /// From now on `listener` hears of changes, at once; it must not make one. Null: nobody does.
+  void on_change(std::function<void(RunChange change)> listener) { listener_ = std::move(listener); }
   /// Whom to ask for the machine's end or reset. Any thread.
   [[nodiscard]] MachineControl& control() { return requests_; }
 
@@ -88,6 +101,9 @@ class RunState {
   void act(MachineRequest request);
   void ask_again(bool is_wanted);
   void give_up();
+  void tell(RunChange change) const {
+    if (listener_) listener_(change);
+  }
 
   // run_state_stops.cpp
   /// A hart as its stops are told of.
@@ -122,6 +138,7 @@ class RunState {
   std::optional<unsigned> first_;  ///< kAllStop: whose stop is told of
   unsigned asking_ = 0;            ///< glib source that repeats `hold`, 0: none
   unsigned asked_ = 0;             ///< how often
+  std::function<void(RunChange change)> listener_;
   VcpuThreads threads_;            ///< last: its threads use the rest
 };
 

@@ -4,7 +4,7 @@
 namespace gstage::hw {
 
 std::span<const MachineType> machine_types() {
-  static const MachineType kAll[] = {kSpikeBoard, kVirtBoard};
+  static const MachineType kAll[] = {kNoBoard, kSpikeBoard, kVirtBoard};
   return kAll;
 }
 

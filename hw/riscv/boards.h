@@ -11,6 +11,7 @@ namespace gstage::hw {
 std::span<const MachineType> machine_types();
 
 /// Their rows.
+extern const MachineType kNoBoard;
 extern const MachineType kSpikeBoard;
 extern const MachineType kVirtBoard;
 

@@ -19,6 +19,8 @@
 
 namespace gstage {
 
+struct Options;
+
 /// What commands take and answer. Members keep their order.
 using Json = nlohmann::ordered_json;
 
@@ -84,6 +86,9 @@ struct MonitorSubjects {
   ChardevList chardevs{};
   std::string name{};  ///< of the machine
   std::string uuid{};
+  Options* options = nullptr;      ///< of the command line, with what was opened for it; null: in tests
+  std::string status = "running";  ///< in QMP's words: "prelaunch", "running", "paused", "shutdown"
+  bool is_asked_by_host = false;   ///< the reset that is under way: by a command, not by the guest
   EventHub events{};
 };
 

@@ -9,12 +9,18 @@ using Topic = std::span<const Command> (*)();
 
 /// In the order of `help`.
 constexpr Topic kTopics[] = {
-    help_commands,     //
-    machine_commands,  //
-    device_commands,   //
-    hart_commands,     //
-    inspect_commands,  //
-    chardev_commands,
+    help_commands,      //
+    machine_commands,   //
+    device_commands,    //
+    hart_commands,      //
+    inspect_commands,   //
+    chardev_commands,   //
+    memory_commands,    //
+    plug_commands,      //
+    protocol_commands,  //
+    program_commands,   //
+    object_commands,    //
+    absent_commands,
 };
 
 }  // namespace

@@ -7,11 +7,13 @@ namespace gstage {
 namespace {
 
 CommandResult quit(CommandContext& context, const Json&) {
+  context.subjects.is_asked_by_host = true;
   context.run_state.control().request(MachineRequest::kQuit);
   return nothing();
 }
 
 CommandResult system_reset(CommandContext& context, const Json&) {
+  context.subjects.is_asked_by_host = true;
   context.run_state.control().request(MachineRequest::kReset);
   return nothing();
 }
@@ -37,7 +39,10 @@ CommandResult cont(CommandContext& context, const Json&) {
 
 CommandResult query_status(CommandContext& context, const Json&) {
   const bool is_paused = context.run_state.is_paused();
-  return Json{{"running", !is_paused}, {"status", is_paused ? "paused" : "running"}};
+  // Whoever paused it may have told nobody.
+  const bool is_told = (context.subjects.status != "running") == is_paused;
+  const std::string status = is_told ? context.subjects.status : is_paused ? "paused" : "running";
+  return Json{{"running", !is_paused}, {"status", status}};
 }
 
 std::string status_text(const Json& result) {

@@ -12,6 +12,7 @@
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
 #include "softmmu/option_values.h"
+#include "target/riscv/cpu_models.h"
 
 namespace gstage::riscv {
 
@@ -419,7 +420,7 @@ Status Parser::finish() {
 
 std::string models_text() {
   std::string text;
-  for (const Model& model : kModels) text += std::string(text.empty() ? "" : ", ") + model.name;
+  for (const std::string& name : cpu_model_names()) text += (text.empty() ? "" : ", ") + name;
   return text;
 }
 
@@ -487,6 +488,12 @@ std::string mmu_type(const CpuConfig& config) {
   for (bool CpuConfig::*const mode : {&CpuConfig::sv57, &CpuConfig::sv48, &CpuConfig::sv39})
     if (config.*mode) return std::string("riscv,") + extension_of(mode).property;
   return "riscv,none";
+}
+
+std::vector<std::string> cpu_model_names() {
+  std::vector<std::string> names;
+  for (const Model& model : kModels) names.emplace_back(model.name);
+  return names;
 }
 
 Result<std::string> cpu_help(const std::string& name) {

@@ -2,38 +2,15 @@
 // What is typed at the monitor, keys and escape sequences included, with a machine without harts.
 #include "system/monitor/monitor.h"
 
-#include "hw/core/device.h"
-
 #include "tests/fuzz/keyboard.h"
 #include "tests/fuzz/target.h"
+#include "tests/unit/empty_machine.h"
 
 namespace gstage::fuzz {
 namespace {
 
-class NoHarts final : public Machine {
- public:
-  NoHarts() {
-    CHECK(memory_.add_ram("ram", Paddr{0x8000'0000}, kPageSize).ok());
-    memory_.seal();
-  }
-  std::vector<Cpu*> cpus() override { return {}; }
-  AddressSpace& memory() override { return memory_; }
-  Clock& clock() override { return clock_; }
-  hw::Device& devices() override { return root_; }
-  [[nodiscard]] const std::vector<std::byte>& device_tree() const override { return tree_; }
-  void reset() override {}
-
- private:
-  struct Root final : hw::Device {
-    [[nodiscard]] const char* driver() const override { return "none"; }
-  } root_;
-  std::vector<std::byte> tree_;
-  AddressSpace memory_;
-  Clock clock_;
-};
-
 void run(Input& input) {
-  static NoHarts machine;
+  static EmptyMachine machine;
   static MachineRequests requests;
   static RunState run_state(machine, {}, requests);
   static MonitorSubjects subjects;

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Queries of clients for what this machine never has: they get the answer that says so.
+#include "system/monitor/commands.h"
+
+namespace gstage {
+
+namespace {
+
+CommandResult no_list(CommandContext&, const Json&) { return Json::array(); }
+CommandResult no_members(CommandContext&, const Json&) { return nothing(); }
+CommandResult not_enabled(CommandContext&, const Json&) { return Json{{"enabled", false}}; }
+CommandResult no_kvm(CommandContext&, const Json&) { return Json{{"enabled", false}, {"present", false}}; }
+CommandResult no_spice(CommandContext&, const Json&) {
+  return Json{{"enabled", false}, {"migrated", false}, {"mouse-mode", "client"}};
+}
+
+constexpr Command kCommands[] = {
+    {.qmp = "query-kvm", .run = no_kvm, .help = "whether the host's KVM runs the harts: it does not"},
+    {.qmp = "query-iothreads", .run = no_list, .help = "I/O threads that were asked for: none"},
+    {.qmp = "query-mice", .run = no_list, .help = "mice: none"},
+    {.qmp = "query-vnc", .run = not_enabled, .help = "the VNC server: there is none"},
+    {.qmp = "query-spice", .run = no_spice, .help = "the SPICE server: there is none"},
+    {.qmp = "query-memory-devices", .run = no_list, .help = "pluggable memory: none"},
+    {.qmp = "query-tpm", .run = no_list, .help = "TPM devices: none"},
+    {.qmp = "query-tpm-models", .run = no_list, .help = "kinds of TPM devices: none"},
+    {.qmp = "query-tpm-types", .run = no_list, .help = "TPM back ends: none"},
+    {.qmp = "query-block-jobs", .run = no_list, .help = "jobs on disks: none"},
+    {.qmp = "query-jobs", .run = no_list, .help = "jobs: none"},
+    {.qmp = "query-named-block-nodes", .run = no_list, .help = "graphs of block nodes: none"},
+    {.qmp = "query-migrate", .run = no_members, .help = "migration: there is none"},
+    {.qmp = "query-migrate-capabilities", .run = no_list, .help = "what migration can do: nothing"},
+    {.qmp = "query-migrate-parameters", .run = no_members, .help = "what migration is set to: nothing"},
+};
+
+}  // namespace
+
+std::span<const Command> absent_commands() { return kCommands; }
+
+}  // namespace gstage
