@@ -48,4 +48,21 @@ Status DebuggerHandlers::symbols(Options& options, const std::string& argument) 
   return Ok{};
 }
 
+Status DebuggerHandlers::log_filter_items(Options& options, const std::string& argument) {
+  if (!is_help(argument)) return options.log_filter.add(argument);
+  options.output =
+      "-dfilter ITEM[,ITEM...]: of the items of -d that are about instructions, those are logged that are at "
+      "one of\n"
+      "the addresses, if there are any, and in one of the worlds of each kind that is named:\n"
+      "  START..END     from an address up to another, both included\n"
+      "  START+SIZE     so many bytes from an address on\n"
+      "  START-SIZE     so many bytes before an address\n"
+      "  hart=N         a hart\n"
+      "  v=0, v=1       the host, guests\n"
+      "  vmid=N         the guest of a VMID\n"
+      "Addresses are virtual ones for exec, cpu, int and mmu, physical ones for in_asm, op, op_opt and "
+      "out_asm.\n";
+  return Ok{};
+}
+
 }  // namespace gstage

@@ -35,6 +35,7 @@ struct ProcessHandlers {
 /// Options of debuggers.
 struct DebuggerHandlers {
   static Status symbols(Options& options, const std::string& argument);
+  static Status log_filter_items(Options& options, const std::string& argument);
 };
 
 /// Options of character back ends and of what talks on them.

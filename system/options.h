@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "softmmu/base/log_filter.h"
 #include "softmmu/base/result.h"
 #include "softmmu/property_rows.h"
 #include "hw/core/machine.h"
@@ -60,6 +61,7 @@ struct Options {
   std::string pid_file;
   std::string program = "gstage";  ///< what the program was called as
   std::string log_items;
+  LogFilter log_filter;
   std::string log_file;
   std::string output;  ///< text that was asked for (help, version): print it and end
 };

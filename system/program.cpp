@@ -30,6 +30,7 @@ int fail(const Error& failure) {
 }
 
 Status start_log(const Options& options) {
+  log_filter() = options.log_filter;
   if (!options.log_items.empty())
     if (const Status status = log_set_categories(options.log_items); !status.ok()) return status;
   return options.log_file.empty() ? Status(Ok{}) : log_set_file(options.log_file);

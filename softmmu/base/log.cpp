@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "softmmu/base/format.h"
+#include "softmmu/base/log_filter.h"
 
 namespace gstage {
 
@@ -42,8 +43,8 @@ constexpr std::array kLogNames{
 };
 
 /// Other people's words for which there is no category yet; they are refused by name.
-constexpr std::array kMissingNames{"cpu",  "fpu",   "cpu_reset", "invalid_mem", "op_ind", "op_plugin",
-                                   "page", "pcall", "plugin",    "strace",      "tid",    "vpu"};
+constexpr std::array kMissingNames{"fpu",   "cpu_reset", "invalid_mem", "op_ind", "op_plugin", "page",
+                                   "pcall", "plugin",    "strace",      "tid",    "vpu"};
 
 /// Lines to a file are gathered; lines to stderr go out one by one.
 class Sink {
@@ -132,7 +133,10 @@ void log_flush() { sink().flush(); }
 std::string log_help() {
   std::string text = "Log items (-d ITEM[,ITEM…]; -D FILE sends them to a file):\n";
   for (const auto& row : kLogNames) text += format("  %-14s %s\n", row.name, row.help);
-  return text + "  all            all of these but nochain and tlb_stats\n";
+  return text +
+         "  cpu, registers with exec: the integer registers as each block is entered\n"
+         "  all            all of these but nochain and tlb_stats\n"
+         "-dfilter RANGE[,...] takes those of certain addresses, harts and guests: -dfilter help\n";
 }
 
 Status log_set_categories(const std::string& list) {
@@ -142,7 +146,8 @@ Status log_set_categories(const std::string& list) {
     const std::size_t comma = std::min(list.find(',', at), list.size());
     const std::string name = list.substr(at, comma - at);
     at = comma + 1;
-    bool is_known = false;
+    bool is_known = name == "cpu" || name == "registers";
+    if (is_known) log_shows_registers() = true;
     for (const auto& row : kLogNames) {
       const bool is_in_all = row.category != Log::kNoChain && row.category != Log::kTlbStats;
       if (name != row.name && !(name == "all" && is_in_all)) continue;

@@ -4,6 +4,8 @@
 #include <optional>
 
 #include "softmmu/base/format.h"
+#include "tcg/runtime/engine.h"
+#include "target/riscv/cpu.h"
 #include "target/riscv/inspect/dump.h"
 #include "target/riscv/inspect/walk.h"
 #include "target/riscv/inspect/why_irq.h"
@@ -144,6 +146,11 @@ CommandResult info_irq(CommandContext& context, const Json&) {
   return Json(text);
 }
 
+CommandResult info_jit(CommandContext& context, const Json&) {
+  if (context.machine.harts() == nullptr) return error("the machine has no harts");
+  return Json(context.machine.harts()->engine().describe());
+}
+
 CommandResult info_csrs(CommandContext& context, const Json& arguments) {
   Result<Hart*> hart = hart_of(context, arguments);
   if (!hart.ok()) return hart.error();
@@ -280,6 +287,10 @@ constexpr Command kCommands[] = {
      .text = text_of_string,
      .help = "registers of interrupts, fields spelt out",
      .needs_stopped_harts = true},
+    {.hmp = "info jit",
+     .run = info_jit,
+     .text = text_of_string,
+     .help = "translated blocks, regions, the code buffer, flushes"},
     {.hmp = "info csrs",
      .arguments = kCsrArguments,
      .run = info_csrs,

@@ -4,13 +4,31 @@
 #include <cstddef>
 
 #include "softmmu/base/bits.h"
+#include "softmmu/base/format.h"
 #include "target/riscv/cpu.h"
 #include "target/riscv/decode/disas.h"
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/access.h"
 #include "target/riscv/trans/translate.h"
+#include "target/riscv/trap/log_subject.h"
 
 namespace gstage::riscv {
+
+namespace {
+
+/// Lines that begin with two blanks, each with the end of the line before it.
+std::string registers_text(const Hart& hart) {
+  static constexpr const char* kNames[32] = {
+      "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0",  "a1",  "a2", "a3", "a4", "a5",
+      "a6",   "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6"};
+  std::string text;
+  for (unsigned i = 1; i < 32; ++i)
+    text += format("%s%-4s %016llx", i % 4 == 1 ? "\n  " : " ", kNames[i],
+                   static_cast<unsigned long long>(hart.x[i]));
+  return text;
+}
+
+}  // namespace
 
 const char* mode_name(std::uint8_t priv, bool v) {
   if (priv == kMachine) return "M";
@@ -78,7 +96,12 @@ std::string RiscvGuest::disassemble(std::uint64_t pc, std::span<const std::byte>
 
 std::string RiscvGuest::describe_mode(const CpuCore& core) const {
   const Hart& hart = hart_of(core);
-  return mode_name(hart.priv, hart.v != 0);
+  const LogSubject subject = log_subject(hart);
+  if (!log_filter().has(subject)) return {};
+  std::string text = format("%s, hart %u", mode_name(hart.priv, hart.v != 0), subject.hart);
+  if (subject.v) text += format(", vmid %u", subject.vmid);
+  text += symbol_suffix(hart);
+  return log_shows_registers() ? text + registers_text(hart) : text;
 }
 
 }  // namespace gstage::riscv

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tcg/runtime/dump.h"
 
+#include <algorithm>
 #include <cstring>
 #include <string>
 #include <vector>
@@ -12,9 +13,14 @@
 namespace gstage::tcg {
 
 void dump_exec(const Guest& guest, const CpuCore& core, const Block& block) {
-  log_line(Log::kExec, "exec %016llx paddr %llx flags %x [%s]", static_cast<unsigned long long>(core.pc),
-           static_cast<unsigned long long>(block.paddr.value), block.key.flags,
-           guest.describe_mode(core).c_str());
+  const std::string text = guest.describe_mode(core);
+  if (text.empty()) return;
+  const std::size_t end = std::min(text.find('\n'), text.size());
+  log_text(Log::kExec,
+           format("exec %016llx paddr %llx flags %x [%s]", static_cast<unsigned long long>(core.pc),
+                  static_cast<unsigned long long>(block.paddr.value), block.key.flags,
+                  text.substr(0, end).c_str()) +
+               text.substr(end) + "\n");
 }
 
 void dump_guest_code(const Guest& guest, const BlockKey& key, Paddr first, const Unit& unit) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "softmmu/base/log.h"
+#include "softmmu/base/log_filter.h"
 #include "tcg/ir/unit.h"
 #include "tcg/region/region.h"
 #include "tcg/runtime/block.h"

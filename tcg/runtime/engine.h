@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <string>
 
 #include "softmmu/base/result.h"
 #include "softmmu/exclusive.h"
@@ -27,6 +28,8 @@ class Engine {
   virtual void run_block(CpuCore& core, Tlb& tlb, unsigned max_insns) = 0;
   /// Drops translated code that overlaps the range. Any thread. (CodePages calls it.)
   virtual void invalidate(Paddr first, std::uint64_t size) = 0;
+  /// What it holds, for reading: blocks, regions, room for code, flushes. Any thread.
+  [[nodiscard]] virtual std::string describe() = 0;
 };
 
 }  // namespace gstage::tcg

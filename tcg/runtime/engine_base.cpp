@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
 #include "tcg/opt/pipeline.h"
 #include "tcg/runtime/dump.h"
@@ -257,15 +258,22 @@ void EngineBase::make_unit(const CodeLocation& location, unsigned max_insns) {
                     max_insns, end_of(location.key)},
                    unit_);
   CHECK(unit_.guest_bytes != 0);
-  if (log_enabled(Log::kInAsm)) dump_guest_code(guest_, location.key, location.paddr, unit_);
-  if (log_enabled(Log::kOp)) dump_unit(Log::kOp, unit_);
+  const bool is_logged = log_filter().has_address(location.paddr.value);
+  if (is_logged && log_enabled(Log::kInAsm)) dump_guest_code(guest_, location.key, location.paddr, unit_);
+  if (is_logged && log_enabled(Log::kOp)) dump_unit(Log::kOp, unit_);
   optimize(unit_);
-  if (log_enabled(Log::kOpOpt)) dump_unit(Log::kOpOpt, unit_);
+  if (is_logged && log_enabled(Log::kOpOpt)) dump_unit(Log::kOpOpt, unit_);
 }
 
 void EngineBase::invalidate(Paddr first, std::uint64_t size) {
   const std::lock_guard lock(mutex_);
   blocks_.invalidate(first, size, [this](Block& block) { retire(block); });
+}
+
+std::string EngineBase::describe() {
+  const std::lock_guard lock(mutex_);
+  return format("blocks translated since the last flush: %zu\n", blocks_.size()) + describe_code() +
+         format("flushes because the room was used up: %llu\n", static_cast<unsigned long long>(generation_));
 }
 
 void EngineBase::flush(std::uint64_t generation) {

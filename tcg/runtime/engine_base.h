@@ -26,6 +26,7 @@ class EngineBase : public Engine {
   EngineBase& operator=(const EngineBase&) = delete;
 
   void invalidate(Paddr first, std::uint64_t size) override;
+  [[nodiscard]] std::string describe() final;
 
  protected:
   EngineBase(Guest& guest, AddressSpace& memory, Exclusive& exclusive);
@@ -53,6 +54,8 @@ class EngineBase : public Engine {
   virtual void translated(CpuCore&) {}
   /// Sets kAttendSample for all harts in generated code. Returns whether there are any. Any thread.
   bool ask_for_samples();
+  /// What `describe` tells of the code, lines ended. Under the lock.
+  [[nodiscard]] virtual std::string describe_code() const { return {}; }
   /// All blocks are gone, no hart runs. Under the lock.
   virtual void reset_code() {}
 

@@ -81,7 +81,7 @@ class Guest {
 
   /// Disassembles guest bytes for `-d in_asm`, one line an instruction.
   [[nodiscard]] virtual std::string disassemble(std::uint64_t pc, std::span<const std::byte> bytes) const = 0;
-  /// One line of the hart's state for `-d exec`: mode and V.
+  /// For `-d exec`: what runs at CpuCore::pc, and lines of registers (`-d cpu`). Empty: it is filtered.
   [[nodiscard]] virtual std::string describe_mode(const CpuCore& core) const = 0;
 };
 

@@ -2,6 +2,7 @@
 #include "tcg/runtime/jit_engine.h"
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
 #include "tcg/runtime/dump.h"
 #include "tcg/runtime/host_disas.h"
@@ -152,7 +153,7 @@ void JitEngine::take(Block& block, const x86_64::CompileRequest& request, const 
     advance(inline_, code.end);
     advance(out_of_line_, code.out_of_line_end);
   }
-  if (log_enabled(Log::kOutAsm))
+  if (log_enabled(Log::kOutAsm) && log_filter().has_address(block.paddr.value))
     for (const auto& [first, end] : {std::pair{code.entry, code.end}, {request.out_of_line_at, code.stale}})
       dump_host_code(buffer_->writable() + first, end - first,
                      reinterpret_cast<std::uintptr_t>(buffer_->executable_at(first)));
@@ -177,6 +178,16 @@ void JitEngine::retire(Block& block) {
   if (block.region == nullptr) return buffer_->patch_jump(block.entry, block.stale);
   for (const Block* header : block.region->headers)
     if (!header->is_dead.load(std::memory_order_relaxed)) buffer_->patch_nop(header->entry);
+}
+
+std::string JitEngine::describe_code() const {
+  std::unordered_set<const Block*> regions;
+  for (const auto& [code, block] : regions_at_) regions.insert(block);
+  const auto used = [](const Area& area) {
+    return format("%zu KiB of %zu KiB", (area.next - area.first) >> 10, (area.end - area.first) >> 10);
+  };
+  return format("regions: %zu\ncode: %s; out of line: %s\n", regions.size(), used(inline_).c_str(),
+                used(out_of_line_).c_str());
 }
 
 void JitEngine::reset_code() {

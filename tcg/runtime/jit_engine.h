@@ -54,6 +54,7 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   bool has_room() override;
   void retire(Block& block) override;
   void reset_code() override;
+  [[nodiscard]] std::string describe_code() const override;
   std::size_t entry_at(std::uint32_t page_offset) override;
 
   // Regions (jit_regions.cpp).

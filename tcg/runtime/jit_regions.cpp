@@ -184,7 +184,8 @@ std::vector<x86_64::RegionEntry> JitEngine::find_entries(std::uint32_t flags, st
 }
 
 bool JitEngine::compile_region(Block& header) {
-  if (log_enabled(Log::kOpOpt)) dump_region(region_, header.paddr);
+  if (log_enabled(Log::kOpOpt) && log_filter().has_address(header.paddr.value))
+    dump_region(region_, header.paddr);
   auto code = std::make_unique<RegionCode>();
   auto entries = find_entries(header.key.flags, code->headers);
   Block& block = blocks().make();

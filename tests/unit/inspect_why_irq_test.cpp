@@ -18,6 +18,8 @@
 namespace gstage::riscv {
 namespace {
 
+struct Row;
+
 class InspectWhyIrqTest : public RiscvHart {
  public:
   using RiscvHart::enter;
@@ -27,6 +29,7 @@ class InspectWhyIrqTest : public RiscvHart {
     config.smaia = config.ssaia = true;
     restart();
   }
+  void check(const Row& row);
   /// The lines, without the first one.
   std::string told(const std::vector<WiredSource>& wired = {}) {
     const std::string text = describe_why_irq(hart(), why_irq(hart(), wired));
@@ -59,6 +62,15 @@ void guest_external(Hart& hart) {
   hart.mie = bit(kVsei);
 }
 
+void InspectWhyIrqTest::check(const Row& row) {
+  restart();
+  row.set(*this, hart());
+  update_regimes(hart());
+  const std::string text = told();
+  EXPECT_EQ(text, row.line) << row.name;
+  EXPECT_EQ(take_interrupt(hart()), text.find("is taken next") != std::string::npos) << row.name;
+}
+
 TEST_F(InspectWhyIrqTest, EachLinkOfTheHartIsNamed) {
   const Row kRows[] = {
       {"nothing", [](auto&, Hart&) {}, "  nothing is pending or asserted\n"},
@@ -85,6 +97,12 @@ TEST_F(InspectWhyIrqTest, EachLinkOfTheHartIsNamed) {
        },
        "  mip.SSIP (software in mip): waits: supervisor external interrupt is more urgent, in HS-mode\n"
        "  mip.SEIP (a wire): is taken next, in HS-mode\n"},
+  };
+  for (const Row& row : kRows) check(row);
+}
+
+TEST_F(InspectWhyIrqTest, EachLinkToAGuestIsNamed) {
+  const Row kRows[] = {
       {"V=0", [](auto& t, Hart& h) { t.enter(kHs), guest_external(h); },
        "  mip.VSEIP (hvip): BLOCKED: the hart does not run the guest: V is 0\n"},
       {"vsie", [](auto& t, Hart& h) { t.enter(kVs), guest_external(h), h.mie = 0; },
@@ -95,6 +113,10 @@ TEST_F(InspectWhyIrqTest, EachLinkOfTheHartIsNamed) {
        "  mip.VSEIP (hvip): BLOCKED: vsstatus.SIE is 0, and the hart is in VS-mode\n"},
       {"taken in VS", [](auto& t, Hart& h) { t.enter(kVu), guest_external(h); },
        "  mip.VSEIP (hvip): is taken next, in VS-mode\n"},
+      {"level above",
+       [](auto& t, Hart& h) { t.enter(kVu), guest_external(h), h.irq_lines = bit(kSei), h.mie |= bit(kSei); },
+       "  mip.SEIP (a wire): is taken next, in HS-mode\n"
+       "  mip.VSEIP (hvip): waits: an interrupt for a level above goes first\n"},
       {"VTI",
        [](auto& t, Hart& h) {
          t.enter(kVu), guest_external(h);
@@ -109,14 +131,7 @@ TEST_F(InspectWhyIrqTest, EachLinkOfTheHartIsNamed) {
       {"NMIE", [](auto&, Hart& h) { machine_timer(h), h.mnstatus = 0, h.mstatus |= status::Mie::kMask; },
        "  mip.MTIP (mtimer: mtime reached mtimecmp): BLOCKED: mnstatus.NMIE is 0\n"},
   };
-  for (const Row& row : kRows) {
-    restart();
-    row.set(*this, hart());
-    update_regimes(hart());
-    const std::string text = told();
-    EXPECT_EQ(text, row.line) << row.name;
-    EXPECT_EQ(take_interrupt(hart()), text.find("is taken next") != std::string::npos) << row.name;
-  }
+  for (const Row& row : kRows) check(row);
 }
 
 constexpr unsigned kEidelivery = 0x70, kEithreshold = 0x72, kEip0 = 0x80, kEie0 = 0xc0;

@@ -148,7 +148,7 @@ TEST(EventHub, ListenersHearWhileTheySubscribe) {
 
 TEST_F(MonitorTest, CommandsOfAHartSayWhenThereIsNone) {
   for (const char* const line : {"walk 0", "gva2gpa 0", "gpa2hpa 0", "info mem", "info vsstage",
-                                 "info gstage 1", "info csrs", "why-irq 0", "x/4xg 0", "xp 0"})
+                                 "info gstage 1", "info csrs", "info jit", "why-irq 0", "x/4xg 0", "xp 0"})
     EXPECT_NE(hmp(line).find("the machine has no harts"), std::string::npos) << line << ": " << hmp(line);
 }
 

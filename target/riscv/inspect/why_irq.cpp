@@ -53,7 +53,6 @@ std::string supervisor_gate(const Hart& hart) {
   if (hart.priv == kMachine) return "the hart is in M-mode, which interrupts for S-mode do not interrupt";
   const bool is_hs = hart.priv == kSupervisor && hart.v == 0;
   if (is_hs && status::Sie::get(hart.hs.status) == 0) return "sstatus.SIE is 0, and the hart is in S-mode";
-  if (is_nmi_enabled(hart) && ready_for_machine(hart) != 0) return "an interrupt for M-mode goes first";
   return "";
 }
 
@@ -62,6 +61,7 @@ IrqVerdict explain_for_supervisor(const Hart& hart, unsigned bit) {
   if (!has_bit(hart.mie, bit))
     return blocked((is_hypervisor ? "hie." : "sie.") + bit_name(kMieNumber, bit) + " is 0");
   if (std::string gate = supervisor_gate(hart); !gate.empty()) return blocked(std::move(gate));
+  if (ready_for_machine(hart) != 0) return taken("waits: an interrupt for M-mode goes first");
   return after(bit, supervisor_top(hart, ready_for_supervisor(hart)).number,
                has_misa(hart, 'H') ? "HS-mode" : "S-mode");
 }
@@ -70,14 +70,14 @@ std::string guest_gate(const Hart& hart) {
   if (hart.v == 0) return "the hart does not run the guest: V is 0";
   if (hart.priv == kSupervisor && status::Sie::get(hart.vs.status) == 0)
     return "vsstatus.SIE is 0, and the hart is in VS-mode";
-  if (ready_for_machine(hart) != 0 || ready_for_supervisor(hart) != 0)
-    return "an interrupt for a level above goes first";
   return "";
 }
 
 /// `number` as vsip has it.
 IrqVerdict explain_vstopi(const Hart& hart, unsigned number) {
   if (std::string gate = guest_gate(hart); !gate.empty()) return blocked(std::move(gate));
+  if (ready_for_machine(hart) != 0 || ready_for_supervisor(hart) != 0)
+    return taken("waits: an interrupt for a level above goes first");
   const unsigned first = topi_number(vstopi(hart));
   if (first != number && hvictl::Vti::get(hart.hvictl) != 0 && number != kSei)
     return blocked(format("hvictl.VTI is 1: vstopi has hvictl.IID (%llu) in the place of vsip",

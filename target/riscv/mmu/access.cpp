@@ -11,6 +11,7 @@
 #include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/pmu/pmu.h"
+#include "target/riscv/trap/log_subject.h"
 
 namespace gstage::riscv {
 
@@ -58,7 +59,7 @@ void raise_fault(Hart& hart, const Regime& regime, const Translation& t, const P
     trap.is_implicit = t.is_implicit;
     if (t.is_implicit) trap.tinst = t.is_implicit_write ? kImplicitWrite : kImplicitRead;
   }
-  if (log_enabled(Log::kMmu))
+  if (log_enabled(Log::kMmu) && log_filter().has(log_subject(hart)))
     log_line(Log::kMmu, "hart %llu: %s at 0x%llx, gpa 0x%llx, V=%d priv=%d satp=0x%llx hgatp=0x%llx",
              static_cast<unsigned long long>(hart.hartid), cause_name(trap.cause),
              static_cast<unsigned long long>(trap.tval), static_cast<unsigned long long>(t.gpa), regime.v(),

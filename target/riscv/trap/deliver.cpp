@@ -15,6 +15,7 @@
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/pmu/pmu.h"
 #include "target/riscv/trap/entry.h"
+#include "target/riscv/trap/log_subject.h"
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/tinst.h"
@@ -174,13 +175,15 @@ void count_trap_events(Hart& hart, TrapTarget target, const TrapEntry& entry) {
 }
 
 void log_entry(const Hart& hart, TrapTarget target, const TrapEntry& entry) {
+  if (!log_filter().has(log_subject(hart))) return;
   static constexpr const char* kTargets[] = {"M", "HS", "VS"};
   const std::string name = name_of(entry);
-  log_line(Log::kInt, "hart %llu: %s, epc 0x%016llx, tval 0x%llx, tval2 0x%llx, tinst 0x%llx, %s -> %s",
+  log_line(Log::kInt, "hart %llu: %s, epc 0x%016llx, tval 0x%llx, tval2 0x%llx, tinst 0x%llx, %s -> %s%s",
            static_cast<unsigned long long>(hart.hartid), name.c_str(),
            static_cast<unsigned long long>(hart.core.pc), static_cast<unsigned long long>(entry.tval),
            static_cast<unsigned long long>(entry.tval2), static_cast<unsigned long long>(entry.tinst),
-           mode_name(hart.priv, hart.v != 0), kTargets[static_cast<unsigned>(target)]);
+           mode_name(hart.priv, hart.v != 0), kTargets[static_cast<unsigned>(target)],
+           symbol_suffix(hart).c_str());
 }
 
 }  // namespace

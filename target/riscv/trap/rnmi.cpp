@@ -6,6 +6,7 @@
 #include "target/riscv/csr/row.h"
 #include "target/riscv/debug/hart_debug.h"
 #include "target/riscv/guest.h"
+#include "target/riscv/trap/log_subject.h"
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/trap.h"
 
@@ -23,7 +24,7 @@ std::uint64_t vector_or_mtvec(const Hart& hart, std::uint64_t vector) {
 constexpr std::uint64_t kCauseNmi = kCauseInterrupt;
 
 void enter(Hart& hart, std::uint64_t cause, Privilege from, bool from_v) {
-  if (log_enabled(Log::kInt))
+  if (log_enabled(Log::kInt) && log_filter().has(log_subject(hart)))
     log_line(Log::kInt, "hart %llu: non-maskable, cause 0x%llx, epc 0x%016llx, %s -> M",
              static_cast<unsigned long long>(hart.hartid), static_cast<unsigned long long>(cause),
              static_cast<unsigned long long>(hart.core.pc), mode_name(hart.priv, hart.v != 0));
