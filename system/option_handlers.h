@@ -48,8 +48,29 @@ struct ConsoleHandlers {
   static Status qmp_pretty(Options& options, const std::string& argument);
 };
 
+/// Options that show what the machine does.
+struct TraceHandlers {
+  static Status trace(Options& options, const std::string& argument);
+  static Status perf_map(Options& options, const std::string& argument);
+  static Status jitdump(Options& options, const std::string& argument);
+};
+
+/// Options for tests that boot machines.
+struct ExpectHandlers {
+  static Status expect(Options& options, const std::string& argument);
+  static Status fail_on(Options& options, const std::string& argument);
+  static Status timeout(Options& options, const std::string& argument);
+  static Status junit(Options& options, const std::string& argument);
+};
+
 /// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
-struct OptionHandlers : NoneHandlers, NetworkHandlers, ProcessHandlers, DebuggerHandlers, ConsoleHandlers {
+struct OptionHandlers : NoneHandlers,
+                        NetworkHandlers,
+                        ProcessHandlers,
+                        DebuggerHandlers,
+                        ConsoleHandlers,
+                        TraceHandlers,
+                        ExpectHandlers {
   using Handler = Status (*)(Options& options, const std::string& argument);
 
   static Status machine(Options& options, const std::string& argument);

@@ -93,6 +93,8 @@ Status finish(Options& options) {
     return error("-daemonize: -nographic needs the terminal: use -display none");
   if (options.is_daemon && uses_stdio(options))
     return error("-daemonize: nobody is at standard input and output: give the back ends another place");
+  if (options.is_daemon && options.expect.any())
+    return error("-daemonize: nobody gets the exit code of --expect, --fail-on and --timeout: leave it out");
   return expand_nics(options);
 }
 

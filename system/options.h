@@ -11,8 +11,10 @@
 #include "softmmu/base/result.h"
 #include "softmmu/property_rows.h"
 #include "hw/core/machine.h"
+#include "system/expect.h"
 #include "system/run_state.h"
 #include "system/sandbox/sandbox.h"
+#include "system/trace/exit_profile.h"
 
 namespace gstage {
 
@@ -60,6 +62,10 @@ struct Options {
   std::string uuid = "00000000-0000-0000-0000-000000000000";
   std::string pid_file;
   std::string program = "gstage";  ///< what the program was called as
+  ExpectOptions expect;
+  std::vector<ExitTraceOptions> exit_traces;  ///< `-trace exits`
+  std::vector<std::string> trace_patterns;    ///< `-trace PATTERN`, checked
+  std::string trace_file;
   std::string log_items;
   LogFilter log_filter;
   std::string log_file;

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "softmmu/base/log.h"
+#include "softmmu/base/trace.h"
+#include "target/riscv/inspect/symbols.h"
 #include "hw/riscv/boards.h"
 #include "system/consoles.h"
 #include "system/monitor/monitor.h"
@@ -18,6 +20,7 @@
 #include "system/qmp/run_events.h"
 #include "system/run_state.h"
 #include "system/symbol_files.h"
+#include "system/trace/exit_profile.h"
 
 namespace gstage {
 
@@ -33,6 +36,9 @@ Status start_log(const Options& options) {
   log_filter() = options.log_filter;
   if (!options.log_items.empty())
     if (const Status status = log_set_categories(options.log_items); !status.ok()) return status;
+  for (const std::string& pattern : options.trace_patterns) trace_enable(pattern);
+  if (!options.trace_file.empty())
+    if (const Status status = trace_set_file(options.trace_file); !status.ok()) return status;
   return options.log_file.empty() ? Status(Ok{}) : log_set_file(options.log_file);
 }
 
@@ -51,10 +57,42 @@ Result<std::unique_ptr<Machine>> create_machine(const MachineOptions& options, M
                options.machine.driver.c_str());
 }
 
+/// What watches the machine, and is opened before it.
+struct Observers {
+  std::unique_ptr<ExitProfile> exits;
+  std::unique_ptr<Expectations> expectations;
+};
+
+/// They may stand between the machine and its serial port.
+Result<Observers> open_observers(Options& options, MachineControl& control) {
+  Observers observers;
+  std::vector<std::shared_ptr<Chardev>>& serials = options.machine.serials;
+  if (options.expect.watches() && serials.empty())
+    return error("--expect, --fail-on: the machine has no serial port: add -serial");
+  if (options.expect.any()) {
+    auto expectations = Expectations::make(options.expect, control);
+    if (!expectations) return expectations.error();
+    observers.expectations = std::move(*expectations);
+    if (options.expect.watches()) serials[0] = observers.expectations->tap(serials[0]);
+  }
+  if (!options.exit_traces.empty()) {
+    auto exits = ExitProfile::open(options.exit_traces);
+    if (!exits) return exits.error();
+    observers.exits = std::move(*exits);
+    observers.exits->set_symbols([](std::uint32_t vmid, std::uint64_t pc) {
+      const auto place = riscv::program_symbols().find(pc, vmid);
+      return place ? place->text() : std::string();
+    });
+  }
+  return observers;
+}
+
 int run_machine(Machine& machine, Options& options, MachineRequests& requests, const Consoles& consoles,
-                Daemon& daemon) {
+                Daemon& daemon, Observers& observers) {
+  if (observers.exits != nullptr) observers.exits->attach(machine);
   RunState run_state(machine, options.run, requests);
   MonitorSubjects subjects{consoles.chardevs, options.name, options.uuid, &options};
+  subjects.exits = observers.exits.get();
   const RunEvents run_events(run_state, subjects);
   const CardEvents card_events(machine, run_state, subjects);
   const CommandContext context{machine, run_state, subjects};
@@ -64,9 +102,13 @@ int run_machine(Machine& machine, Options& options, MachineRequests& requests, c
   for (const QmpEnd& end : consoles.qmps)
     sessions.push_back(std::make_unique<QmpSession>(end.chardev, context, end.is_pretty));
   daemon.ready();
-  const int exit_code = run_state.run();
+  if (observers.expectations != nullptr) observers.expectations->start();
+  int exit_code = run_state.run();
   log_text(Log::kTlbStats, describe_tlb_flushes(machine));
+  if (observers.exits != nullptr)
+    if (const Status status = observers.exits->finish(); !status.ok()) return fail(status.error());
   if (const Status status = machine.finish(); !status.ok()) return fail(status.error());
+  if (observers.expectations != nullptr) exit_code = observers.expectations->finish(exit_code, options.name);
   return exit_code;
 }
 
@@ -95,6 +137,8 @@ int run_program(std::span<const std::string> arguments, const std::string& name)
   if (options->is_daemon) options->sandbox.networks.add(SandboxUser::kDaemon);
   options->sandbox.tcp_ports = consoles->needs.tcp_ports;
   if (const Status status = open_networks(*options); !status.ok()) return fail(status.error());
+  auto observers = open_observers(*options, requests);
+  if (!observers) return fail(observers.error());
   auto machine = create_machine(options->machine, requests);
   if (!machine) return fail(machine.error());
   // All files are open, and no thread runs yet.
@@ -104,7 +148,8 @@ int run_program(std::span<const std::string> arguments, const std::string& name)
     for (unsigned i = 0; i < network->queues(); ++i) network->queue(i).loop().wake();
   // A null machine: the command asked for output alone, and has it.
   if (*machine == nullptr) daemon.ready();
-  const int exit_code = *machine ? run_machine(**machine, *options, requests, *consoles, daemon) : 0;
+  const int exit_code =
+      *machine ? run_machine(**machine, *options, requests, *consoles, daemon, *observers) : 0;
   machine = std::unique_ptr<Machine>();
   log_flush();
   restore_terminal();

@@ -108,9 +108,7 @@ void RunState::post_advance() const {
 }
 
 void RunState::pause() {
-  const bool was_paused = is_paused_;
   note_pause();
-  if (!was_paused) tell(RunChange::kStopped);
   advance();
 }
 
@@ -175,8 +173,8 @@ void RunState::act(MachineRequest request) {
   // If something more urgent has come meanwhile, its own call of `advance` is on the way.
   if (!requests_.complete(request)) return;
   if (request == MachineRequest::kPoweroff) {
-    note_pause();
     tell(RunChange::kPoweroff);
+    note_pause();
   }
   if (request == MachineRequest::kReset) {
     machine_.reset();

@@ -79,6 +79,7 @@ void RunState::note_pause() {
     is_pause_told_ = false;
   }
   is_paused_ = true;
+  tell(RunChange::kStopped);
 }
 
 /// The machine is resumed: who stopped by itself goes on, if that stopped all.

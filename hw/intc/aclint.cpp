@@ -3,6 +3,7 @@
 
 #include <string>
 
+#include "softmmu/base/trace.h"
 #include "target/riscv/cpu.h"
 #include "hw/core/visitor.h"
 
@@ -77,6 +78,7 @@ void Mswi::write_msip(Access access, std::uint64_t value) {
   Hart* of = hart_of(harts_, "msip", access.index);
   if (of == nullptr) return;
   of->is_pending = (value & 1) != 0;
+  trace(TraceEvent::aclint_msip, access.index, of->is_pending);
   of->lines->set_pending(riscv::kMsi, of->is_pending);
 }
 
@@ -149,6 +151,8 @@ void Mtimer::write_mtimecmp(Access access, std::uint64_t value) {
   Hart* of = hart_of(harts_, "mtimecmp", access.index);
   if (of == nullptr) return;
   of->compare = value;
+  if (trace_enabled(TraceEvent::aclint_timer))
+    trace_write(TraceEvent::aclint_timer, {access.index, value, time_.now()});
   update_timer(*of);
 }
 

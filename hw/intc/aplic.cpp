@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/trace.h"
 #include "target/riscv/cpu.h"
 #include "hw/core/visitor.h"
 #include "hw/intc/aplic_fields.h"
@@ -71,6 +72,8 @@ IrqLine AplicDomain::line(unsigned source) {
 
 void AplicDomain::set_level(unsigned source, bool is_high) {
   const std::lock_guard lock(mutex_);
+  if (((level_[source / 32] & bit_of(source)) != 0) != is_high)
+    trace(TraceEvent::aplic_line, source, is_high);
   take_level(source, is_high);
   if (child_ == nullptr) return;
   const std::lock_guard child_lock(child_->mutex_);
@@ -187,6 +190,7 @@ void AplicDomain::send_msi(std::uint32_t to) {
   page |= group << (address::Hhxs::get(widths) + 12);
   page |= in_group << address::Lhxs::get(high);
   if (!is_machine) page |= target::GuestIndex::get(to);
+  trace(TraceEvent::aplic_msi, page << 12, target::Eiid::get(to));
   setup_.msis->send(page << 12, static_cast<std::uint32_t>(target::Eiid::get(to)));
 }
 
@@ -374,6 +378,7 @@ std::uint64_t AplicDomain::claim(Access access) {
   Delivery* const of = delivery(access.index);
   if (of == nullptr || is_msi_mode()) return 0;
   const std::uint32_t topi = top(access.index);
+  trace(TraceEvent::aplic_claim, access.index, topi >> 16);
   if (topi == 0)
     of->is_forced = false;
   else

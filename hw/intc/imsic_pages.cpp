@@ -4,6 +4,7 @@
 #include <string>
 
 #include "softmmu/base/log.h"
+#include "softmmu/base/trace.h"
 
 namespace gstage::hw {
 
@@ -29,6 +30,7 @@ bool ImsicPages::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t v
              static_cast<unsigned long long>(offset));
     return true;
   }
+  trace(TraceEvent::imsic_message, place().base + (page << kPageBits), value);
   files_[page]->receive(static_cast<std::uint32_t>(value));
   return true;
 }

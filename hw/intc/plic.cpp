@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/trace.h"
 #include "target/riscv/cpu.h"
 #include "hw/core/visitor.h"
 
@@ -78,6 +79,7 @@ void Plic::set_level(unsigned source, bool is_high) {
   const std::lock_guard lock(mutex_);
   const std::uint32_t bit = 1u << (source % 32);
   std::uint32_t& word = level_[source / 32];
+  if (((word & bit) != 0) != is_high) trace(TraceEvent::plic_line, source, is_high);
   word = is_high ? word | bit : word & ~bit;
   // A request that was forwarded cannot be retracted (PLIC, "Interrupt Gateways"), so only a rise matters.
   if (!is_high) return;
@@ -173,6 +175,7 @@ std::uint64_t Plic::claim(Access access) {
   if (of == nullptr) return 0;
   // The threshold does not bear on a claim (PLIC, "Interrupt Claim Process"); priority 0 is never served.
   const unsigned source = best(*of, 0);
+  trace(TraceEvent::plic_claim, access.index, source);
   if (source == 0) return 0;
   state_.pending[source / 32] &= ~(1u << (source % 32));
   notify();
@@ -183,6 +186,7 @@ void Plic::complete(Access access, std::uint64_t value) {
   const Context* of = context("complete", access.index);
   if (of == nullptr || value == 0 || value > kSources) return;
   const auto source = static_cast<unsigned>(value);
+  trace(TraceEvent::plic_complete, access.index, source);
   const std::uint32_t bit = 1u << (source % 32);
   // Silently ignored unless the source is enabled for the target (PLIC, "Interrupt Completion").
   if ((of->enable[source / 32] & bit) == 0) return;

@@ -6,6 +6,7 @@
 
 #include "softmmu/base/check.h"
 #include "softmmu/base/log.h"
+#include "softmmu/base/trace.h"
 #include "hw/pci/pci_bridge.h"
 #include "hw/pci/pci_registers.h"
 
@@ -225,6 +226,7 @@ bool PciHost::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t valu
   PciFunction* const function = route(offset);
   if (function == nullptr) return true;
   const auto at = static_cast<unsigned>(offset % PciConfig::kSize);
+  trace(TraceEvent::pci_config_write, offset >> 20, offset >> 15 & 31, offset >> 12 & 7, at, size, value);
   bool is_changed = function->config_write(at, std::min(size, 4u), static_cast<std::uint32_t>(value));
   if (size == 8) is_changed |= function->config_write(at + 4, 4, static_cast<std::uint32_t>(value >> 32));
   if (is_changed) refresh();

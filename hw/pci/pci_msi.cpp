@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/trace.h"
 #include "hw/core/visitor.h"
 #include "hw/pci/pci_registers.h"
 
@@ -49,6 +50,7 @@ bool PciMsi::is_enabled() const {
 
 void PciMsi::send(unsigned vector) {
   // The low bits of the data tell messages apart.
+  trace(TraceEvent::pci_msi, address_, (data_ & ~(allowed_ - 1)) | vector);
   sink_.send(address_, (data_ & ~(allowed_ - 1)) | vector);
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/trace.h"
 #include "hw/core/visitor.h"
 
 namespace gstage::hw {
@@ -56,7 +57,9 @@ bool PciMsix::can_send(unsigned vector) const {
 
 void PciMsix::send(unsigned vector) {
   const std::uint32_t* const entry = &table_[vector * kWords];
-  sink_.send(std::uint64_t{entry[kAddressHigh]} << 32 | entry[kAddress], entry[kData]);
+  const std::uint64_t address = std::uint64_t{entry[kAddressHigh]} << 32 | entry[kAddress];
+  trace(TraceEvent::pci_msi, address, entry[kData]);
+  sink_.send(address, entry[kData]);
 }
 
 void PciMsix::notify(unsigned vector) {

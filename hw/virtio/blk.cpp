@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "softmmu/base/log.h"
+#include "softmmu/base/trace.h"
 #include "hw/core/visitor.h"
 #include "hw/virtio/virtio_core.h"
 
@@ -33,6 +34,20 @@ enum Feature : std::uint64_t {
   kWriteZeroesCommand = 1u << 14,
 };
 constexpr std::uint32_t kRangeUnmap = 1;
+
+/// For traces.
+const char* name_of(std::uint32_t type) {
+  switch (type) {
+    case kIn: return "read";
+    case kOut: return "write";
+    case kFlush: return "flush";
+    case kGetId: return "id";
+    case kDiscard: return "discard";
+    case kWriteZeroes: return "zeroes";
+    default: return "unknown";
+  }
+}
+
 constexpr std::size_t kIdBytes = 20;
 
 /// Virtio 1.3, 5.2.4.
@@ -75,6 +90,8 @@ std::int64_t BlkRequests::execute(AddressSpace& memory, BlkRequest& request, boo
     slice_into(data, chain.writable, 0, writable - 1);
   else
     slice_into(data, chain.readable, sizeof header, UINT64_MAX);
+  if (trace_enabled(TraceEvent::block_request))
+    trace_write(TraceEvent::block_request, {name_of(header.type), header.sector, total_bytes(data)});
   std::uint8_t status = kUnsupported;
   switch (header.type) {
     case kIn: status = read(memory, header.sector, data); break;

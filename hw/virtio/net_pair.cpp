@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "softmmu/base/log.h"
+#include "softmmu/base/trace.h"
 #include "hw/virtio/virtio_core.h"
 
 namespace gstage::hw {
@@ -107,6 +108,7 @@ bool VirtioNetPair::send_chain(const Chain& chain) {
   offload.flags &= NetOffload::kNeedsChecksum;
   if (!has_feature(kNetCsum)) offload = NetOffload{};
   if (!shared_.backend.is_link_up()) return true;
+  trace(TraceEvent::net_frame, "sent", static_cast<std::size_t>(bytes) - front);
   return wire_.send({parts_, static_cast<std::size_t>(bytes) - front, offload});
 }
 
@@ -167,6 +169,7 @@ bool VirtioNetPair::deliver(const NetFrame& frame) {
   }
   fill(frame, offloads);
   has_received_ = true;
+  trace(TraceEvent::net_frame, "received", frame.size);
   return true;
 }
 

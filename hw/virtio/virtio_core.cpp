@@ -7,6 +7,7 @@
 
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
+#include "softmmu/base/trace.h"
 #include "hw/core/visitor.h"
 
 namespace gstage::hw {
@@ -52,6 +53,7 @@ void VirtioCore::set_driver_features(std::uint32_t word, std::uint32_t value) {
 std::uint32_t VirtioCore::status() const { return status_ | (is_broken_ ? std::uint32_t{kNeedsReset} : 0); }
 
 void VirtioCore::set_status(std::uint32_t value) {
+  trace(TraceEvent::virtio_status, device_id(), value);
   if (value == 0) return reset();
   std::uint32_t wanted = value & kDriverBits;
   const std::uint32_t added = wanted & ~status_;
@@ -165,6 +167,7 @@ void VirtioCore::write_config(std::uint32_t offset, unsigned size, std::uint64_t
 }
 
 void VirtioCore::notify(std::uint32_t index) {
+  trace(TraceEvent::virtio_notify, device_id(), index);
   if (index < queue_count() && is_live(index)) return wake(index);
   log_line(Log::kGuestErrors, "virtio device %u: notification of queue %u, which is not in use", device_id(),
            index);
@@ -214,6 +217,7 @@ void VirtioCore::fail(unsigned index, const char* why) {
 }
 
 void VirtioCore::raise(Cause cause, unsigned source) {
+  trace(TraceEvent::virtio_interrupt, device_id(), source);
   const std::lock_guard lock(interrupt_mutex_);
   causes_ |= cause;
   // Where a message tells of a used buffer, nobody looks at the register (Virtio 1.3, 4.1.4.5).

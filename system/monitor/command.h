@@ -19,6 +19,7 @@
 
 namespace gstage {
 
+class ExitProfile;
 struct Options;
 
 /// What commands take and answer. Members keep their order.
@@ -90,6 +91,7 @@ struct MonitorSubjects {
   std::string status = "running";  ///< in QMP's words: "prelaunch", "running", "paused", "shutdown"
   bool is_asked_by_host = false;   ///< the reset that is under way: by a command, not by the guest
   EventHub events{};
+  const ExitProfile* exits = nullptr;  ///< null: exits are not counted
 };
 
 /// What a command works on. Each session (a monitor, a QMP client, a gdb) has one of its own: what a user

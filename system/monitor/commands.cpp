@@ -16,6 +16,7 @@ constexpr Topic kTopics[] = {
     inspect_commands,   //
     chardev_commands,   //
     memory_commands,    //
+    trace_commands,     //
     plug_commands,      //
     protocol_commands,  //
     program_commands,   //

@@ -6,6 +6,7 @@
 
 #include "softmmu/base/format.h"
 #include "softmmu/base/futex.h"
+#include "softmmu/base/trace.h"
 #include "tcg/runtime/engine.h"
 #include "target/riscv/csr/csr.h"
 #include "target/riscv/csr/row.h"
@@ -17,6 +18,7 @@
 #include "target/riscv/mmu/translate.h"
 #include "target/riscv/pmu/pmu.h"
 #include "target/riscv/semihosting/semihosting.h"
+#include "target/riscv/trace/exit_recorder.h"
 #include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
@@ -100,16 +102,17 @@ class HartCpu final : public RiscvCpu {
 
   void set_irq(unsigned mip_bit, bool is_high) override {
     const std::uint64_t bit = std::uint64_t{1} << mip_bit;
-    if (!is_high) {
-      hart_->irq_lines.fetch_and(~bit, std::memory_order_seq_cst);
-      return;
-    }
-    const bool was_high = (hart_->irq_lines.fetch_or(bit, std::memory_order_seq_cst) & bit) != 0;
-    if (!was_high || hart_->is_napping.load(std::memory_order_seq_cst) != 0) kick(kAttendInterrupt);
+    const std::uint64_t before = is_high ? hart_->irq_lines.fetch_or(bit, std::memory_order_seq_cst)
+                                         : hart_->irq_lines.fetch_and(~bit, std::memory_order_seq_cst);
+    const bool was_high = (before & bit) != 0;
+    if (was_high != is_high) trace(TraceEvent::hart_line, index_, mip_bit, is_high);
+    const bool is_news = is_high && (!was_high || hart_->is_napping.load(std::memory_order_seq_cst) != 0);
+    if (is_news) kick(kAttendInterrupt);
   }
 
   void update_timers() override {
     const std::uint64_t now = note_due_timers(*hart_);
+    trace(TraceEvent::hart_timers, index_, hart_->hs.timecmp, hart_->vs.timecmp, now);
     const auto deadline = [&](std::uint64_t compare, std::uint64_t delta) {
       return setup_.time->deadline(now, ticks_to_change(now + delta, compare));
     };
@@ -133,6 +136,7 @@ class HartCpu final : public RiscvCpu {
   /// One of the hart's timers has run out, or mtime was written. Timers only say that it may be time: clocked
   /// counters are compared.
   void look_at_timers() {
+    trace(TraceEvent::hart_timer_fired, index_);
     if (hart_->config->sscofpmf) notice_overflows(*hart_);
     update_timers();
   }
@@ -145,7 +149,9 @@ class HartCpu final : public RiscvCpu {
   void sleep() {
     const bool is_nap = hart_->is_napping.load(std::memory_order_seq_cst) != 0;
     if (is_nap) nap_timer_->arm(setup_.clock->now_ns() + kNapNs);
+    if (hart_->exits != nullptr) hart_->exits->sleep(*hart_, true);
     wait_for_wakeup();
+    if (hart_->exits != nullptr) hart_->exits->sleep(*hart_, false);
     if (is_nap) nap_timer_->arm(Timer::kNever);
   }
 
@@ -208,6 +214,7 @@ void HartCpu::reset() {
   hart.priv = kMachine;
   reset_csrs(hart);
   if (imsic_ != nullptr) imsic_->reset();
+  if (hart.exits != nullptr) hart.exits->end(hart);
   reset_mmu(hart);
   update_timers();
 }

@@ -6,8 +6,10 @@
 #include "softmmu/base/bits.h"
 #include "softmmu/base/format.h"
 #include "target/riscv/cpu.h"
+#include "target/riscv/csr/fields.h"
 #include "target/riscv/decode/disas.h"
 #include "target/riscv/hart.h"
+#include "target/riscv/inspect/symbols.h"
 #include "target/riscv/mmu/access.h"
 #include "target/riscv/trans/translate.h"
 #include "target/riscv/trap/log_subject.h"
@@ -102,6 +104,17 @@ std::string RiscvGuest::describe_mode(const CpuCore& core) const {
   if (subject.v) text += format(", vmid %u", subject.vmid);
   text += symbol_suffix(hart);
   return log_shows_registers() ? text + registers_text(hart) : text;
+}
+
+/// "kvm_vcpu_ioctl+0x24 [HS]", "0xffffffff80001230 [VS vmid 1]". A map's line ends where the name does.
+std::string RiscvGuest::code_name(const CpuCore& core) const {
+  const Hart& hart = hart_of(core);
+  std::optional<unsigned> vmid;
+  if (hart.v != 0) vmid = static_cast<unsigned>(atp::Vmid::get(hart.hgatp));
+  const std::optional<SymbolPlace> place = program_symbols().find(core.pc, vmid);
+  const std::string name = place ? place->text() : format("0x%llx", static_cast<unsigned long long>(core.pc));
+  const std::string world = vmid ? format(" vmid %u", *vmid) : "";
+  return printable(name) + " [" + describe_mode(core) + world + "]";
 }
 
 }  // namespace gstage::riscv

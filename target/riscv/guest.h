@@ -24,6 +24,7 @@ class RiscvGuest final : public tcg::Guest {
   std::uint64_t load_reserved(CpuCore& core, Vaddr vaddr, tcg::MemKind kind) override;
   [[nodiscard]] std::string disassemble(std::uint64_t pc, std::span<const std::byte> bytes) const override;
   [[nodiscard]] std::string describe_mode(const CpuCore& core) const override;
+  [[nodiscard]] std::string code_name(const CpuCore& core) const override;
 
  private:
   const CpuConfig config_;

@@ -21,6 +21,7 @@ struct MmuState;
 class Imsic;
 class Semihosting;
 class HartDebug;
+class ExitRecorder;
 
 /// Privilege levels, as mstatus.MPP encodes them.
 enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
@@ -170,6 +171,7 @@ struct Hart {
   Semihosting* semihosting;  ///< null: it is off
   HartDebug* debug;          ///< null: no breakpoint and no watchpoint is set
   HartDebug* stepping;       ///< null: no step waits for a handler to return (HartDebug::note_return)
+  ExitRecorder* exits;       ///< null: nobody wants to know of exits (trace/exit_recorder.h)
   RiscvCpu* cpu;
   std::uint64_t hartid;
 };

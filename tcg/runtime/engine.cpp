@@ -16,8 +16,12 @@ Result<std::unique_ptr<Engine>> Engine::make(Guest& guest, AddressSpace& memory,
 #if defined(__x86_64__)
   auto buffer = CodeBuffer::make(options.buffer_bytes);
   if (!buffer) return buffer.error();
-  return std::unique_ptr<Engine>(std::make_unique<JitEngine>(guest, memory, exclusive, std::move(*buffer),
-                                                             x86_64::detect_host(), options.regions));
+  auto log = CodeLog::make(code_log_wants());
+  if (!log) return log.error();
+  auto engine = std::make_unique<JitEngine>(guest, memory, exclusive, std::move(*buffer),
+                                            x86_64::detect_host(), options.regions);
+  engine->set_code_log(std::move(*log));
+  return std::unique_ptr<Engine>(std::move(engine));
 #else
   return error("-accel jit needs an x86-64 host; use -accel interp");
 #endif

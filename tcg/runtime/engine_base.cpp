@@ -203,6 +203,7 @@ void EngineBase::translate(CpuCore& core) {
     std::uint64_t generation;
     {
       const std::lock_guard lock(mutex_);
+      translating_ = &core;
       outcome = translate_locked(location);
       generation = generation_;
     }

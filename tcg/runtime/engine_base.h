@@ -86,6 +86,7 @@ class EngineBase : public Engine {
   Exclusive& exclusive_;
   const GuestLayout layout_;
   Unit unit_;
+  const CpuCore* translating_ = nullptr;  ///< the hart at whose pc code is made; under the lock
 
  private:
   struct HartRecord {

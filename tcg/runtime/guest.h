@@ -83,6 +83,8 @@ class Guest {
   [[nodiscard]] virtual std::string disassemble(std::uint64_t pc, std::span<const std::byte> bytes) const = 0;
   /// For `-d exec`: what runs at CpuCore::pc, and lines of registers (`-d cpu`). Empty: it is filtered.
   [[nodiscard]] virtual std::string describe_mode(const CpuCore& core) const = 0;
+  /// What profilers call the code at CpuCore::pc: one line.
+  [[nodiscard]] virtual std::string code_name(const CpuCore& core) const { return describe_mode(core); }
 };
 
 }  // namespace gstage::tcg

@@ -153,10 +153,21 @@ void JitEngine::take(Block& block, const x86_64::CompileRequest& request, const 
     advance(inline_, code.end);
     advance(out_of_line_, code.out_of_line_end);
   }
+  if (code_log_ != nullptr && !request.is_single) log_code(block, request, code);
   if (log_enabled(Log::kOutAsm) && log_filter().has_address(block.paddr.value))
     for (const auto& [first, end] : {std::pair{code.entry, code.end}, {request.out_of_line_at, code.stale}})
       dump_host_code(buffer_->writable() + first, end - first,
                      reinterpret_cast<std::uintptr_t>(buffer_->executable_at(first)));
+}
+
+void JitEngine::log_code(const Block& block, const x86_64::CompileRequest& request,
+                         const x86_64::CompiledBlock& code) {
+  const std::string name = guest_.code_name(*translating_);
+  const bool is_region = (block.key.flags & kRegionFlag) != 0;
+  code_log_->add(name + (is_region ? " loop" : ""),
+                 {buffer_->executable_at(code.entry), code.end - code.entry});
+  code_log_->add(name + (is_region ? " loop, slow paths" : " slow paths"),
+                 {buffer_->executable_at(request.out_of_line_at), code.stale - request.out_of_line_at});
 }
 
 bool JitEngine::generate(Block& block, const Unit& unit) {

@@ -12,6 +12,7 @@
 #include "tcg/region/jump_profile.h"
 #include "tcg/region/region.h"
 #include "tcg/runtime/code_buffer.h"
+#include "tcg/runtime/code_log.h"
 #include "tcg/runtime/engine_base.h"
 #include "tcg/runtime/run_context.h"
 #include "tcg/runtime/sampler.h"
@@ -32,6 +33,8 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
     run_until_attention(core, tlb);
   }
   void run_block(CpuCore& core, Tlb& tlb, unsigned max_insns) override;
+  /// Whom to tell of code; null: nobody. Before harts run.
+  void set_code_log(std::unique_ptr<CodeLog> log) { code_log_ = std::move(log); }
 
  private:
   /// A part of the buffer that fills up.
@@ -84,6 +87,7 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   void forward(Block& dead, Block& to);
   bool compile(Block& block, const Unit& unit, const x86_64::CompileRequest& request);
   void take(Block& block, const x86_64::CompileRequest& request, const x86_64::CompiledBlock& code);
+  void log_code(const Block& block, const x86_64::CompileRequest& request, const x86_64::CompiledBlock& code);
 
   std::unique_ptr<CodeBuffer> buffer_;
   x86_64::Thunks thunks_;
@@ -101,6 +105,7 @@ class JitEngine final : public EngineBase, private x86_64::LinkTargets {
   std::unordered_set<const std::byte*> watched_;    ///< code from which the hart was watched; likewise
   JumpProfile jumps_;                               ///< likewise
   std::unique_ptr<Sampler> sampler_;
+  std::unique_ptr<CodeLog> code_log_;  ///< or null
 };
 
 }  // namespace gstage::tcg

@@ -147,6 +147,7 @@ JitEngine::Promotion JitEngine::promote(CpuCore& core, Block& header) {
     constexpr std::uint32_t kMany = 1000;
     return regions_ == Regions::kEager ? kMany : jumps_.rounds_at(host_of(region_.pages, offset));
   });
+  translating_ = &core;
   return compile_region(header) ? Promotion::kDone : Promotion::kNone;
 }
 

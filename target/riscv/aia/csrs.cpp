@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The registers that the AIA adds to a hart (AIA, "Control and Status Registers (CSRs) Added to Harts").
+#include "softmmu/base/trace.h"
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/aia/select.h"
 #include "target/riscv/aia/top.h"
@@ -49,10 +50,12 @@ std::uint64_t read_top(const InterruptFile* file) {
 }
 
 /// A claim takes what the same instruction has read: between the two a more urgent MSI may have arrived.
-std::uint8_t claim_top(InterruptFile* file, const CsrWrite& write) {
+std::uint8_t claim_top(const Hart& hart, InterruptFile* file, const CsrWrite& write) {
   constexpr std::uint64_t kIdentity = 0x7ff;
   if (file == nullptr) return kNoEffect;
-  file->claim(write.has_read ? static_cast<unsigned>(write.read & kIdentity) : file->top());
+  const unsigned identity = write.has_read ? static_cast<unsigned>(write.read & kIdentity) : file->top();
+  trace(TraceEvent::imsic_claim, hart.hartid, identity);
+  file->claim(identity);
   return kNoEffect;
 }
 
@@ -131,15 +134,15 @@ std::uint8_t write_vsireg(Hart& hart, unsigned, const CsrWrite& write) {
 
 std::uint64_t read_mtopei(Hart& hart, unsigned) { return read_top(machine_file(hart)); }
 std::uint8_t write_mtopei(Hart& hart, unsigned, const CsrWrite& write) {
-  return claim_top(machine_file(hart), write);
+  return claim_top(hart, machine_file(hart), write);
 }
 std::uint64_t read_stopei(Hart& hart, unsigned) { return read_top(supervisor_file(hart)); }
 std::uint8_t write_stopei(Hart& hart, unsigned, const CsrWrite& write) {
-  return claim_top(supervisor_file(hart), write);
+  return claim_top(hart, supervisor_file(hart), write);
 }
 std::uint64_t read_vstopei(Hart& hart, unsigned) { return read_top(selected_guest_file(hart)); }
 std::uint8_t write_vstopei(Hart& hart, unsigned, const CsrWrite& write) {
-  return claim_top(selected_guest_file(hart), write);
+  return claim_top(hart, selected_guest_file(hart), write);
 }
 
 std::uint64_t read_mtopi(Hart& hart, unsigned) { return mtopi(hart); }

@@ -14,6 +14,7 @@
 #include "target/riscv/hart.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/pmu/pmu.h"
+#include "target/riscv/trace/exit_recorder.h"
 #include "target/riscv/trap/entry.h"
 #include "target/riscv/trap/log_subject.h"
 #include "target/riscv/trap/mode.h"
@@ -205,6 +206,7 @@ void take_trap(Hart& hart, TrapTarget target, const TrapEntry& entry) {
   if (log_enabled(Log::kInt)) log_entry(hart, target, entry);
   hart.wfi_spins = 0;
   count_trap_events(hart, target, entry);
+  if (hart.exits != nullptr) hart.exits->trap(hart, target, entry);
   switch (target) {
     case TrapTarget::kMachine: enter_machine(hart, entry); break;
     case TrapTarget::kSupervisor: enter_supervisor(hart, entry); break;

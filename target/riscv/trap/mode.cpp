@@ -7,6 +7,7 @@
 #include "target/riscv/debug/hart_debug.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/pmu/pmu.h"
+#include "target/riscv/trace/exit_recorder.h"
 
 namespace gstage::riscv {
 
@@ -15,6 +16,7 @@ void set_mode(Hart& hart, Privilege priv, bool v) {
   fold_fp_dirty(hart);
   if (v && hart.v == 0) count_event(hart, Event::kGuestEntry);
   if (hart.counters.filtered != 0) stop_filtered_counters(hart);
+  if (hart.exits != nullptr) hart.exits->mode(hart, priv, v);
   hart.priv = priv;
   hart.v = v ? 1 : 0;
   hart.s = v ? &hart.vs : &hart.hs;

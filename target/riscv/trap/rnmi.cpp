@@ -6,6 +6,7 @@
 #include "target/riscv/csr/row.h"
 #include "target/riscv/debug/hart_debug.h"
 #include "target/riscv/guest.h"
+#include "target/riscv/trace/exit_recorder.h"
 #include "target/riscv/trap/log_subject.h"
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/trap.h"
@@ -29,6 +30,7 @@ void enter(Hart& hart, std::uint64_t cause, Privilege from, bool from_v) {
              static_cast<unsigned long long>(hart.hartid), static_cast<unsigned long long>(cause),
              static_cast<unsigned long long>(hart.core.pc), mode_name(hart.priv, hart.v != 0));
   hart.wfi_spins = 0;
+  if (hart.exits != nullptr) hart.exits->non_maskable(hart, cause);
   hart.mnepc = hart.core.pc;
   hart.mncause = cause;
   hart.mnstatus = mnstatus::Mnpp::set(mnstatus::Mnpv::set(0, from_v ? 1 : 0), from);
