@@ -104,6 +104,8 @@ struct OptionHandlers : NoneHandlers,
   static Status run_as(Options& options, const std::string& argument);
   static Status change_root(Options& options, const std::string& argument);
   static Status run_with(Options& options, const std::string& argument);
+  static Status sanitize(Options& options, const std::string& argument);
+  static Status vary(Options& options, const std::string& argument);
   static Status log_items(Options& options, const std::string& argument);
   static Status log_file(Options& options, const std::string& argument);
   static Status help(Options& options, const std::string& argument);

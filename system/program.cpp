@@ -105,6 +105,7 @@ int run_machine(Machine& machine, Options& options, MachineRequests& requests, c
   if (observers.expectations != nullptr) observers.expectations->start();
   int exit_code = run_state.run();
   log_text(Log::kTlbStats, describe_tlb_flushes(machine));
+  log_text(Log::kSanitize, machine.sanitizer_summary());
   if (observers.exits != nullptr)
     if (const Status status = observers.exits->finish(); !status.ok()) return fail(status.error());
   if (const Status status = machine.finish(); !status.ok()) return fail(status.error());

@@ -19,7 +19,9 @@
 #include "io/clock.h"
 #include "io/wall_clock.h"
 #include "tcg/runtime/engine_options.h"
+#include "target/riscv/sanitize/options.h"
 #include "target/riscv/semihosting/options.h"
+#include "target/riscv/vary/options.h"
 
 namespace gstage {
 
@@ -56,6 +58,8 @@ struct MachineOptions {
   std::vector<std::string> firmware_folders;  ///< `-L`, in order
   RtcOptions rtc;
   riscv::SemihostingOptions semihosting;
+  riscv::SanitizeOptions sanitize;
+  riscv::VaryOptions vary;
   SignatureOptions signature;
   std::vector<DriveOptions> drives;
   std::vector<DeviceOptions> devices;
@@ -83,6 +87,8 @@ class Machine {
   virtual void reset() = 0;
   /// Sends the non-maskable interrupt. False: the machine has none. Any thread.
   virtual bool send_nmi() { return false; }
+  /// What `-sanitize` has counted so far, lines ended; empty: it is off. Any thread.
+  [[nodiscard]] virtual std::string sanitizer_summary() { return {}; }
   /// What is left to do when the machine has ended: its harts are stopped for good.
   virtual Status finish() { return Ok{}; }
 };

@@ -48,6 +48,8 @@ Status Board::add_harts(const MachineOptions& options, const riscv::CpuConfig& c
   setup.harts = options.harts;
   setup.engine = options.engine;
   setup.semihosting = options.semihosting;
+  setup.sanitize = options.sanitize;
+  setup.vary = options.vary;
   setup.semihosting.command_line =
       options.append.empty() ? options.kernel : options.kernel + " " + options.append;
   auto harts = riscv::make_cpus(setup);

@@ -32,6 +32,7 @@ class Board : public Machine {
   [[nodiscard]] const std::vector<std::byte>& device_tree() const override { return boot_->fdt(); }
   void reset() override;
   bool send_nmi() override { return harts_->send_nmi(); }
+  std::string sanitizer_summary() override { return harts_->sanitizer_summary(); }
   Status finish() override;
 
  protected:

@@ -40,6 +40,7 @@ constexpr std::array kLogNames{
     LogName{"guest_errors", Log::kGuestErrors, "what the guest does that hardware leaves undefined"},
     LogName{"unimp", Log::kUnimplemented, "what the guest asks for that is not implemented"},
     LogName{"tlb_stats", Log::kTlbStats, "at exit: TLB flushes by reason"},
+    LogName{"sanitize", Log::kSanitize, "what -sanitize finds (on with it)"},
 };
 
 /// Other people's words for which there is no category yet; they are refused by name.

@@ -20,8 +20,9 @@ enum class Log : std::uint32_t {
   kGuestErrors = 1u << 6,
   kUnimplemented = 1u << 7,
   kOpOpt = 1u << 8,
-  kTlbStats = 1u << 9,  ///< prints TLB flushes by reason at exit
-  kNoChain = 1u << 10,  ///< blocks are not linked, so that `exec` shows each one
+  kTlbStats = 1u << 9,   ///< prints TLB flushes by reason at exit
+  kNoChain = 1u << 10,   ///< blocks are not linked, so that `exec` shows each one
+  kSanitize = 1u << 14,  ///< what `-sanitize` finds; on with it
 };
 
 extern std::atomic<std::uint32_t> log_mask;

@@ -15,6 +15,7 @@ namespace {
 constexpr std::uint8_t kHasCode = 1;   ///< stores must be reported
 constexpr std::uint8_t kWithheld = 2;  ///< and no hart has a write entry any more
 constexpr std::uint8_t kWritable = 4;  ///< some hart may have a write entry
+constexpr std::uint8_t kWatched = 8;   ///< stores must be reported to the watcher, for good
 
 }  // namespace
 
@@ -59,7 +60,9 @@ bool CodePages::protect(Paddr page) {
   // A hart does note_writable, insert, fence, may_write; this is the mirror image: either the hart sees
   // kHasCode (or, when that is over by then, no kWritable) and takes its entry back, or its kWritable and its
   // entry are seen here.
-  const std::uint8_t old = f.exchange(kHasCode, std::memory_order_seq_cst);
+  std::uint8_t old = f.load(std::memory_order_relaxed);
+  while (!f.compare_exchange_weak(old, kHasCode | (old & kWatched), std::memory_order_seq_cst)) {
+  }
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if ((old & kWritable) != 0)
     for (Tlb* const tlb : tlbs_) tlb->withhold_writes(r->host + (index << kPageShift));
@@ -73,14 +76,32 @@ void CodePages::unprotect(Paddr page) {
     f->fetch_and(static_cast<std::uint8_t>(~(kHasCode | kWithheld)), std::memory_order_seq_cst);
 }
 
-bool CodePages::has_code(Paddr paddr) const {
+bool CodePages::has_flag(Paddr paddr, std::uint8_t bits) const {
   const Flag* const f = flag(paddr);
-  return f != nullptr && (f->load(std::memory_order_acquire) & kHasCode) != 0;
+  return f != nullptr && (f->load(std::memory_order_acquire) & bits) != 0;
+}
+
+bool CodePages::has_code(Paddr paddr) const { return has_flag(paddr, kHasCode); }
+bool CodePages::is_reported(Paddr paddr) const { return has_flag(paddr, kHasCode | kWatched); }
+
+void CodePages::watch(Paddr page) {
+  const Range* const r = range(page);
+  if (r == nullptr) return;
+  const std::uint64_t index = (page.value - r->base) >> kPageShift;
+  Flag& f = r->pages[index];
+  if ((f.load(std::memory_order_acquire) & kWatched) != 0) return;
+  // As protect does it, but that kWritable may stay: who sees kWatched enters the page no more.
+  const std::lock_guard lock(protect_mutex_);
+  const std::uint8_t old = f.fetch_or(kWatched, std::memory_order_seq_cst);
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if ((old & kWritable) != 0)
+    for (Tlb* const tlb : tlbs_) tlb->withhold_writes(r->host + (index << kPageShift));
 }
 
 bool CodePages::may_write(Paddr paddr) const {
   const Flag* const f = flag(paddr);
-  return f == nullptr || (f->load(std::memory_order_acquire) & (kHasCode | kWritable)) == kWritable;
+  constexpr std::uint8_t kDecisive = kHasCode | kWatched | kWritable;
+  return f == nullptr || (f->load(std::memory_order_acquire) & kDecisive) == kWritable;
 }
 
 void CodePages::written(Paddr first, std::uint64_t size) {
@@ -89,12 +110,17 @@ void CodePages::written(Paddr first, std::uint64_t size) {
   // other.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   const std::uint64_t last = first.value + (size - 1);
+  report(first, last, kHasCode, invalidate_);
+  if (watcher_) report(first, last, kWatched, watcher_);
+}
+
+void CodePages::report(Paddr first, std::uint64_t last, std::uint8_t bit, const Invalidate& to) const {
   std::uint64_t at = first.value;
   while (true) {
-    // The pages with code that follow each other, as one range.
+    // The pages with the flag that follow each other, as one range.
     std::uint64_t end = at;
-    while (end <= last && has_code(Paddr{end})) end = (end | kPageMask) + 1;
-    if (end != at && invalidate_) invalidate_(Paddr{at}, std::min(end - 1, last) - at + 1);
+    while (end <= last && has_flag(Paddr{end}, bit)) end = (end | kPageMask) + 1;
+    if (end != at && to) to(Paddr{at}, std::min(end - 1, last) - at + 1);
     const std::uint64_t next = end == at ? (at | kPageMask) + 1 : end;
     if (next > last || next <= at) return;
     at = next;

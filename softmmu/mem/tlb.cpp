@@ -205,6 +205,7 @@ TlbContext& Tlb::take_place() {
     auto& context = contexts_[place];
     if (context == nullptr) {
       context = std::make_unique<TlbContext>();
+      if (is_small_) context->tables_.keep_small();
       shared_[place].store(context.get(), std::memory_order_release);
       return *context;
     }
@@ -228,6 +229,19 @@ void Tlb::withhold_writes(const void* host_page) {
     if (context != nullptr && context->withhold_write(host_page)) is_dropped = true;
   }
   if (is_dropped) count(TlbFlush::kCodePage);
+}
+
+void Tlb::forget(Vaddr page) {
+  for (auto& shared : shared_)
+    if (TlbContext* const context = shared.load(std::memory_order_acquire); context != nullptr)
+      for (const TlbAccess access : {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch})
+        context->tables_.drop(access, page.page().value);
+}
+
+void Tlb::forget_all() {
+  for (auto& shared : shared_)
+    if (TlbContext* const context = shared.load(std::memory_order_acquire); context != nullptr)
+      context->tables_.forget();
 }
 
 void Tlb::clear_jumps() {

@@ -174,6 +174,12 @@ class Tlb {
   /// Removes write entries that lead to the host page. May be called by any thread while the hart runs: only
   /// tags are written, atomically.
   void withhold_writes(const void* host_page);
+  /// Takes the page, or all pages, out of the first level of all contexts: the next access of each takes the
+  /// slow path. Any thread while the hart runs; of a Tlb that keeps small.
+  void forget(Vaddr page);
+  void forget_all();
+  /// Before the first use: the first levels never grow, so that `forget_all` takes little time.
+  void keep_small() { is_small_ = true; }
   [[nodiscard]] JumpTable& jump_table() { return jump_table_; }
   /// Forgets every jump, and the straddling blocks of every context (after translated code was dropped). Only
   /// by the hart's own thread or while it is stopped.
@@ -185,6 +191,7 @@ class Tlb {
   std::array<std::atomic<TlbContext*>, kContexts> shared_{};  ///< the same, for other threads
   JumpTable jump_table_;
   std::uint64_t uses_ = 0;
+  bool is_small_ = false;
   std::array<std::atomic<std::uint64_t>, static_cast<unsigned>(TlbFlush::kCount)> flushes_{};
 };
 

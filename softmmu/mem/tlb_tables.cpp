@@ -73,6 +73,15 @@ void TlbTables::drop_write_slot(std::uint64_t page) {
   store_tag(entry, kNoTag);
 }
 
+void TlbTables::forget() {
+  const std::size_t count = tlb_index(~std::uint64_t{0}, mask()) + 1;
+  for (TlbEntry* const table : tables_)
+    // Memory that was never written need not be: see mark_empty.
+    for (std::size_t slot = 0; slot < count; ++slot)
+      if (const std::uint64_t tag = load_tag(table[slot]); tag != kNoTag && (tag != 0 || slot == 0))
+        store_tag(table[slot], kNoTag);
+}
+
 void TlbTables::grow() {
   ++step_;
   mask_.store(tlb_mask(kTlbBits[step_]), std::memory_order_seq_cst);

@@ -65,7 +65,12 @@ class TlbTables {
   /// Any thread: empties the slot of the page for writing, whatever is there.
   void drop_write_slot(std::uint64_t page);
 
-  [[nodiscard]] bool can_grow() const { return step_ + 1 < steps_; }
+  /// Any thread, of tables that keep their size: empties all of them.
+  void forget();
+  /// From now on they do not grow.
+  void keep_small() { may_grow_ = false; }
+
+  [[nodiscard]] bool can_grow() const { return may_grow_ && step_ + 1 < steps_; }
   /// How often it has grown.
   [[nodiscard]] unsigned step() const { return step_; }
   /// All slots must have been emptied.
@@ -87,6 +92,7 @@ class TlbTables {
   std::atomic<std::uint32_t> mask_{kTlbFirstMask};
   unsigned step_ = 0;
   unsigned touched_ = 0;  ///< host pages that have memory
+  bool may_grow_ = true;
 };
 
 }  // namespace gstage

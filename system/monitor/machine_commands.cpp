@@ -65,6 +65,12 @@ CommandResult query_uuid(CommandContext& context, const Json&) {
 
 std::string uuid_text(const Json& result) { return result["UUID"].get<std::string>() + "\n"; }
 
+CommandResult query_sanitizer(CommandContext& context, const Json&) {
+  const std::string summary = context.machine.sanitizer_summary();
+  if (summary.empty()) return error("Nothing is checked: start with -sanitize.");
+  return Json(summary);
+}
+
 constexpr Command kCommands[] = {
     {.qmp = "quit", .hmp = "quit", .alias = "q", .run = quit, .help = "end the emulator"},
     {.qmp = "system_reset", .hmp = "system_reset", .run = system_reset, .help = "reset the machine"},
@@ -90,6 +96,11 @@ constexpr Command kCommands[] = {
      .run = query_status,
      .text = status_text,
      .help = "whether the machine runs"},
+    {.qmp = "x-query-sanitizer",
+     .hmp = "info sanitizer",
+     .run = query_sanitizer,
+     .text = text_of_string,
+     .help = "what -sanitize has counted"},
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 
 #include "softmmu/base/format.h"
 #include "softmmu/base/futex.h"
+#include "softmmu/base/log.h"
 #include "softmmu/base/trace.h"
 #include "tcg/runtime/engine.h"
 #include "target/riscv/csr/csr.h"
@@ -17,9 +18,12 @@
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/translate.h"
 #include "target/riscv/pmu/pmu.h"
+#include "target/riscv/sanitize/fences.h"
+#include "target/riscv/sanitize/icache.h"
 #include "target/riscv/semihosting/semihosting.h"
 #include "target/riscv/trace/exit_recorder.h"
 #include "target/riscv/trap/trap.h"
+#include "target/riscv/vary/variation.h"
 
 namespace gstage::riscv {
 
@@ -64,6 +68,8 @@ class HartCpu final : public RiscvCpu {
   void run() override {
     std::atomic<std::uint32_t>& attention = hart_->core.attention;
     if (debug_.is_used()) attention.fetch_or(kAttendDebug, std::memory_order_seq_cst);
+    FenceSanitizer* const fences = hart_->fence_sanitizer;
+    if (fences != nullptr || hart_->icache_sanitizer != nullptr) set_current_hart(hart_.get());
     for (;;) {
       const bool has_slept = hart_->is_waiting != 0;
       if (has_slept) sleep();
@@ -71,6 +77,7 @@ class HartCpu final : public RiscvCpu {
       if (has_slept && (wanted & kAttendTimer) == 0) note_due_timers(*hart_);
       if ((wanted & kAttendTimer) != 0) look_at_timers();
       if ((wanted & kAttendWatch) != 0) setup_.memory->look_at_watched();
+      if (fences != nullptr) fences->begin_access(*hart_);
       if ((wanted & kAttendStop) != 0) return;
       if ((wanted & kAttendDebug) != 0) {
         if (debug_.attend(*engine_)) return;
@@ -232,13 +239,19 @@ class Cluster final : public CpuCluster {
  public:
   static Result<std::unique_ptr<CpuCluster>> make(const CpuSetup& setup) {
     auto cluster = std::make_unique<Cluster>(setup);
+    cluster->add_sanitizers(setup);
+    if (setup.vary.is_on())
+      if (Status status = cluster->vary(setup); !status.ok()) return status.error();
     if (setup.semihosting.is_enabled) {
       auto semihosting = Semihosting::make(setup.semihosting, *setup.control);
       if (!semihosting) return semihosting.error();
       cluster->semihosting_ = std::move(*semihosting);
       for (auto& cpu : cluster->cpus_) cpu->hart().semihosting = cluster->semihosting_.get();
     }
-    auto engine = tcg::Engine::make(cluster->guest_, *setup.memory, cluster->exclusive_, setup.engine);
+    tcg::EngineOptions options = setup.engine;
+    // A region keeps translations of its own.
+    if (setup.sanitize.is_on()) options.regions = Regions::kOff;
+    auto engine = tcg::Engine::make(cluster->guest_, *setup.memory, cluster->exclusive_, options);
     if (!engine) return engine.error();
     cluster->engine_ = std::move(*engine);
     for (auto& cpu : cluster->cpus_) cpu->set_engine(*cluster->engine_);
@@ -262,17 +275,50 @@ class Cluster final : public CpuCluster {
   RiscvCpu& cpu(unsigned index) override { return *cpus_[index]; }
   tcg::Engine& engine() override { return *engine_; }
   Debugger& debugger() override { return debugger_; }
+  [[nodiscard]] std::string sanitizer_summary() const override {
+    std::string text;
+    if (fence_sanitizer_ != nullptr) text += fence_sanitizer_->summary();
+    if (icache_sanitizer_ != nullptr) text += icache_sanitizer_->summary();
+    return text;
+  }
   bool send_nmi() override {
     if (has_nmi_) cpus_.front()->send_nmi();
     return has_nmi_;
   }
 
  private:
+  void add_sanitizers(const CpuSetup& setup) {
+    if (setup.sanitize.fences != FenceCheck::kOff)
+      fence_sanitizer_ = std::make_unique<FenceSanitizer>(setup.sanitize, *setup.memory);
+    if (setup.sanitize.has_icache) icache_sanitizer_ = std::make_unique<IcacheSanitizer>(*setup.memory);
+    for (auto& cpu : cpus_) {
+      Hart& hart = cpu->hart();
+      hart.fence_sanitizer = fence_sanitizer_.get();
+      hart.icache_sanitizer = icache_sanitizer_.get();
+      if (fence_sanitizer_ != nullptr) fence_sanitizer_->add_hart(hart);
+      if (icache_sanitizer_ != nullptr) icache_sanitizer_->add_hart(hart);
+    }
+  }
+
+  Status vary(const CpuSetup& setup) {
+    auto choices = choose(setup.vary, setup.config);
+    if (!choices) return choices.error();
+    log_line(Log::kSanitize, "vary: %s", riscv::describe(*choices).c_str());
+    for (auto& cpu : cpus_) {
+      variations_.push_back(std::make_unique<Variation>(*choices, cpu->index()));
+      cpu->hart().variation = variations_.back().get();
+    }
+    return Ok{};
+  }
+
   RiscvGuest guest_;
   const bool has_nmi_;
   Debugger debugger_;
   Exclusive exclusive_;
-  std::unique_ptr<Semihosting> semihosting_;  ///< null: it is off
+  std::unique_ptr<Semihosting> semihosting_;         ///< null: it is off
+  std::unique_ptr<FenceSanitizer> fence_sanitizer_;  ///< likewise
+  std::unique_ptr<IcacheSanitizer> icache_sanitizer_;
+  std::vector<std::unique_ptr<Variation>> variations_;  ///< of the harts; empty: the option is not there
   std::vector<std::unique_ptr<HartCpu>> cpus_;
   std::unique_ptr<tcg::Engine> engine_;
 };

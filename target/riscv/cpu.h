@@ -13,8 +13,10 @@
 #include "tcg/runtime/engine_options.h"
 #include "target/riscv/aia/imsic.h"
 #include "target/riscv/extensions.h"
+#include "target/riscv/sanitize/options.h"
 #include "target/riscv/semihosting/options.h"
 #include "target/riscv/time_counter.h"
+#include "target/riscv/vary/options.h"
 
 namespace gstage::tcg {
 class Engine;
@@ -72,11 +74,15 @@ struct CpuSetup {
   unsigned harts = 1;
   tcg::EngineOptions engine{};
   SemihostingOptions semihosting{};
+  SanitizeOptions sanitize{};
+  VaryOptions vary{};
 };
 
 /// The harts of one machine with their common translator.
 class CpuCluster {
  public:
+  /// What `-sanitize` has counted, lines ended; empty: it is off. Any thread.
+  [[nodiscard]] virtual std::string sanitizer_summary() const { return {}; }
   virtual ~CpuCluster() = default;
   [[nodiscard]] virtual unsigned count() const = 0;
   virtual RiscvCpu& cpu(unsigned index) = 0;

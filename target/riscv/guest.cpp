@@ -13,6 +13,7 @@
 #include "target/riscv/mmu/access.h"
 #include "target/riscv/trans/translate.h"
 #include "target/riscv/trap/log_subject.h"
+#include "target/riscv/vary/variation.h"
 
 namespace gstage::riscv {
 
@@ -89,6 +90,8 @@ std::uint64_t RiscvGuest::load_reserved(CpuCore& core, Vaddr vaddr, tcg::MemKind
   }
   core.reservation_vaddr = vaddr.value;
   core.reservation_value = value;
+  if (hart.variation != nullptr && hart.variation->loses_reservation())
+    core.reservation_vaddr = CpuCore{}.reservation_vaddr;
   return value;
 }
 

@@ -22,6 +22,9 @@ class Imsic;
 class Semihosting;
 class HartDebug;
 class ExitRecorder;
+class FenceSanitizer;
+class IcacheSanitizer;
+class Variation;
 
 /// Privilege levels, as mstatus.MPP encodes them.
 enum Privilege : std::uint8_t { kUser = 0, kSupervisor = 1, kMachine = 3 };
@@ -172,6 +175,10 @@ struct Hart {
   HartDebug* debug;          ///< null: no breakpoint and no watchpoint is set
   HartDebug* stepping;       ///< null: no step waits for a handler to return (HartDebug::note_return)
   ExitRecorder* exits;       ///< null: nobody wants to know of exits (trace/exit_recorder.h)
+  // Of `-sanitize` and `-vary`; null: they are off.
+  FenceSanitizer* fence_sanitizer;
+  IcacheSanitizer* icache_sanitizer;
+  Variation* variation;
   RiscvCpu* cpu;
   std::uint64_t hartid;
 };

@@ -94,6 +94,9 @@ inline Next exec(OpTag<Op::select>, State& s, const Inst& i) {
   return Next::kGoOn;
 }
 
+/// What takes the slow path may ask where the hart is.
+inline void note_pc(const State& s, const Inst& i) { s.core->pc = s.target(last_insn(&i)->imm); }
+
 /// Guest memory.
 inline Next exec(OpTag<Op::load>, State& s, const Inst& i) {
   const std::uint64_t vaddr = s.arg(i, 0) + static_cast<std::uint64_t>(i.imm);
@@ -102,6 +105,7 @@ inline Next exec(OpTag<Op::load>, State& s, const Inst& i) {
     s.set(i, read_host(host, kind));
     return Next::kGoOn;
   }
+  note_pc(s, i);
   s.set(i, s.guest->load(*s.core, Vaddr{vaddr}, kind));
   return after(s, i);
 }
@@ -112,6 +116,7 @@ inline Next exec(OpTag<Op::store>, State& s, const Inst& i) {
     write_host(host, kind, s.arg(i, 1));
     return Next::kGoOn;
   }
+  note_pc(s, i);
   s.guest->store(*s.core, Vaddr{vaddr}, kind, s.arg(i, 1));
   return after(s, i);
 }
@@ -120,7 +125,10 @@ inline Next exec(OpTag<Op::atomic_host>, State& s, const Inst& i) {
   const auto kind = static_cast<MemKind>(i.aux);
   void* host = nullptr;
   if (vaddr % mem_size(kind) == 0) host = find_in(*s.core, s.core->write, vaddr, kind);
-  if (host == nullptr) host = s.guest->atomic_host(*s.core, Vaddr{vaddr}, kind);
+  if (host == nullptr) {
+    note_pc(s, i);
+    host = s.guest->atomic_host(*s.core, Vaddr{vaddr}, kind);
+  }
   s.set(i, reinterpret_cast<std::uint64_t>(host));
   return after(s, i);
 }
@@ -133,6 +141,7 @@ inline Next exec(OpTag<Op::atomic_cas>, State& s, const Inst& i) {
   return Next::kGoOn;
 }
 inline Next exec(OpTag<Op::load_reserved>, State& s, const Inst& i) {
+  note_pc(s, i);
   s.set(i, s.guest->load_reserved(*s.core, Vaddr{s.arg(i, 0)}, static_cast<MemKind>(i.aux)));
   return after(s, i);
 }

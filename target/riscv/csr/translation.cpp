@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// satp, vsatp and hgatp. ASIDLEN is 16, VMIDLEN 14, both the maximum.
+// satp, vsatp and hgatp. ASIDLEN is 16, VMIDLEN 14, both the maximum, unless -vary says less.
 #include "target/riscv/csr/row.h"
+#include "target/riscv/vary/variation.h"
 
 namespace gstage::riscv {
 
@@ -18,12 +19,22 @@ bool is_supported_mode(const Hart& hart, std::uint64_t mode) {
   }
 }
 
+/// Bits of an identifier that are not there read as zero.
+std::uint64_t with_asid(const Hart& hart, std::uint64_t value) {
+  if (hart.variation == nullptr) return value;
+  return atp::Asid::set(value, atp::Asid::get(value) & hart.variation->asid_mask());
+}
+std::uint64_t with_vmid(const Hart& hart, std::uint64_t value) {
+  if (hart.variation == nullptr) return value;
+  return atp::Vmid::set(value, atp::Vmid::get(value) & hart.variation->vmid_mask());
+}
+
 }  // namespace
 
 /// A write of an unsupported mode has no effect at all.
 std::uint8_t write_satp(Hart& hart, unsigned, const CsrWrite& write) {
   if (!is_supported_mode(hart, atp::Mode::get(write.value))) return kNoEffect;
-  hart.hs.satp = write.value;
+  hart.hs.satp = with_asid(hart, write.value);
   return kEffectRegimes;
 }
 
@@ -35,7 +46,7 @@ std::uint8_t write_vsatp(Hart& hart, unsigned, const CsrWrite& write) {
     if (hart.v != 0) return kNoEffect;
     value = atp::Mode::set(value, atp::Mode::get(hart.vs.satp));
   }
-  hart.vs.satp = value;
+  hart.vs.satp = with_asid(hart, value);
   return kEffectRegimes;
 }
 
@@ -45,7 +56,7 @@ std::uint8_t write_hgatp(Hart& hart, unsigned, const CsrWrite& write) {
   if (!is_supported_mode(hart, mode)) mode = atp::Mode::get(hart.hgatp);
   constexpr std::uint64_t kRootAlignment = 3;
   const std::uint64_t fields = write.value & (atp::Vmid::kMask | (atp::Ppn::kMask & ~kRootAlignment));
-  hart.hgatp = atp::Mode::set(fields, mode);
+  hart.hgatp = with_vmid(hart, atp::Mode::set(fields, mode));
   return kEffectRegimes;
 }
 

@@ -11,7 +11,10 @@
 #include "target/riscv/debug/triggers.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/pmu/pmu.h"
+#include "target/riscv/sanitize/fences.h"
+#include "target/riscv/sanitize/icache.h"
 #include "target/riscv/trap/log_subject.h"
+#include "target/riscv/vary/variation.h"
 
 namespace gstage::riscv {
 
@@ -20,6 +23,25 @@ namespace {
 /// Pseudo-instructions of implicit accesses for VS-stage translation, RV64 ("Trap instruction values").
 constexpr std::uint64_t kImplicitRead = 0x3000;
 constexpr std::uint64_t kImplicitWrite = 0x3020;
+
+/// The time that a slow path takes, for the sanitizers if there are any: before and after they look whether
+/// other harts have changed what the TLB holds.
+class SlowPath {
+ public:
+  explicit SlowPath(Hart& hart) : hart_(hart) {
+    if (hart.fence_sanitizer != nullptr) hart.fence_sanitizer->begin_access(hart);
+    if (hart.icache_sanitizer != nullptr) hart.icache_sanitizer->check_tlb(hart);
+  }
+  ~SlowPath() {
+    if (hart_.fence_sanitizer != nullptr) hart_.fence_sanitizer->end_access(hart_);
+    if (hart_.icache_sanitizer != nullptr) hart_.icache_sanitizer->check_tlb(hart_);
+  }
+  SlowPath(const SlowPath&) = delete;
+  SlowPath& operator=(const SlowPath&) = delete;
+
+ private:
+  Hart& hart_;
+};
 
 struct FaultCauses {
   Cause page, guest_page, access, misaligned;
@@ -92,8 +114,9 @@ HartDebug::Watched watched(const Hart& hart, const Regime& regime, Vaddr vaddr, 
   return seen;
 }
 
-/// Enters what the walk found into the tables: reads and writes that it allows, at once.
-void enter(Hart& hart, const ActiveRegime& active, Vaddr vaddr, const Translation& t, const BusRange& range) {
+/// Enters what the walk found into the tables: reads and, if `may_write`, writes that it allows, at once.
+void enter(Hart& hart, const ActiveRegime& active, Vaddr vaddr, const Translation& t, const BusRange& range,
+           bool may_write = true) {
   if (!t.is_cacheable) return;
   TlbContext& context = active.context;
   const HartDebug::Watched seen = watched(hart, active.regime, vaddr, t);
@@ -101,9 +124,9 @@ void enter(Hart& hart, const ActiveRegime& active, Vaddr vaddr, const Translatio
   const bool is_readable = (t.allowed & allows(AccessType::kLoad)) != 0;
   if (is_readable && !seen.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
   update_masks(hart);
-  if ((t.allowed & allows(AccessType::kStore)) == 0 || !range.is_writable || seen.writes) return;
+  if (!may_write || (t.allowed & allows(AccessType::kStore)) == 0 || !range.is_writable || seen.writes) return;
   CodePages& code_pages = hart.memory->code_pages();
-  if (code_pages.has_code(t.paddr) || hart.memory->is_watched(t.paddr)) return;
+  if (code_pages.is_reported(t.paddr) || hart.memory->is_watched(t.paddr)) return;
   code_pages.note_writable(t.paddr.page());
   context.insert(TlbAccess::kWrite, vaddr, host_page, t.origin);
   // CodePages::protect does this the other way round: one of the two sees the other.
@@ -119,17 +142,32 @@ void count_miss(Hart& hart, const Regime& regime, AccessType access) {
   if (is_translating(regime)) count_event(hart, kEvents[static_cast<unsigned>(access)]);
 }
 
+/// Now and then what was cached of the context is gone, as in a hart whose caches hold less.
+void evict_at_random(Hart& hart, TlbContext& context) {
+  if (hart.variation == nullptr || !hart.variation->evicts()) return;
+  context.clear();
+  hart.mmu->g_stage.clear();
+  hart.mmu->leaf_tables.clear();
+}
+
 /// Translates, raising what fails, and fills the TLB. Null range: nothing there.
 bool reach(Hart& hart, const ActiveRegime& active, const Piece& piece, Translation& t,
            const BusRange*& range) {
   count_miss(hart, active.regime, piece.access);
+  evict_at_random(hart, active.context);
   t = translate(hart, active.regime, address_of(active.regime, piece), piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, active.regime, t, piece);
     return false;
   }
   range = hart.memory->find(t.paddr);
-  if (range != nullptr && range->is_memory()) enter(hart, active, piece.vaddr, t, *range);
+  if (range == nullptr || !range->is_memory()) return true;
+  bool may_write = true;
+  if (IcacheSanitizer* const icache = hart.icache_sanitizer; icache != nullptr) {
+    // It wants to see the first store.
+    may_write = piece.access == AccessType::kStore && icache->before_store(t.paddr, piece.size);
+  }
+  enter(hart, active, piece.vaddr, t, *range, may_write);
   return true;
 }
 
@@ -238,6 +276,7 @@ std::uint64_t load_host(const std::byte* host, tcg::MemKind kind) {
 ActiveRegime active_data(Hart& hart) { return {hart.mmu->data, *hart.mmu->data_context}; }
 
 std::uint64_t load_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg::MemKind kind) {
+  const SlowPath path(hart);
   const unsigned size = tcg::mem_size(kind);
   if (is_stopped(hart, active.regime, vaddr, size, {true, false})) return 0;
   std::uint64_t value = 0;
@@ -253,6 +292,7 @@ std::uint64_t load_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg
 }
 
 void store_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg::MemKind kind, std::uint64_t value) {
+  const SlowPath path(hart);
   const unsigned size = tcg::mem_size(kind);
   if (is_stopped(hart, active.regime, vaddr, size, {false, true})) return;
   if (size > bytes_before_page_end(vaddr)) {
@@ -271,6 +311,7 @@ void store_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, tcg::MemKin
 }
 
 void* atomic_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, unsigned size, AccessType access) {
+  const SlowPath path(hart);
   // Of sc, which stores alone, the reservation is what tells it from an AMO.
   const bool is_load = access == AccessType::kLoad;
   const AccessKind seen{is_load || hart.core.reservation_vaddr != vaddr.value, !is_load};
@@ -294,20 +335,39 @@ void* atomic_slow(Hart& hart, const ActiveRegime& active, Vaddr vaddr, unsigned 
   // translation of the page that this store races with is ordered by the fence.i of who runs it.
   if (access == AccessType::kStore) hart.memory->code_pages().written(t.paddr, size);
   // Who watches the page looks once the instruction is done.
-  if (access == AccessType::kStore && hart.memory->is_watched(t.paddr))
+  const bool is_table = access == AccessType::kStore && hart.fence_sanitizer != nullptr &&
+                        hart.memory->code_pages().is_reported(t.paddr);
+  if (is_table) hart.fence_sanitizer->will_store(hart, t.paddr, size);
+  if (is_table || (access == AccessType::kStore && hart.memory->is_watched(t.paddr)))
     hart.core.attention.fetch_or(kAttendWatch, std::memory_order_seq_cst);
   return range->host + (t.paddr - range->base);
 }
 
+namespace {
+
+/// Shows the sanitizer, if there is one, a fetch of the page; while it has to see each, the page is limited.
+tcg::FetchPage sanitized(Hart& hart, Vaddr pc, tcg::FetchPage found) {
+  IcacheSanitizer* const icache = hart.icache_sanitizer;
+  const Paddr paddr = found.page + pc.page_offset();
+  if (icache != nullptr && !icache->fetch(hart, pc, paddr, found.host) && found.limit == 0)
+    found.limit = kPageSize;
+  return found;
+}
+
+}  // namespace
+
 std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
+  const SlowPath path(hart);
   const Regime& regime = hart.mmu->fetch;
   TlbContext& context = *hart.mmu->fetch_context;
   if (const TlbPage* const known = recall_page(hart, context, TlbAccess::kFetch, vaddr); known != nullptr)
-    return tcg::FetchPage{Paddr{known->origin.paddr_page},
-                          reinterpret_cast<const std::byte*>(known->page + known->addend), 0};
+    return sanitized(hart, vaddr,
+                     {Paddr{known->origin.paddr_page},
+                      reinterpret_cast<const std::byte*>(known->page + known->addend), 0});
   // A halfword at least is fetched; what can be fetched with it, the limit tells.
   const Piece piece{vaddr, 2, AccessType::kFetch, vaddr};
   count_miss(hart, regime, piece.access);
+  evict_at_random(hart, context);
   const Translation t = translate(hart, regime, vaddr, piece.size, piece.access);
   if (!t.ok()) {
     raise_fault(hart, regime, t, piece);
@@ -325,10 +385,11 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
   if (!limit) return std::nullopt;
   // A page of which PMP allows a part, or with a breakpoint, is not entered: each block of it is checked each
   // time.
-  if (*limit != 0) return tcg::FetchPage{page, host, *limit};
+  const tcg::FetchPage found = sanitized(hart, vaddr, {page, host, *limit});
+  if (found.limit != 0) return found;
   context.insert(TlbAccess::kFetch, vaddr, host, t.origin);
   update_masks(hart);
-  return tcg::FetchPage{page, host, 0};
+  return found;
 }
 
 std::uint64_t hyp_load(Hart& hart, Vaddr vaddr, tcg::MemKind kind, bool needs_execute) {
@@ -373,17 +434,21 @@ const BusRange* reach_cache_block(Hart& hart, const ActiveRegime& active, Vaddr 
 }  // namespace
 
 void zero_cache_block(Hart& hart, Vaddr vaddr) {
+  const SlowPath path(hart);
   const ActiveRegime active = active_data(hart);
   Translation t;
   count_miss(hart, active.regime, AccessType::kStore);
   const BusRange* const range = reach_cache_block(hart, active, vaddr, AccessType::kStore, t);
   if (range == nullptr) return;
-  enter(hart, active, vaddr, t, *range);
+  const bool may_write =
+      hart.icache_sanitizer == nullptr || hart.icache_sanitizer->before_store(t.paddr, kCacheBlockBytes);
+  enter(hart, active, vaddr, t, *range, may_write);
   static constexpr std::byte kZeros[kCacheBlockBytes] = {};
   hart.memory->write(t.paddr, kZeros, sizeof kZeros);
 }
 
 void check_cache_block(Hart& hart, Vaddr vaddr) {
+  const SlowPath path(hart);
   Translation t;
   reach_cache_block(hart, active_data(hart), vaddr, AccessType::kLoad, t);
 }

@@ -6,6 +6,7 @@
 #include "target/riscv/mmu/access.h"
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/mmu/translate.h"
+#include "target/riscv/sanitize/fences.h"
 
 namespace gstage::riscv {
 
@@ -45,6 +46,18 @@ void fence_first_stage(Hart& hart, const FenceOperands& operands, IsMeant&& is_m
     }
   });
   tlb.count(fence_reason(operands));
+}
+
+/// Tells the sanitizer, if there is one.
+void note_fence(Hart& hart, TableKind kind, std::optional<std::uint64_t> vmid,
+                const FenceOperands& operands) {
+  if (hart.fence_sanitizer == nullptr) return;
+  FenceScope scope;
+  scope.kind = kind;
+  scope.address = operands.address;
+  if (vmid) scope.vmid = static_cast<std::uint16_t>(*vmid);
+  if (operands.id && kind != TableKind::kGuest) scope.asid = static_cast<std::uint32_t>(*operands.id);
+  hart.fence_sanitizer->fence(hart, scope, operands.is_sinval);
 }
 
 /// Whether what is global in the address space of one key is the same in that of the other: the same world,
@@ -185,6 +198,7 @@ void pmp_changed(Hart& hart) {
 }
 
 void reset_mmu(Hart& hart) {
+  if (hart.fence_sanitizer != nullptr) hart.fence_sanitizer->clear(hart);
   pmp_decode(hart);
   hart.mmu->tlb.clear(TlbFlush::kReset);
   hart.mmu->g_stage.clear();
@@ -197,17 +211,20 @@ void sfence_vma(Hart& hart, const FenceOperands& operands) {
     hfence_vvma(hart, operands);
     return;
   }
+  note_fence(hart, TableKind::kHs, std::nullopt, operands);
   fence_first_stage(hart, operands,
                     [](const TlbKey& key) { return !key_is_virtual(key) && key.words[0] != 0; });
 }
 
 void hfence_vvma(Hart& hart, const FenceOperands& operands) {
   const std::uint64_t vmid = atp::Vmid::get(hart.hgatp);
+  note_fence(hart, TableKind::kVs, vmid, operands);
   fence_first_stage(hart, operands,
                     [&](const TlbKey& key) { return key_is_virtual(key) && key_vmid(key) == vmid; });
 }
 
 void hfence_gvma(Hart& hart, const FenceOperands& operands) {
+  note_fence(hart, TableKind::kGuest, operands.id, operands);
   Tlb& tlb = hart.mmu->tlb;
   tlb.for_each([&](TlbContext& context) {
     if (!key_is_virtual(context.key)) return;

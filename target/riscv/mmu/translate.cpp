@@ -7,6 +7,7 @@
 #include "softmmu/base/bits.h"
 #include "target/riscv/mmu/pte.h"
 #include "target/riscv/pmu/pmu.h"
+#include "target/riscv/sanitize/fences.h"
 
 namespace gstage::riscv {
 
@@ -38,6 +39,7 @@ class Walker {
 
   /// Both stages and PMP.
   Translation run(Vaddr vaddr, unsigned size) {
+    vaddr_ = vaddr.value;
     std::uint64_t gpa = vaddr.value;
     Allowed allowed = kAllowAll;
     if (const unsigned levels = levels_of(regime_.satp); levels != 0) {
@@ -82,13 +84,13 @@ class Walker {
                                ? allows(AccessType::kLoad) | allows(AccessType::kFetch)
                                : allows(access_);
     result_.allowed &= verdict.allowed;
-    result_.is_cacheable = verdict.is_uniform;
+    result_.is_cacheable = verdict.is_uniform && may_cache_;
     return (verdict.allowed & needed) == needed;
   }
   bool is_fetch_permitted() {
     const PmpFetch fetch = pmp_check_fetch(hart_, result_.paddr, regime_.priv());
-    result_.is_cacheable = fetch.is_whole_page;
-    result_.fetch_limit = fetch.limit;
+    result_.is_cacheable = fetch.is_whole_page && may_cache_;
+    result_.fetch_limit = fetch.is_whole_page && !may_cache_ ? std::uint16_t{kPageSize} : fetch.limit;
     return fetch.is_allowed;
   }
   Translation failed(FaultKind fault, std::uint64_t gpa) {
@@ -205,6 +207,7 @@ class Walker {
     }
     std::uint64_t table = stage.root;
     unsigned levels = stage.levels;
+    SanitizedWalk sanitized;
     LeafTables& leaf_tables = hart_.mmu->leaf_tables;
     if (const std::uint64_t* const known =
             stage.is_guest_stage ? nullptr : leaf_tables.find(address, regime_);
@@ -218,17 +221,20 @@ class Walker {
       const std::uint64_t index = (address >> shift) & ((1u << index_bits) - 1);
       leaf.slot_address = table + index * pte::kBytes;
       if (!locate(stage, leaf.slot_address, AccessType::kLoad, leaf.slot, leaf.fault)) return leaf;
-      leaf.entry = read_entry(leaf.slot);
+      leaf.entry = hart_.fence_sanitizer == nullptr
+                       ? read_entry(leaf.slot)
+                       : read_sanitized(stage, leaf.slot, {level, address, access, is_table}, sanitized);
       if (!pte::is_valid(leaf.entry, stage.features)) break;
       if (pte::is_leaf(leaf.entry)) {
         leaf.shift = shift;
-        return finish(stage, leaf, address, access, is_table);
+        leaf = finish(stage, leaf, address, access, is_table);
+        return sanitized.split ? settle(stage, leaf, *sanitized.split) : leaf;
       }
       table = pte::Ppn::get(leaf.entry) << kPageShift;
       if (level == 1 && !stage.is_guest_stage) leaf_tables.enter(address, regime_, table);
     }
     leaf.fault = page_fault;
-    return leaf;
+    return sanitized.split ? settle(stage, leaf, *sanitized.split) : leaf;
   }
 
   /// Steps 5–9: what the leaf allows, and its A and D.
@@ -272,6 +278,85 @@ class Walker {
     return level_shift == kPageShift && pte::NapotSize::get(e) == pte::kNapot64K;
   }
 
+  /// One step of a walk, as the sanitizer wants to know it.
+  struct SanitizedStep {
+    unsigned level;
+    std::uint64_t address;
+    AccessType access;
+    bool is_table;
+  };
+  /// A superpage that is a table now: whether that makes a difference is known at the end of the walk.
+  struct Split {
+    WalkStep step;
+    StepResult result;
+    SanitizedStep at;
+  };
+  /// What one walk keeps for the sanitizer.
+  struct SanitizedWalk {
+    bool is_global = false;  ///< an entry had G set
+    bool is_told = false;    ///< an entry was one that a fence should have ordered
+    std::optional<Split> split;
+  };
+
+  /// The entry, unless the sanitizer has the hart go on with what it held.
+  std::uint64_t read_sanitized(const Stage& stage, Paddr slot, const SanitizedStep& at, SanitizedWalk& walk) {
+    const auto vmid = static_cast<std::uint16_t>(atp::Vmid::get(regime_.hgatp));
+    const auto asid = static_cast<std::uint32_t>(atp::Asid::get(regime_.satp));
+    const TableKind kind = stage.is_guest_stage ? TableKind::kGuest
+                           : regime_.v()        ? TableKind::kVs
+                                                : TableKind::kHs;
+    const WalkStep step{shadow_key(kind, vmid, asid, at.level, at.address),
+                        at.address,
+                        slot,
+                        walk.is_global,
+                        walk.is_told,
+                        stage.features};
+    const StepResult result = hart_.fence_sanitizer->read(hart_, step);
+    walk.is_global = walk.is_global || pte::G::get(result.value) != 0;
+    if (!result.has_conflict || !is_decisive(stage, result, at)) return result.value;
+    walk.is_told = true;
+    const bool is_split = pte::is_leaf(result.held) && pte::is_valid(result.value, stage.features) &&
+                          !pte::is_leaf(result.value);
+    if (!is_split) return use_stale(step, result);
+    walk.split = Split{step, result, at};
+    return result.value;
+  }
+  std::uint64_t use_stale(const WalkStep& step, const StepResult& result) {
+    const WalkUse use{access_,       vaddr_,
+                      regime_.v(),   regime_.priv(),
+                      step.key.vmid, static_cast<std::uint32_t>(atp::Asid::get(regime_.satp))};
+    return hart_.fence_sanitizer->use(hart_, step, use, result, may_cache_);
+  }
+
+  /// The end of a walk through the table that was a superpage: the same place is no difference.
+  Leaf settle(const Stage& stage, const Leaf& found, const Split& split) {
+    const SanitizedStep& at = split.at;
+    Leaf held;
+    held.entry = split.result.held;
+    held.shift = split.step.key.shift();
+    const std::uint64_t offset_mask = (std::uint64_t{1} << held.shift) - 1;
+    const std::uint64_t base = pte::Ppn::get(held.entry) << kPageShift;
+    if (found.fault == FaultKind::kNone && found.address == (base | (at.address & offset_mask))) return found;
+    if (use_stale(split.step, split.result) == split.result.value) return found;
+    held.slot = split.step.slot;
+    held.slot_address = split.step.slot.value;
+    return finish(stage, held, at.address, at.access, at.is_table);
+  }
+
+  /// Whether the access ends otherwise by what the hart may still hold than by what memory says.
+  [[nodiscard]] bool is_decisive(const Stage& stage, const StepResult& result,
+                                 const SanitizedStep& at) const {
+    constexpr std::uint64_t kUsed = pte::A::kMask | pte::D::kMask;
+    const auto is_allowed = [&](std::uint64_t entry) {
+      return pte::is_valid(entry, stage.features) && pte::is_leaf(entry) &&
+             is_permitted(stage, entry | kUsed, at.access, at.is_table);
+    };
+    if (!pte::is_leaf(result.held)) return true;
+    if (!is_allowed(result.held)) return false;
+    constexpr std::uint64_t kPlace = pte::Ppn::kMask | pte::N::kMask | pte::Pbmt::kMask;
+    return !is_allowed(result.value) || ((result.held ^ result.value) & kPlace) != 0;
+  }
+
   [[nodiscard]] std::uint64_t read_entry(Paddr slot) const {
     return __atomic_load_n(reinterpret_cast<std::uint64_t*>(hart_.memory->host(slot)), __ATOMIC_ACQUIRE);
   }
@@ -287,6 +372,8 @@ class Walker {
   const Regime& regime_;
   const AccessType access_;
   Translation result_;
+  std::uint64_t vaddr_ = 0;
+  bool may_cache_ = true;  ///< the sanitizer wants to see the next access as well if not
 };
 
 }  // namespace

@@ -49,7 +49,7 @@ std::uint64_t helper_hsv(CpuCore* core, std::uint64_t address, std::uint64_t val
 std::uint64_t helper_hfence_vvma(CpuCore* core, std::uint64_t address, std::uint64_t asid,
                                  std::uint64_t given, std::uint64_t raw) {
   Hart& hart = hart_of(core);
-  if (is_allowed(hart, false, raw)) hfence_vvma(hart, fence_operands(address, asid & kAsidMask, given));
+  if (is_allowed(hart, false, raw)) hfence_vvma(hart, fence_operands(address, asid & asid_mask(hart), given));
   return 0;
 }
 
@@ -62,7 +62,7 @@ std::uint64_t helper_hfence_gvma(CpuCore* core, std::uint64_t address, std::uint
     return 0;
   }
   // rs1 holds the guest physical address shifted right by 2.
-  hfence_gvma(hart, fence_operands(address << 2, vmid & kVmidMask, given));
+  hfence_gvma(hart, fence_operands(address << 2, vmid & vmid_mask(hart), given));
   return 0;
 }
 

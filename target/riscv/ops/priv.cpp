@@ -8,10 +8,13 @@
 #include "target/riscv/mmu/mmu.h"
 #include "target/riscv/ops/fence_operands.h"
 #include "target/riscv/ops/helpers.h"
+#include "target/riscv/sanitize/fences.h"
+#include "target/riscv/sanitize/icache.h"
 #include "target/riscv/semihosting/semihosting.h"
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/trap.h"
+#include "target/riscv/vary/variation.h"
 
 namespace gstage::riscv {
 
@@ -130,6 +133,7 @@ std::uint64_t helper_mnret(CpuCore* core, std::uint64_t raw, std::uint64_t, std:
 std::uint64_t helper_wfi(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
   Hart& hart = hart_of(core);
   if (!is_allowed(hart, judge_wfi(hart), raw)) return 0;
+  if (hart.variation != nullptr && hart.variation->ends_wait()) return 0;
   if (has_wakeup(hart)) {
     if (hart.wfi_spins < kWfiPatience) {
       ++hart.wfi_spins;
@@ -148,7 +152,25 @@ std::uint64_t helper_sfence_vma(CpuCore* core, std::uint64_t address, std::uint6
   const bool has_tvm = status::Tvm::get(hart.mstatus) != 0;
   const bool has_vtvm = hstatus::Vtvm::get(hart.hstatus) != 0;
   if (is_allowed(hart, judge_supervisor(hart, has_tvm, has_vtvm), raw))
-    sfence_vma(hart, fence_operands(address, asid & kAsidMask, given));
+    sfence_vma(hart, fence_operands(address, asid & asid_mask(hart), given));
+  return 0;
+}
+
+std::uint64_t helper_sinval_fence(CpuCore* core, std::uint64_t is_after, std::uint64_t, std::uint64_t,
+                                  std::uint64_t) {
+  Hart& hart = hart_of(core);
+  if (hart.fence_sanitizer == nullptr) return 0;
+  if (is_after != 0)
+    hart.fence_sanitizer->after_sinval(hart);
+  else
+    hart.fence_sanitizer->before_sinval(hart);
+  return 0;
+}
+
+/// Stores to code are seen at once, whoever stores: nothing is left to do.
+std::uint64_t helper_fence_i(CpuCore* core, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t) {
+  Hart& hart = hart_of(core);
+  if (hart.icache_sanitizer != nullptr) hart.icache_sanitizer->fence(hart);
   return 0;
 }
 

@@ -8,14 +8,12 @@ namespace gstage::riscv {
 
 using tcg::MemKind;
 
-bool Translator::hfence_vvma(const ArgsVma& args) {
+bool Translator::hypervisor_fence(const ArgsVma& args, const tcg::Helper& helper, std::uint64_t kind) {
   if (is_virtual()) return virtual_instruction();
-  return privilege() != kUser && fence_vma(args, k_hfence_vvma);
+  return privilege() != kUser && fence_vma(args, helper, kind);
 }
-bool Translator::hfence_gvma(const ArgsVma& args) {
-  if (is_virtual()) return virtual_instruction();
-  return privilege() != kUser && fence_vma(args, k_hfence_gvma);
-}
+bool Translator::hfence_vvma(const ArgsVma& args) { return hypervisor_fence(args, k_hfence_vvma, 0); }
+bool Translator::hfence_gvma(const ArgsVma& args) { return hypervisor_fence(args, k_hfence_gvma, 0); }
 
 // In U-mode hstatus.HU decides: the helper looks.
 bool Translator::hyp_load(const ArgsR2& args, MemKind kind, bool needs_execute) {

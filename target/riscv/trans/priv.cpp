@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "target/riscv/ops/fence_operands.h"
 #include "target/riscv/trans/translator.h"
 
 // Privileged instructions (ISA manual vol. II, "Machine-Level ISA" and "Supervisor-Level ISA" chapters). What
@@ -34,16 +35,18 @@ bool Translator::wfi(const ArgsNone&) {
   return true;
 }
 
-bool Translator::fence_vma(const ArgsVma& args, const tcg::Helper& helper) {
-  const unsigned present = (args.rs1 != 0 ? 1u : 0u) | (args.rs2 != 0 ? 2u : 0u);
-  ir_.call(helper, {x(args.rs1), x(args.rs2), ir_.const_(present), raw_bits()});
+bool Translator::fence_vma(const ArgsVma& args, const tcg::Helper& helper, std::uint64_t kind) {
+  const std::uint64_t present =
+      kind | (args.rs1 != 0 ? kFenceHasAddress : 0) | (args.rs2 != 0 ? kFenceHasId : 0);
+  ir_.call(helper, {x(args.rs1), x(args.rs2), ir_.const_(static_cast<std::int64_t>(present)), raw_bits()});
   leave();
   return true;
 }
 
-bool Translator::sfence_vma(const ArgsVma& args) {
+bool Translator::supervisor_fence(const ArgsVma& args, std::uint64_t kind) {
   if (privilege() == kUser) return is_virtual() && virtual_instruction();
-  return fence_vma(args, k_sfence_vma);
+  return fence_vma(args, k_sfence_vma, kind);
 }
+bool Translator::sfence_vma(const ArgsVma& args) { return supervisor_fence(args, 0); }
 
 }  // namespace gstage::riscv

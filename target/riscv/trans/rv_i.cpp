@@ -200,6 +200,7 @@ bool Translator::fence(const ArgsFence& args) {
   return true;
 }
 bool Translator::fence_i(const ArgsNone&) {
+  ir_.call(k_fence_i, {});
   leave();
   return true;
 }

@@ -178,7 +178,11 @@ class Translator {
 
   // priv.cpp, hyp.cpp.
   bool return_to_lower(const tcg::Helper& helper);
-  bool fence_vma(const ArgsVma& args, const tcg::Helper& helper);
+  /// `kind`: 0 or kFenceIsSinval.
+  bool fence_vma(const ArgsVma& args, const tcg::Helper& helper, std::uint64_t kind);
+  bool supervisor_fence(const ArgsVma& args, std::uint64_t kind);
+  bool hypervisor_fence(const ArgsVma& args, const tcg::Helper& helper, std::uint64_t kind);
+  bool sinval_fence(bool is_after);
   bool hyp_load(const ArgsR2& args, tcg::MemKind kind, bool needs_execute = false);
   bool hyp_store(const ArgsVma& args, tcg::MemKind kind);
 

@@ -20,6 +20,7 @@
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/tinst.h"
+#include "target/riscv/vary/variation.h"
 #include "target/riscv/trap/trap.h"
 
 namespace gstage::riscv {
@@ -258,6 +259,10 @@ void deliver_trap(Hart& hart) {
     entry.tval = peek_instruction(hart).value_or(0);
   if ((kGuestPageFaults & bit_of(trap.cause)) != 0) entry.tval2 = trap.gpa >> 2;
   if (target != TrapTarget::kGuest || is_double(hart, target)) entry.tinst = tinst_of(hart, trap);
+  if (Variation* const variation = hart.variation; variation != nullptr) {
+    entry.tval2 = variation->tval2(entry.tval2);
+    entry.tinst = variation->tinst(entry.tinst, trap.is_implicit, entry.tval2 != 0);
+  }
   enter_trap(hart, target, entry);
 }
 
