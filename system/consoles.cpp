@@ -79,11 +79,28 @@ class Pool {
   std::map<std::string, Entry> entries_;
 };
 
+/// Where -gdb says; null: nowhere.
+Result<std::unique_ptr<gdb::Endpoint>> open_debuggers(const Options& options, Pool& pool,
+                                                      ChardevNeeds& needs) {
+  auto device = gdb::parse_device("-gdb", options.gdb.empty() ? "none" : options.gdb);
+  if (!device) return device.error();
+  if (device->kind == gdb::Device::Kind::kNone) return std::unique_ptr<gdb::Endpoint>();
+  if (device->kind == gdb::Device::Kind::kChardev) {
+    auto chardev = pool.take(device->chardev, "-gdb");
+    if (!chardev) return chardev.error();
+    return gdb::make_chardev_endpoint(*chardev);
+  }
+  auto endpoint = gdb::listen_for_debuggers(*device);
+  if (!endpoint) return error("-gdb %s: %s", options.gdb.c_str(), endpoint.error().message.c_str());
+  needs.accepts = true;
+  return endpoint;
+}
+
 }  // namespace
 
 bool uses_stdio(const Options& options) {
   const auto is_stdio = [](const std::string& spec) { return spec.find("stdio") != std::string::npos; };
-  return std::any_of(options.serials.begin(), options.serials.end(), is_stdio) ||
+  return options.gdb == "stdio" || std::any_of(options.serials.begin(), options.serials.end(), is_stdio) ||
          std::any_of(options.monitors.begin(), options.monitors.end(), is_stdio) ||
          std::any_of(options.qmps.begin(), options.qmps.end(),
                      [&](const QmpOptions& qmp) { return is_stdio(qmp.backend); }) ||
@@ -133,6 +150,9 @@ Result<Consoles> open_consoles(Options& options, MachineRequests& requests) {
     if (!end) return end.error();
     consoles.qmps.push_back({*end, qmp.is_pretty});
   }
+  auto debuggers = open_debuggers(options, pool, consoles.needs);
+  if (!debuggers) return debuggers.error();
+  consoles.debuggers = std::move(*debuggers);
   riscv::SemihostingOptions& semihosting = options.machine.semihosting;
   if (!semihosting.chardev.empty()) {
     auto console = pool.take("chardev:" + semihosting.chardev, "-semihosting-config");

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "io/chardev_kinds.h"
+#include "system/gdb/endpoint.h"
 #include "system/machine_requests.h"
 #include "system/options.h"
 
@@ -26,6 +27,7 @@ struct QmpEnd {
 struct Consoles {
   std::vector<std::shared_ptr<Chardev>> monitors;  ///< on which a monitor listens
   std::vector<QmpEnd> qmps;                        ///< on which QMP is spoken
+  std::unique_ptr<gdb::Endpoint> debuggers;        ///< where they come (-gdb), or null
   ChardevList chardevs;                            ///< all that are open
   ChardevNeeds needs;
 };

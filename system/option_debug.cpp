@@ -2,6 +2,7 @@
 // Options of debuggers.
 #include "softmmu/option_values.h"
 #include "softmmu/property_rows.h"
+#include "system/gdb/endpoint.h"
 #include "system/option_handlers.h"
 
 namespace gstage {
@@ -14,10 +15,34 @@ constexpr PropertyRow kSymbolsProperties[] = {
     {"base", "ADDR", "its lowest address, if it was moved: firmware that is linked at 0, a kernel by KASLR"},
 };
 
+constexpr char kGdbHelp[] =
+    "-gdb takes:\n"
+    "  tcp::PORT         a TCP port of this host, for this host alone (127.0.0.1)\n"
+    "  tcp:HOST:PORT     of the address that HOST has: 0.0.0.0 is for everybody, who may then do all with "
+    "the\n"
+    "                    machine\n"
+    "  unix:PATH         a Unix socket, for this user alone\n"
+    "  stdio             standard input and output: target remote | gstage -gdb stdio ...\n"
+    "  chardev:ID        a -chardev\n"
+    "  none              nowhere\n";
+
 /// hgatp.VMID has 14 bits.
 constexpr std::uint64_t kMostVmid = (1u << 14) - 1;
 
 }  // namespace
+
+Status DebuggerHandlers::gdb(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = kGdbHelp;
+    return Ok{};
+  }
+  auto device = gdb::parse_device("-gdb", argument);
+  if (!device) return device.error();
+  options.gdb = device->kind == gdb::Device::Kind::kNone ? "" : argument;
+  return Ok{};
+}
+
+Status DebuggerHandlers::gdb_here(Options& options, const std::string&) { return gdb(options, "tcp::1234"); }
 
 Status DebuggerHandlers::symbols(Options& options, const std::string& argument) {
   if (is_help(argument)) {

@@ -34,6 +34,8 @@ struct ProcessHandlers {
 
 /// Options of debuggers.
 struct DebuggerHandlers {
+  static Status gdb(Options& options, const std::string& argument);
+  static Status gdb_here(Options& options, const std::string& argument);
   static Status symbols(Options& options, const std::string& argument);
   static Status log_filter_items(Options& options, const std::string& argument);
 };

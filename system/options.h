@@ -50,6 +50,7 @@ struct Options {
   std::vector<DeviceOptions> nics;  ///< `-nic`
   std::vector<DeviceOptions> nets;  ///< `-net`
   std::vector<SymbolsOptions> symbols;
+  std::string gdb;  ///< `-gdb`, "tcp::1234" for -s; empty: none
   bool is_nographic = false;
   bool has_display = false;  ///< -display was given
   bool has_defaults = true;

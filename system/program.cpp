@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstring>
+#include <optional>
 #include <vector>
 
 #include "softmmu/base/log.h"
@@ -10,6 +11,8 @@
 #include "target/riscv/inspect/symbols.h"
 #include "hw/riscv/boards.h"
 #include "system/consoles.h"
+#include "system/gdb/service.h"
+#include "system/monitor/hmp.h"
 #include "system/monitor/monitor.h"
 #include "system/monitor/tlb_flushes.h"
 #include "system/networks.h"
@@ -87,7 +90,7 @@ Result<Observers> open_observers(Options& options, MachineControl& control) {
   return observers;
 }
 
-int run_machine(Machine& machine, Options& options, MachineRequests& requests, const Consoles& consoles,
+int run_machine(Machine& machine, Options& options, MachineRequests& requests, Consoles& consoles,
                 Daemon& daemon, Observers& observers) {
   if (observers.exits != nullptr) observers.exits->attach(machine);
   RunState run_state(machine, options.run, requests);
@@ -101,9 +104,20 @@ int run_machine(Machine& machine, Options& options, MachineRequests& requests, c
   std::vector<std::unique_ptr<QmpSession>> sessions;
   for (const QmpEnd& end : consoles.qmps)
     sessions.push_back(std::make_unique<QmpSession>(end.chardev, context, end.is_pretty));
+  std::optional<gdb::Service> debuggers;
+  if (machine.harts() != nullptr) {
+    debuggers.emplace(machine, run_state,
+                      [session = context](unsigned hart, const std::string& line) mutable {
+                        session.hart = hart;
+                        return execute_hmp(session, line);
+                      });
+    subjects.debuggers = &*debuggers;
+  }
+  if (debuggers && consoles.debuggers) debuggers->serve(std::move(consoles.debuggers));
   daemon.ready();
   if (observers.expectations != nullptr) observers.expectations->start();
   int exit_code = run_state.run();
+  if (debuggers) debuggers->exited(static_cast<unsigned>(exit_code));
   log_text(Log::kTlbStats, describe_tlb_flushes(machine));
   log_text(Log::kSanitize, machine.sanitizer_summary());
   if (observers.exits != nullptr)

@@ -21,6 +21,9 @@ namespace gstage {
 
 class ExitProfile;
 struct Options;
+namespace gdb {
+class Service;
+}
 
 /// What commands take and answer. Members keep their order.
 using Json = nlohmann::ordered_json;
@@ -92,6 +95,7 @@ struct MonitorSubjects {
   bool is_asked_by_host = false;   ///< the reset that is under way: by a command, not by the guest
   EventHub events{};
   const ExitProfile* exits = nullptr;  ///< null: exits are not counted
+  gdb::Service* debuggers = nullptr;   ///< where gdb connects; null: the machine has no harts
 };
 
 /// What a command works on. Each session (a monitor, a QMP client, a gdb) has one of its own: what a user

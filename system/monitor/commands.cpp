@@ -21,6 +21,7 @@ constexpr Topic kTopics[] = {
     protocol_commands,  //
     program_commands,   //
     object_commands,    //
+    gdb_commands,       //
     absent_commands,
 };
 

@@ -22,7 +22,8 @@ std::span<const Command> program_commands();   ///< what the program can do: boa
 std::span<const Command> object_commands();    ///< types and properties of devices
 std::span<const Command> absent_commands();    ///< queries for what is never there, with empty answers
 std::span<const Command> memory_commands();    ///< memory into files
-std::span<const Command> trace_commands();      ///< traces (system/trace)
+std::span<const Command> trace_commands();     ///< traces (system/trace)
+std::span<const Command> gdb_commands();       ///< gdbserver
 
 /// Calls `visit` with each command, in the order of the table, until it answers true. What it answered last.
 bool find_command(const std::function<bool(const Command& command)>& visit);

@@ -35,6 +35,8 @@ class InterruptFile {
   /// Clears the pending bit of an identity that `top` returned; 0 is allowed.
   void claim(unsigned identity);
 
+  /// The largest identity.
+  [[nodiscard]] unsigned identities() const { return identities_; }
   /// Whether there is an indirect register of this number (0x70–0xff) when XLEN is 64.
   static bool has_register(unsigned select) { return select < 0x80 || select % 2 == 0; }
   /// An indirect register; `mask` names the bits to be written.
