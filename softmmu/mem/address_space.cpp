@@ -30,42 +30,37 @@ std::byte* map_memory(std::uint64_t size) {
   return static_cast<std::byte*>(host);
 }
 
+/// Calls `access(T{})` with the unsigned type of the size. False: there is none.
+template <class Access>
+bool with_type_of(unsigned size, Access&& access) {
+  switch (size) {
+    case 1: access(std::uint8_t{}); return true;
+    case 2: access(std::uint16_t{}); return true;
+    case 4: access(std::uint32_t{}); return true;
+    case 8: access(std::uint64_t{}); return true;
+    default: return false;
+  }
+}
+
 /// One access, single-copy atomic when aligned, as the guest's memory model wants it.
 bool load_host(const std::byte* from, unsigned size, std::uint64_t& value) {
-  const auto as = [&]<class T>(T) {
-    T v;
+  return with_type_of(size, [&]<class T>(T v) {
     if (is_aligned(reinterpret_cast<std::uintptr_t>(from), sizeof(T)))
       v = __atomic_load_n(reinterpret_cast<const T*>(from), __ATOMIC_ACQUIRE);
     else
       std::memcpy(&v, from, sizeof(T));
     value = v;
-    return true;
-  };
-  switch (size) {
-    case 1: return as(std::uint8_t{});
-    case 2: return as(std::uint16_t{});
-    case 4: return as(std::uint32_t{});
-    case 8: return as(std::uint64_t{});
-    default: return false;
-  }
+  });
 }
 
 bool store_host(std::byte* to, unsigned size, std::uint64_t value) {
-  const auto as = [&]<class T>(T) {
-    const T v = static_cast<T>(value);
+  return with_type_of(size, [&]<class T>(T v) {
+    v = static_cast<T>(value);
     if (is_aligned(reinterpret_cast<std::uintptr_t>(to), sizeof(T)))
       __atomic_store_n(reinterpret_cast<T*>(to), v, __ATOMIC_RELEASE);
     else
       std::memcpy(to, &v, sizeof(T));
-    return true;
-  };
-  switch (size) {
-    case 1: return as(std::uint8_t{});
-    case 2: return as(std::uint16_t{});
-    case 4: return as(std::uint32_t{});
-    case 8: return as(std::uint64_t{});
-    default: return false;
-  }
+  });
 }
 
 bool is_access_size(unsigned size) { return size == 1 || size == 2 || size == 4 || size == 8; }

@@ -49,6 +49,11 @@ Cause ecall_cause(const Hart& hart) {
   return hart.v != 0 ? Cause::kEcallVs : Cause::kEcallHs;
 }
 
+/// MRET and MNRET, instructions of M-mode alone.
+void return_in_machine(Hart& hart, std::uint64_t raw, void (*return_from)(Hart&)) {
+  if (is_allowed(hart, hart.priv == kMachine ? Verdict::kAllowed : Verdict::kIllegal, raw)) return_from(hart);
+}
+
 void raise_plain(Hart& hart, Cause cause) {
   Trap trap{};
   trap.cause = cause;
@@ -111,20 +116,12 @@ std::uint64_t helper_sret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::
 }
 
 std::uint64_t helper_mret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
-  Hart& hart = hart_of(core);
-  if (hart.priv == kMachine)
-    return_from_machine(hart);
-  else
-    raise_illegal(hart, raw);
+  return_in_machine(hart_of(core), raw, return_from_machine);
   return 0;
 }
 
 std::uint64_t helper_mnret(CpuCore* core, std::uint64_t raw, std::uint64_t, std::uint64_t, std::uint64_t) {
-  Hart& hart = hart_of(core);
-  if (hart.priv == kMachine)
-    return_from_rnmi(hart);
-  else
-    raise_illegal(hart, raw);
+  return_in_machine(hart_of(core), raw, return_from_rnmi);
   return 0;
 }
 
