@@ -96,7 +96,9 @@ TEST(PacketRuns, RunsComeBackAsTheyWere) {
     const std::string body = encode_runs(text);
     EXPECT_EQ(decode_runs(body), text);
     EXPECT_EQ(body.find_first_of("#$"), std::string::npos) << length;
-    if (length > 4) EXPECT_LT(body.size(), text.size());
+    if (length > 4) {
+      EXPECT_LT(body.size(), text.size());
+    }
   }
 }
 
