@@ -139,7 +139,7 @@ class RunState {
   unsigned asking_ = 0;            ///< glib source that repeats `hold`, 0: none
   unsigned asked_ = 0;             ///< how often
   std::function<void(RunChange change)> listener_;
-  VcpuThreads threads_;            ///< last: its threads use the rest
+  VcpuThreads threads_;  ///< last: its threads use the rest
 };
 
 }  // namespace gstage

@@ -124,7 +124,8 @@ void enter(Hart& hart, const ActiveRegime& active, Vaddr vaddr, const Translatio
   const bool is_readable = (t.allowed & allows(AccessType::kLoad)) != 0;
   if (is_readable && !seen.reads) context.insert(TlbAccess::kRead, vaddr, host_page, t.origin);
   update_masks(hart);
-  if (!may_write || (t.allowed & allows(AccessType::kStore)) == 0 || !range.is_writable || seen.writes) return;
+  if (!may_write || (t.allowed & allows(AccessType::kStore)) == 0 || !range.is_writable || seen.writes)
+    return;
   CodePages& code_pages = hart.memory->code_pages();
   if (code_pages.is_reported(t.paddr) || hart.memory->is_watched(t.paddr)) return;
   code_pages.note_writable(t.paddr.page());

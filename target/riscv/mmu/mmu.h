@@ -29,7 +29,7 @@ void reset_mmu(Hart& hart);
 struct FenceOperands {
   std::optional<std::uint64_t> address;
   std::optional<std::uint64_t> id;  ///< ASID or VMID
-  bool is_sinval = false;  ///< of Svinval: ordered by the fences around it alone
+  bool is_sinval = false;           ///< of Svinval: ordered by the fences around it alone
 };
 /// sfence.vma in HS-mode (V=0), or on behalf of V=1 (then as hfence.vvma of the current VMID).
 void sfence_vma(Hart& hart, const FenceOperands& operands);

@@ -20,8 +20,8 @@
 #include "target/riscv/trap/mode.h"
 #include "target/riscv/trap/rnmi.h"
 #include "target/riscv/trap/tinst.h"
-#include "target/riscv/vary/variation.h"
 #include "target/riscv/trap/trap.h"
+#include "target/riscv/vary/variation.h"
 
 namespace gstage::riscv {
 
