@@ -50,8 +50,12 @@ void refuse(int fd) {
   ++refused;
   const auto call = [](int ready, GIOCondition, void*) -> gboolean {
     std::array<std::uint8_t, 4096> bytes;
-    if (read(ready, bytes.data(), bytes.size()) > 0)
+    if (read(ready, bytes.data(), bytes.size()) > 0) {
       send_all(ready, "+" + frame('$', "E.another debugger is connected to this machine"), 0);
+      // What else it says is read until it goes: a close before that could take the answer away.
+      shutdown(ready, SHUT_WR);
+      return G_SOURCE_CONTINUE;
+    }
     close(ready);
     --refused;
     return G_SOURCE_REMOVE;

@@ -43,7 +43,6 @@ MachineTarget::MachineTarget(Machine& machine, RunState& run_state, Hmp hmp)
       states_(machine.harts()->count()) {
   for (unsigned hart = 0; hart < machine.harts()->count(); ++hart)
     harts_.push_back(&machine.harts()->cpu(hart).hart());
-  registers_ = riscv::list_registers(*harts_.front());
   subscription_ = run_state_.on_stopped([this](const StopEvent& event) { stopped(event); });
 }
 
@@ -51,7 +50,11 @@ MachineTarget::~MachineTarget() { run_state_.forget_listener(subscription_); }
 
 void MachineTarget::listen(TargetListener* listener) {
   listener_ = listener;
-  if (listener != nullptr) return;
+  if (listener != nullptr) {
+    // Not before: which registers there are follows from misa, and the harts are reset once the machine runs.
+    registers_ = riscv::list_registers(*harts_.front());
+    return;
+  }
   choices_ = Choices{};
   if (is_non_stop_) return;
   // What was to stay while others ran is nobody's business any more.

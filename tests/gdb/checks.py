@@ -43,6 +43,16 @@ def expect(what, found, wanted):
         raise AssertionError(f'{what} is {show(found)}, not {show(wanted)}')
 
 
+def go_on():
+    """Lets the harts go; the event that stopped them."""
+    stops = []
+    note = stops.append
+    gdb.events.stop.connect(note)
+    run('continue')
+    gdb.events.stop.disconnect(note)
+    return stops[-1] if stops else None
+
+
 def vmid():
     return value('$hgatp') >> 44 & 0x3fff
 
@@ -164,16 +174,17 @@ def guest_watchpoint():
     go_to('vs_start')
     before = value('*(unsigned long *)&vs_count')
     watch = gdb.Breakpoint('*(unsigned long *)&vs_count', gdb.BP_WATCHPOINT, gdb.WP_WRITE)
-    said = run('continue')
-    if 'Old value' not in said or 'New value' not in said:
-        raise AssertionError(f'no values of the watchpoint: {said}')
+    stop = go_on()
+    # gdb has compared the old value with the new one.
+    if not isinstance(stop, gdb.BreakpointEvent) or stop.breakpoint.number != watch.number:
+        raise AssertionError(f'stopped by {stop}, not by the watchpoint')
     expect('pc', value('$pc'), address('vs_counted'))
     now = value('*(unsigned long *)&vs_count')
     if now <= before:
         raise AssertionError(f'it counted from {before} to {now}')
     watch.delete()
     watch = gdb.Breakpoint('*(unsigned long *)&vs_seen', gdb.BP_WATCHPOINT, gdb.WP_ACCESS)
-    run('continue')
+    go_on()
     watch.delete()
 
 
@@ -193,11 +204,11 @@ def interrupt():
     gdb.events.cont.connect(gone)
     typist = threading.Thread(target=press)
     typist.start()
-    said = run('continue')
+    stop = go_on()
     typist.join()
     gdb.events.cont.disconnect(gone)
-    if 'SIGINT' not in said:
-        raise AssertionError(f'no interrupt: {said}')
+    if not isinstance(stop, gdb.SignalEvent) or stop.stop_signal != 'SIGINT':
+        raise AssertionError(f'stopped by {stop}, not by the interrupt')
 
 
 @check
