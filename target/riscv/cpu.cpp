@@ -290,7 +290,8 @@ class Cluster final : public CpuCluster {
   void add_sanitizers(const CpuSetup& setup) {
     if (setup.sanitize.fences != FenceCheck::kOff)
       fence_sanitizer_ = std::make_unique<FenceSanitizer>(setup.sanitize, *setup.memory);
-    if (setup.sanitize.has_icache) icache_sanitizer_ = std::make_unique<IcacheSanitizer>(*setup.memory);
+    if (setup.sanitize.has_icache)
+      icache_sanitizer_ = std::make_unique<IcacheSanitizer>(*setup.memory, setup.sanitize.grace_ms);
     for (auto& cpu : cpus_) {
       Hart& hart = cpu->hart();
       hart.fence_sanitizer = fence_sanitizer_.get();

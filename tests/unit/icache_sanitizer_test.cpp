@@ -100,6 +100,32 @@ TEST_F(IcacheSanitizerTest, DataBesideCodeIsNoFinding) {
   EXPECT_EQ(sanitizer_.findings(), 0u) << "what is executed ends with ret";
 }
 
+TEST_F(IcacheSanitizerTest, EachMissingFenceIsToldOnce) {
+  store(0, kBase, kRet);
+  store(0, kBase + kPageSize, kRet);
+  fetch(0, kBase);
+  fetch(0, kBase + kPageSize);
+  EXPECT_EQ(sanitizer_.findings(), 1u);
+  sanitizer_.fence(*harts_[0]);
+  store(0, kBase, kOtherRet);
+  fetch(0, kBase);
+  EXPECT_EQ(sanitizer_.findings(), 2u);
+}
+
+TEST_F(IcacheSanitizerTest, AnotherHartMayBeBetweenTheStoreAndItsFence) {
+  constexpr unsigned kLong = 60'000;
+  IcacheSanitizer patient{memory_, kLong};
+  for (auto& hart : harts_) {
+    patient.add_hart(*hart);
+    hart->icache_sanitizer = &patient;
+  }
+  store(0, kBase, kRet);
+  fetch(1, kBase);
+  EXPECT_EQ(patient.findings(), 0u);
+  fetch(0, kBase);
+  EXPECT_EQ(patient.findings(), 1u) << "its own stores need its own fence at once";
+}
+
 TEST_F(IcacheSanitizerTest, SameBytesAreNoFinding) {
   store(0, kBase, kRet);
   sanitizer_.fence(*harts_[0]);

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -28,7 +29,8 @@ namespace gstage::riscv {
 /// than its own last fence.i. Stores of devices are not seen.
 class IcacheSanitizer {
  public:
-  explicit IcacheSanitizer(AddressSpace& memory) : memory_(memory) {}
+  /// `grace_ms`: see SanitizeOptions.
+  explicit IcacheSanitizer(AddressSpace& memory, unsigned grace_ms = 0) : memory_(memory), grace_(grace_ms) {}
   /// While the machine is built, in order of hart ids.
   void add_hart(Hart& hart);
 
@@ -52,7 +54,8 @@ class IcacheSanitizer {
   /// What a page held before the first store after a fence.i.
   struct Record {
     std::uint64_t stamp;
-    Writer first;  ///< who stored first
+    Writer first;                                  ///< who stored first
+    std::chrono::steady_clock::time_point last{};  ///< when a store was last seen
     std::unique_ptr<Copy> before;
     std::unordered_map<unsigned, Writer>
         writers;  ///< of 8 bytes, by number: who stored last, where that was seen
@@ -68,7 +71,10 @@ class IcacheSanitizer {
   void prune();
   void empty_tlbs();
 
+  [[nodiscard]] bool is_in_grace(const Hart& hart, const Record& record, const Writer& writer) const;
+
   AddressSpace& memory_;
+  const std::chrono::milliseconds grace_;
   mutable std::mutex mutex_;
   std::vector<std::unique_ptr<HartState>> states_;
   std::unordered_map<std::uint64_t, std::vector<Record>> pages_;  ///< by physical address
@@ -76,7 +82,7 @@ class IcacheSanitizer {
   std::size_t records_ = 0;
   std::uint64_t now_ = 1;  ///< counts fence.i's
   std::uint64_t findings_ = 0;
-  std::set<std::string> reported_;
+  std::set<std::string> reported_;  ///< each fence.i that is missing is told once
 };
 
 }  // namespace gstage::riscv
