@@ -14,6 +14,7 @@ constexpr PropertyRow kMonProperties[] = {
     {"chardev", "ID", "a -chardev"},
     {"mode", "readline|control", "the language: the monitor's for people (the default), or QMP for programs"},
     {"pretty", "on|off", "of control: answers are indented"},
+    ignored_property("id"),
 };
 
 /// What -serial and -monitor take.

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include <nlohmann/json.hpp>
+
 #include "softmmu/base/format.h"
 #include "softmmu/option_values.h"
 #include "softmmu/property_rows.h"
@@ -153,6 +155,16 @@ Status OptionHandlers::nographic(Options& options, const std::string&) {
 }
 
 Status NoneHandlers::vga(Options& options, const std::string& a) { return none_only(options, "-vga", a); }
+/// "none,id=ID", "driver=none,id=ID" or {"driver": "none", "id": "ID"}.
+Status NoneHandlers::audio_device(Options& options, const std::string& argument) {
+  if (const auto members = nlohmann::json::parse(argument, nullptr, false); members.is_object()) {
+    const auto driver = members.find("driver");
+    return none_only(options, "-audiodev",
+                     driver != members.end() && driver->is_string() ? driver->get<std::string>() : argument);
+  }
+  const std::string first = argument.substr(0, argument.find(','));
+  return none_only(options, "-audiodev", first == "driver=none" ? "none" : first);
+}
 Status NoneHandlers::parallel(Options& options, const std::string& a) {
   return none_only(options, "-parallel", a);
 }

@@ -124,10 +124,15 @@ constexpr PropertyRow kFilterDumpProperties[] = {
     missing_property("position"),
     missing_property("queue"),
 };
+constexpr PropertyRow kSecretProperties[] = {
+    {"id", "ID", "its name"},   ignored_property("data"),  ignored_property("file"),
+    ignored_property("format"), ignored_property("keyid"), ignored_property("iv"),
+};
 constexpr ObjectRow kObjects[] = {
     {"filter-dump", "frames of a network into a file", kFilterDumpProperties},
     {"rng-builtin", "random numbers of the emulator itself", kRngBuiltinProperties},
     {"rng-random", "random numbers from a file", kRngRandomProperties},
+    {"secret", "a key for what is encrypted; accepted: nothing is", kSecretProperties},
 };
 
 std::string objects_help() {
@@ -257,7 +262,7 @@ Status OptionHandlers::object(Options& options, const std::string& argument) {
   const auto* const row = std::find_if(std::begin(kObjects), std::end(kObjects),
                                        [&](const ObjectRow& r) { return object->driver == r.name; });
   if (row == std::end(kObjects))
-    return error("-object %s is not supported yet: there are filter-dump, rng-random and rng-builtin",
+    return error("-object %s is not supported yet: there are filter-dump, rng-random, rng-builtin and secret",
                  object->driver.c_str());
   const std::string what = std::string("-object ") + row->name;
   if (asks_for_help(object->properties))

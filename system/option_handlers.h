@@ -11,6 +11,7 @@ namespace gstage {
 struct NoneHandlers {
   static Status vga(Options& options, const std::string& argument);
   static Status parallel(Options& options, const std::string& argument);
+  static Status audio_device(Options& options, const std::string& argument);
 };
 
 /// Options of the network.
@@ -29,6 +30,8 @@ struct ProcessHandlers {
   static Status readconfig(Options& options, const std::string& argument);
   static Status firmware_folder(Options& options, const std::string& argument);
   static Status boot(Options& options, const std::string& argument);
+  static Status overcommit(Options& options, const std::string& argument);
+  static Status message(Options& options, const std::string& argument);
   static Status enable_kvm(Options& options, const std::string& argument);
 };
 

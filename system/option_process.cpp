@@ -31,6 +31,15 @@ constexpr PropertyRow kBootProperties[] = {
     ignored_property("strict"),
 };
 
+constexpr PropertyRow kOvercommitProperties[] = {
+    {"mem-lock", "off", "the host may page the guest's memory out"},
+    {"cpu-pm", "off", "a hart that waits leaves its processor to others"},
+};
+constexpr PropertyRow kMessageProperties[] = {
+    {"timestamp", "on|off", "no effect: messages bear no time"},
+    {"guest-name", "on|off", "no effect: messages bear no name"},
+};
+
 /// "01234567-89ab-cdef-0123-456789abcdef".
 bool is_uuid(const std::string& text) {
   constexpr std::size_t kSize = 36;
@@ -110,6 +119,37 @@ Status ProcessHandlers::boot(Options& options, const std::string& argument) {
     const bool is_switch = property.name == "menu" || property.name == "strict";
     if (!is_switch) continue;
     if (auto is_on = parse_switch("-boot", property); !is_on) return is_on.error();
+  }
+  return Ok{};
+}
+
+Status ProcessHandlers::overcommit(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = properties_help("Properties of -overcommit:", kOvercommitProperties);
+    return Ok{};
+  }
+  auto properties = parse_properties("-overcommit", argument, "");
+  if (!properties) return properties.error();
+  for (const Property& property : *properties) {
+    if (Status status = check_property("-overcommit", kOvercommitProperties, property); !status.ok())
+      return status;
+    auto is_on = parse_switch("-overcommit", property);
+    if (!is_on) return is_on.error();
+    if (*is_on) return error("-overcommit: %s=on is not supported yet: use off", property.name.c_str());
+  }
+  return Ok{};
+}
+
+Status ProcessHandlers::message(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = properties_help("Properties of -msg:", kMessageProperties);
+    return Ok{};
+  }
+  auto properties = parse_properties("-msg", argument, "timestamp");
+  if (!properties) return properties.error();
+  for (const Property& property : *properties) {
+    if (Status status = check_property("-msg", kMessageProperties, property); !status.ok()) return status;
+    if (auto is_on = parse_switch("-msg", property); !is_on) return is_on.error();
   }
   return Ok{};
 }

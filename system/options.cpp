@@ -89,7 +89,7 @@ Status finish(Options& options) {
   for (const ChardevOptions& chardev : options.chardevs)
     if (!ids.insert(chardev.id).second)
       return error("-chardev: the id '%s' is given twice: choose another", chardev.id.c_str());
-  if (options.is_daemon && options.is_nographic)
+  if (options.is_daemon && options.is_nographic && options.has_defaults)
     return error("-daemonize: -nographic needs the terminal: use -display none");
   if (options.is_daemon && uses_stdio(options))
     return error("-daemonize: nobody is at standard input and output: give the back ends another place");

@@ -39,6 +39,8 @@ class OutputLines {
   /// Takes one byte. True: `line` is whole; the next byte begins another one.
   bool put(std::uint8_t byte);
   [[nodiscard]] const std::string& line() const { return line_; }
+  /// Whether `line` is not whole.
+  [[nodiscard]] bool is_open() const { return state_ != State::kEnded; }
   /// How many bytes were dropped from the line's begin since the last call.
   std::size_t take_dropped() { return std::exchange(dropped_, 0); }
 
@@ -71,7 +73,7 @@ class OutputMatcher {
   [[nodiscard]] std::size_t failed() const { return failed_; }
   [[nodiscard]] const std::string& failed_line() const { return failed_line_; }
   /// The last lines, at most 64 KiB.
-  [[nodiscard]] std::string tail() const { return tail_ + lines_.line(); }
+  [[nodiscard]] std::string tail() const { return lines_.is_open() ? tail_ + lines_.line() : tail_; }
 
  private:
   void look(bool is_whole);

@@ -117,7 +117,8 @@ void RunState::tell_stops() {
       first = first_;
       for (HartStops& stops : harts_) stops.is_asked = false;
     }
-    tell(take_event(first.value_or(0)).value_or(StopEvent{}));
+    // A machine may have no harts.
+    if (!harts_.empty()) tell(take_event(first.value_or(0)).value_or(StopEvent{}));
     return;
   }
   // A hart has just stopped, and with it the machine: that is told of when all are parked.

@@ -20,6 +20,9 @@ CommandResult qom_list_types(CommandContext&, const Json& arguments) {
   if (implemented.empty() || implemented == "device")
     for (const hw::Driver& driver : hw::drivers())
       if (driver.create) all.push_back(Json{{"name", driver.name}, {"parent", "device"}});
+  // How clients find that the harts can run by translation.
+  if (implemented.empty() || implemented == "accel")
+    all.push_back(Json{{"name", "tcg-accel"}, {"parent", "accel"}});
   if (implemented.empty() || implemented == "machine")
     for (const MachineType& type : hw::machine_types())
       all.push_back(Json{{"name", std::string(type.name) + kMachineSuffix}, {"parent", "machine"}});
@@ -52,6 +55,8 @@ CommandResult qom_list_properties(CommandContext& context, const Json& arguments
     add_properties(all, type.properties);
     return all;
   }
+  // libvirt takes it for granted that these exist, and ends with an error of its own where they do not.
+  if (name.starts_with("memory-backend-")) return Json::array();
   return device_list_properties(context, arguments);
 }
 

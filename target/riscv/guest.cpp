@@ -117,7 +117,7 @@ std::string RiscvGuest::code_name(const CpuCore& core) const {
   const std::optional<SymbolPlace> place = program_symbols().find(core.pc, vmid);
   const std::string name = place ? place->text() : format("0x%llx", static_cast<unsigned long long>(core.pc));
   const std::string world = vmid ? format(" vmid %u", *vmid) : "";
-  return printable(name) + " [" + describe_mode(core) + world + "]";
+  return printable(name) + " [" + mode_name(hart.priv, hart.v != 0) + world + "]";
 }
 
 }  // namespace gstage::riscv

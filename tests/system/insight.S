@@ -32,9 +32,9 @@ _start:
   csrs mstatus, t0
   la t0, guest
   csrw mepc, t0
+  li a0, 0x1234
   mret
 guest:
-  li a0, 0x1234
 guest_waits:
   wfi
   j guest_waits

@@ -33,6 +33,7 @@ class FenceSanitizerTest : public testing::Test {
   void TearDown() override { set_current_hart(nullptr); }
 
   void start(FenceCheck check, unsigned grace_ms = 0) {
+    sanitizer_.reset();  // it watches the memory
     memory_ = std::make_unique<AddressSpace>();
     ASSERT_TRUE(memory_->add_ram("ram", Paddr{kBase}, 1 << 20).ok());
     memory_->seal();

@@ -122,7 +122,7 @@ TEST_F(GdbServerTest, AllHartsStopTogether) {
 TEST_F(GdbServerTest, CtrlCStopsTheHarts) {
   ask("vCont;c");
   feed("\x03");
-  EXPECT_EQ(short_stop(take_answer()), "T02 thread:2;");
+  EXPECT_EQ(short_stop(take_answer()), "T02 thread:1;");
 }
 
 TEST_F(GdbServerTest, BreakpointsAreToldOfToThoseWhoKnowOfThat) {

@@ -8,7 +8,7 @@
 #include "target/riscv/mmu/access.h"
 #include "target/riscv/ops/fence_operands.h"
 
-#include "riscv_hart.h"
+#include "tests/unit/riscv_hart.h"
 
 namespace gstage::riscv {
 namespace {

@@ -4,9 +4,9 @@
 
 usage: walkthrough.py GSTAGE FOLDER DOCUMENT SECTION
 
-A command is a line "$ ..." at the begin of a block of code; the rest of the block is its output. gstage is GSTAGE, and the
-programs are those in FOLDER. Numbers are compared by form (0x...), since compilers differ, and addr2line is given the pc
-that the last report named; lines are compared in any order, since they come from two streams.
+A command is a line "$ ..." at the begin of a block of code; the rest of the block is its output. gstage is GSTAGE, and
+the programs are those in FOLDER. Numbers are compared by form (0x...), since compilers differ, and addr2line is given
+the pc that the last report named; lines are compared in any order, since they come from two streams.
 """
 import os
 import re
