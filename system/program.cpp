@@ -12,6 +12,7 @@
 #include "hw/riscv/boards.h"
 #include "system/consoles.h"
 #include "system/gdb/service.h"
+#include "system/monitor/hart_registers.h"
 #include "system/monitor/hmp.h"
 #include "system/monitor/monitor.h"
 #include "system/monitor/tlb_flushes.h"
@@ -98,7 +99,12 @@ int run_machine(Machine& machine, Options& options, MachineRequests& requests, C
   subjects.exits = observers.exits.get();
   const RunEvents run_events(run_state, subjects);
   const CardEvents card_events(machine, run_state, subjects);
-  const CommandContext context{machine, run_state, subjects};
+  CommandContext context{machine, run_state, subjects};
+  context.register_value = [&run_state](Machine& of, unsigned hart, const std::string& name) {
+    std::optional<std::uint64_t> value;
+    run_state.while_stopped([&] { value = hart_register(of, hart, name); });
+    return value;
+  };
   std::vector<std::unique_ptr<Monitor>> monitors;
   for (const auto& end : consoles.monitors) monitors.push_back(std::make_unique<Monitor>(end, context));
   std::vector<std::unique_ptr<QmpSession>> sessions;

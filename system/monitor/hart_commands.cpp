@@ -2,13 +2,21 @@
 // Commands about the harts.
 #include "softmmu/base/format.h"
 #include "system/monitor/commands.h"
+#include "system/monitor/hart_registers.h"
 #include "system/monitor/tlb_flushes.h"
 
 namespace gstage {
 
 namespace {
 
-CommandResult info_registers(CommandContext& context, const Json&) {
+CommandResult info_registers(CommandContext& context, const Json& arguments) {
+  if (const auto group = arguments.find("group"); group != arguments.end()) {
+    const auto named = describe_register_group(context.machine, group->get<std::string>());
+    if (!named)
+      return error("there is no group '%s' of registers: there are %s", group->get<std::string>().c_str(),
+                   register_groups().c_str());
+    return Json(*named);
+  }
   std::string text;
   for (const Cpu* const cpu : context.machine.cpus()) text += cpu->describe();
   return Json(text);
@@ -18,11 +26,15 @@ CommandResult info_tlb_flushes(CommandContext& context, const Json&) {
   return Json(describe_tlb_flushes(context.machine));
 }
 
+constexpr CommandArgument kRegisterArguments[] = {
+    {"group", ArgumentType::kString, true, "general, float, csr, hypervisor, vs, aia, pmp, counters, …"}};
+
 constexpr Command kCommands[] = {
     {.hmp = "info registers",
+     .arguments = kRegisterArguments,
      .run = info_registers,
      .text = text_of_string,
-     .help = "registers of all harts",
+     .help = "registers of all harts: the usual ones, or a group with the fields spelt out",
      .needs_stopped_harts = true},
     {.hmp = "info tlb-flushes",
      .run = info_tlb_flushes,

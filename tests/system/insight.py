@@ -41,6 +41,11 @@ ANSWERS = [
     ('info csrs', r'hgatp +0x80003000[0-9a-f]{8}  PPN=0x[0-9a-f]+ VMID=3 MODE=Sv39x4\n'),
     ('x/2i 0x80000000', r'0x0000000080000000:  f14022f3 csrrs     t0,mhartid,zero\n'),
     ('xp/2xw 0x80000000', r'0000000080000000: 0xf14022f3 0x[0-9a-f]{8}\n'),
+    ('x/i $pc', r'wfi|jal'),
+    ('x/i $x0', r'cannot access memory at 0x0\n'),
+    ('x/i $none', r"address: there is no register 'none'"),
+    ('info registers vs', r'hart 0:\n(.*\n)*  vsatp +0x80007000[0-9a-f]{8}  PPN=0x[0-9a-f]+ ASID=7 MODE=Sv39\n'),
+    ('info registers none', r"there is no group 'none' of registers: there are general, float, "),
     ('x 0x40000000', r'cannot access memory at 0x40000000\n'),
 ]
 

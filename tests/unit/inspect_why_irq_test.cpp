@@ -108,7 +108,8 @@ TEST_F(InspectWhyIrqTest, EachLinkToAGuestIsNamed) {
       {"vsie", [](auto& t, Hart& h) { t.enter(kVs), guest_external(h), h.mie = 0; },
        "  mip.VSEIP (hvip): BLOCKED: vsie.SEIE (hie.VSEIE) is 0\n"},
       {"hideleg", [](auto& t, Hart& h) { t.enter(kVs), guest_external(h), h.hideleg = 0, h.mie = 0; },
-       "  mip.VSEIP (hvip): BLOCKED: hie.VSEIE is 0\n"},
+       "  mip.VSEIP (hvip): BLOCKED: hie.VSEIE is 0; as hideleg.VSEI is 0, it is HS-mode's and not in "
+       "vsie\n"},
       {"vsstatus.SIE", [](auto& t, Hart& h) { t.enter(kVs), guest_external(h); },
        "  mip.VSEIP (hvip): BLOCKED: vsstatus.SIE is 0, and the hart is in VS-mode\n"},
       {"taken in VS", [](auto& t, Hart& h) { t.enter(kVu), guest_external(h); },

@@ -30,6 +30,7 @@ std::string bit_name(unsigned csr, unsigned bit) {
 }
 constexpr unsigned kMipNumber = 0x344;
 constexpr unsigned kMieNumber = 0x304;
+constexpr unsigned kHidelegNumber = 0x603;
 std::string pending_name(unsigned bit) { return "mip." + bit_name(kMipNumber, bit); }
 
 IrqVerdict blocked(std::string text) { return {"", std::move(text), true}; }
@@ -58,8 +59,13 @@ std::string supervisor_gate(const Hart& hart) {
 
 IrqVerdict explain_for_supervisor(const Hart& hart, unsigned bit) {
   const bool is_hypervisor = has_bit(hypervisor_interrupts(hart), bit);
-  if (!has_bit(hart.mie, bit))
-    return blocked((is_hypervisor ? "hie." : "sie.") + bit_name(kMieNumber, bit) + " is 0");
+  if (!has_bit(hart.mie, bit)) {
+    std::string text = (is_hypervisor ? "hie." : "sie.") + bit_name(kMieNumber, bit) + " is 0";
+    // Who expects the guest to take it looks at vsie, which shows nothing of what is not delegated.
+    if (has_bit(kVsInterrupts, bit))
+      text += "; as hideleg." + bit_name(kHidelegNumber, bit) + " is 0, it is HS-mode's and not in vsie";
+    return blocked(std::move(text));
+  }
   if (std::string gate = supervisor_gate(hart); !gate.empty()) return blocked(std::move(gate));
   if (ready_for_machine(hart) != 0) return taken("waits: an interrupt for M-mode goes first");
   return after(bit, supervisor_top(hart, ready_for_supervisor(hart)).number,

@@ -72,7 +72,9 @@ void *memset(void *to, int value, unsigned long size) {
 // guest; page faults of the second stage, hypercalls and virtual instructions come to us.
 static void setup_hart(void) {
   csr_write(CSR_HEDELEG, BIT(0) | BIT(EXC_BREAKPOINT) | BIT(EXC_U_CALL) | BIT(12) | BIT(13) | BIT(15));
+#ifndef WITHOUT_HIDELEG  // docs/debugging.md looks for it
   csr_write(CSR_HIDELEG, BIT(IRQ_VS_SOFT) | BIT(IRQ_VS_TIMER) | BIT(IRQ_VS_EXT));
+#endif
   csr_write(CSR_HCOUNTEREN, 2);  // the guest may read time
   csr_write(CSR_HENVCFG, ENVCFG_STCE);
   csr_write("sie", BIT(IRQ_S_SOFT) | BIT(IRQ_S_TIMER));
