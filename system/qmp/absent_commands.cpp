@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Queries of clients for what this machine never has: they get the answer that says so.
+#include "softmmu/base/format.h"
 #include "system/monitor/commands.h"
 
 namespace gstage {
@@ -13,6 +14,30 @@ CommandResult no_kvm(CommandContext&, const Json&) { return Json{{"enabled", fal
 CommandResult no_spice(CommandContext&, const Json&) {
   return Json{{"enabled", false}, {"migrated", false}, {"mouse-mode", "client"}};
 }
+
+/// The one that clients ask for before anything else: that they be told when a migration's status changes.
+constexpr const char* kEvents = "events";
+
+CommandResult migrate_capabilities(CommandContext&, const Json&) {
+  return Json::array({{{"capability", kEvents}, {"state", true}}});
+}
+
+CommandResult migrate_set_capabilities(CommandContext&, const Json& arguments) {
+  const Json& wanted = arguments["capabilities"];
+  if (!wanted.is_array()) return error("Invalid parameter type for 'capabilities', expected: array");
+  for (const Json& row : wanted) {
+    const bool is_row = row.is_object() && row.contains("capability") && row["capability"].is_string() &&
+                        row.contains("state") && row["state"].is_boolean();
+    if (!is_row) return error("Invalid parameter type for 'capabilities', expected: {capability, state}");
+    const auto name = row["capability"].get<std::string>();
+    if (name != kEvents && row["state"].get<bool>())
+      return error("there is no migration yet, so it cannot have '%s'", printable(name).c_str());
+  }
+  return Json::object();
+}
+
+constexpr CommandArgument kCapabilities[] = {
+    {"capabilities", ArgumentType::kAny, false, "a list of {capability, state}"}};
 
 constexpr Command kCommands[] = {
     {.qmp = "query-kvm", .run = no_kvm, .help = "whether the host's KVM runs the harts: it does not"},
@@ -28,7 +53,13 @@ constexpr Command kCommands[] = {
     {.qmp = "query-jobs", .run = no_list, .help = "jobs: none"},
     {.qmp = "query-named-block-nodes", .run = no_list, .help = "graphs of block nodes: none"},
     {.qmp = "query-migrate", .run = no_members, .help = "migration: there is none"},
-    {.qmp = "query-migrate-capabilities", .run = no_list, .help = "what migration can do: nothing"},
+    {.qmp = "query-migrate-capabilities",
+     .run = migrate_capabilities,
+     .help = "what migration can do: tell of its events, once there is one"},
+    {.qmp = "migrate-set-capabilities",
+     .arguments = kCapabilities,
+     .run = migrate_set_capabilities,
+     .help = "what migration is to do; there is none yet"},
     {.qmp = "query-migrate-parameters", .run = no_members, .help = "what migration is set to: nothing"},
 };
 

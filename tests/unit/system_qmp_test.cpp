@@ -139,6 +139,21 @@ TEST_F(QmpTest, EachErrorHasItsClass) {
   EXPECT_EQ(failure(one("{nonsense}")).find("GenericError: JSON parse error"), 0u);
 }
 
+TEST_F(QmpTest, MigrationsEventsCanBeAskedForAndNothingElseOfIt) {
+  negotiate();
+  const auto set = [&](const Json& rows) {
+    return failure(execute("migrate-set-capabilities", Json{{"capabilities", rows}}));
+  };
+  EXPECT_EQ(set(Json::array({{{"capability", "events"}, {"state", true}}})), "");
+  EXPECT_EQ(set(Json::array({{{"capability", "xbzrle"}, {"state", false}}})), "");
+  EXPECT_EQ(set(Json::array({{{"capability", "xbzrle"}, {"state", true}}})),
+            "GenericError: there is no migration yet, so it cannot have 'xbzrle'");
+  for (const char* const rows :
+       {"1", "[1]", "[{}]", R"([{"capability":1,"state":true}])", R"([{"capability":"events","state":1}])"})
+    EXPECT_EQ(set(Json::parse(rows)).find("GenericError: Invalid parameter type for 'capabilities'"), 0u);
+  EXPECT_EQ(execute("query-migrate-capabilities")["return"][0]["capability"], "events");
+}
+
 TEST_F(QmpTest, TheIdComesBackWithTheAnswer) {
   negotiate();
   EXPECT_EQ(one(R"({"execute":"query-name","id":{"a":[1]}})")["id"].dump(), R"({"a":[1]})");
