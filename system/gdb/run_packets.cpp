@@ -88,9 +88,13 @@ Reply next_stop(Session& s, Reader&) {
 
 Reply why(Session& s, Reader&) {
   if (!s.is_non_stop) return stop_reply(s, s.stops[s.hart]);
+  // One at first: gdb 13 fails an assertion of its own if the answer has several threads.
   s.unreported.clear();
-  for (unsigned hart = 0; hart < s.target.harts(); ++hart)
-    if (!s.target.is_running(hart)) s.unreported.push_back(s.stops[hart]);
+  s.later.clear();
+  for (unsigned hart = 0; hart < s.target.harts(); ++hart) {
+    if (s.target.is_running(hart)) continue;
+    (s.unreported.empty() ? s.unreported : s.later).push_back(s.stops[hart]);
+  }
   return s.unreported.empty() ? kOk : stop_reply(s, s.unreported.front());
 }
 

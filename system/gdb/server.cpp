@@ -83,6 +83,10 @@ void Server::execute(const std::string& body) {
   const Reply reply = row == nullptr ? Reply("") : row->run(session_, rest);
   if (reply) stream_.send(*reply);
   if (!session_.is_attached) waiting_.clear();
+  if (session_.is_attached && session_.unreported.empty() && !session_.later.empty()) {
+    session_.unreported.swap(session_.later);
+    stream_.notify("Stop:" + stop_reply(session_, session_.unreported.front()));
+  }
 }
 
 void Server::interrupt() {

@@ -31,6 +31,7 @@ struct SessionState {
   std::optional<unsigned> moving{};  ///< what c and s are about (Hc), nothing: all
   std::vector<Stop> stops{};         ///< why each hart stopped last
   std::deque<Stop> unreported{};     ///< non-stop: the first one was sent as a notification
+  std::deque<Stop> later{};          ///< non-stop: to be notified of once the answer to `?` was taken in full
   std::string object{};              ///< what qXfer hands out in pieces
 };
 
