@@ -45,7 +45,7 @@ struct E1000e::Rows {
 std::span<const Register<E1000e>> E1000e::registers() {
   // Those that harts access all the time come first.
   static constexpr Register<E1000e> kTable[] = {
-      {kTdt, 4, "TDT", &E1000e::get<kTdt>, &E1000e::write_tdt},
+      {kTdt, 4, "TDT", &E1000e::get<kTdt>, &E1000e::put_and_transmit<kTdt>},
       {kRdt, 4, "RDT", &E1000e::get<kRdt>, &E1000e::write_rdt},
       {kIcr, 4, "ICR", &E1000e::read_icr, &E1000e::write_icr},
       {kIcs, 4, "ICS", nullptr, &E1000e::write_ics},
@@ -63,7 +63,7 @@ std::span<const Register<E1000e>> E1000e::registers() {
       Rows::storage<kEiac, 8>("EIAC, IAM, IVAR, EITR"),
       Rows::storage<kRctl>("RCTL"),
       Rows::storage<0x0170, 3>("FCTTV, TXCW"),
-      {kTctl, 4, "TCTL", &E1000e::get<kTctl>, &E1000e::write_tctl},
+      {kTctl, 4, "TCTL", &E1000e::get<kTctl>, &E1000e::put_and_transmit<kTctl>},
       Rows::storage<0x0404, 4>("TCTL_EXT"),
       Rows::storage<0x0458>("AIT"),
       Rows::storage<0x0e00>("LEDCTL"),
@@ -142,6 +142,20 @@ void E1000e::reset_function() {
   const std::lock_guard lock(mutex_);
   phy_.reset();
   reset_registers();
+  update_pin();
+}
+
+void E1000e::master_changed(bool is_enabled) {
+  // Whoever does DMA holds it meanwhile.
+  const std::lock_guard lock(mutex_);
+  if (!is_enabled) return;
+  must_transmit_ = true;
+  wake();
+}
+
+/// The way of interrupts may have been switched: the pin rests while messages are on.
+void E1000e::config_written(unsigned, unsigned) {
+  const std::lock_guard lock(mutex_);
   update_pin();
 }
 
@@ -239,7 +253,8 @@ void E1000e::update_pin() {
   const bool has_messages = msi()->is_enabled();
   intx().set(is_asserted && !has_messages && !msix()->is_enabled());
   if (has_messages && is_asserted && !was_asserted_) msi()->notify(0);
-  was_asserted_ = is_asserted;
+  // What was asserted while messages were off is told once they are on.
+  was_asserted_ = is_asserted && has_messages;
 }
 
 std::uint64_t E1000e::read_icr(Access) {
@@ -268,18 +283,6 @@ void E1000e::write_ims(Access, std::uint64_t value) {
 void E1000e::write_imc(Access, std::uint64_t value) {
   reg(kIms) &= ~static_cast<std::uint32_t>(value);
   update_pin();
-}
-
-void E1000e::write_tctl(Access, std::uint64_t value) {
-  reg(kTctl) = static_cast<std::uint32_t>(value);
-  must_transmit_ = true;
-  wake();
-}
-
-void E1000e::write_tdt(Access, std::uint64_t value) {
-  reg(kTdt) = static_cast<std::uint32_t>(value);
-  must_transmit_ = true;
-  wake();
 }
 
 void E1000e::write_rdt(Access, std::uint64_t value) {

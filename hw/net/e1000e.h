@@ -84,8 +84,13 @@ class E1000e final : public PciFunction,
   void write_ics(Access, std::uint64_t);
   void write_ims(Access, std::uint64_t);
   void write_imc(Access, std::uint64_t);
-  void write_tctl(Access, std::uint64_t);
-  void write_tdt(Access, std::uint64_t);
+  /// Keeps what is written; transmitting may go on.
+  template <std::uint32_t kAt>
+  void put_and_transmit(Access, std::uint64_t value) {
+    state_[kAt / 4] = static_cast<std::uint32_t>(value);
+    must_transmit_ = true;
+    wake();
+  }
   void write_rdt(Access, std::uint64_t);
   std::uint64_t read_statistic(Access);
 
@@ -94,6 +99,8 @@ class E1000e final : public PciFunction,
   /// Brings the registers to their values at reset.
   void reset_registers();
   void reset_function() override;
+  void master_changed(bool is_enabled) override;
+  void config_written(unsigned offset, unsigned size) override;
   void restored() override;
 
   /// Causes of interrupts came, or were unmasked.

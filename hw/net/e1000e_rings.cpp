@@ -119,7 +119,7 @@ void E1000e::transmit() {
 bool E1000e::take_packet(unsigned& budget) {
   std::uint32_t causes = 0;
   bool is_complete = false;
-  while (!is_complete && budget != 0 && (reg(kTctl) & kTctlEnable) != 0) {
+  while (!is_complete && budget != 0 && (reg(kTctl) & kTctlEnable) != 0 && bus_master()) {
     const Ring tx = ring(kTdbal);
     if (tx.head == tx.tail) break;
     --budget;

@@ -222,6 +222,14 @@ bool PciFunction::is_on(std::uint32_t command_bit) const {
   return is_awake && (config_.read(kCommand, 2) & command_bit) != 0;
 }
 
+void PciFunction::enable_master(bool is_enabled) {
+  if (is_enabled == master_.is_enabled()) return;
+  master_.enable(is_enabled);
+  master_changed(is_enabled);
+}
+
+void PciFunction::master_changed(bool) {}
+
 void PciFunction::visit(Visitor& visitor) {
   visitor.part("pci", [this](Visitor& pci) {
     config_.visit(pci);
@@ -234,12 +242,13 @@ void PciFunction::visit(Visitor& visitor) {
 void PciFunction::restored() { apply(); }
 
 void PciFunction::reset() {
-  // First of all nothing more goes out of it.
-  master_.enable(false);
+  // First of all nothing more goes out of it. Messages are switched off behind the device's reset: what it
+  // has to tell until then would go to the pin otherwise.
+  enable_master(false);
   config_.reset();
+  reset_function();
   if (msix_ != nullptr) msix_->reset();
   if (msi_ != nullptr) msi_->reset();
-  reset_function();
   intx_.set(false);
   Device::reset();
   apply();

@@ -64,8 +64,8 @@ enum class PciExpressType : std::uint8_t { kEndpoint = 0, kRootPort = 4, kToPciB
 /// from it and in its constructor declares what it has; its registers are MmioHandlers (register tables)
 /// behind the bars, called without a lock as all devices on the bus are.
 ///
-/// Lock order: host bridge (configuration space, where bars are) → device → MSI-X, pin → interrupt controller
-/// → hart. A device never asks for the left one while it holds its own.
+/// Lock order: host bridge (configuration space, where bars are) → device → queue of virtio → MSI-X, pin →
+/// bus master → interrupt controller → hart. A device never asks for the left one while it holds its own.
 class PciFunction : public Device {
  public:
   static constexpr unsigned kBars = 6;
@@ -103,6 +103,9 @@ class PciFunction : public Device {
   [[nodiscard]] std::uint64_t bar_base(unsigned index) const;
   /// Whether memory, I/O or bus mastering (`pci::kCommand…`) is on: never in a low-power state.
   [[nodiscard]] bool is_on(std::uint32_t command_bit) const;
+  /// Whether it and all bridges above it may master the bus. Once it may not, and this has returned, nothing
+  /// of it reaches memory or a hart, whatever its threads were about to do.
+  void enable_master(bool is_enabled);
   /// Takes its place on a bus: what depends on the kind of the bus is settled.
   virtual void plugged(PciBus& bus, unsigned devfn);
   [[nodiscard]] unsigned devfn() const { return devfn_; }
@@ -133,6 +136,11 @@ class PciFunction : public Device {
 
   /// To the device's own state at power-on: at power-on, on a function-level reset and a reset of the bus.
   virtual void reset_function() = 0;
+  /// The function is a bus master now: goes on with what waited for that. Or it is none any more: returns
+  /// once no other thread does DMA that it began before. With the host bridge's lock held, so nobody whom
+  /// this waits for asks for that lock, or waits for somebody who does: no DMA reaches configuration space,
+  /// and no thread of a device waits for a hart.
+  virtual void master_changed(bool is_enabled);
   /// Software is about to read these bytes of configuration space: what follows from elsewhere is set now.
   virtual void config_reading(unsigned offset, unsigned size);
   /// Software wrote these bytes of configuration space, which hold the result.

@@ -82,7 +82,7 @@ class Decode {
     const bool has_memory = function.is_on(pci::kCommandMemory);
     const bool has_io = function.is_on(pci::kCommandIo);
     is_master = is_master && function.is_on(pci::kCommandMaster);
-    function.master().enable(is_master);
+    function.enable_master(is_master);
     for (unsigned index = 0; index < PciFunction::kBars; ++index) {
       const PciBar& bar = function.bars()[index];
       const bool is_io = bar.kind == PciBarKind::kIo;

@@ -24,7 +24,13 @@ std::byte* PciMaster::dma(Paddr paddr, std::uint64_t size) const {
 
 void PciMaster::dirty(Paddr paddr, std::uint64_t size) const { memory_->dirty(paddr, size); }
 
+void PciMaster::enable(bool is_enabled) {
+  const std::lock_guard lock(mutex_);
+  is_enabled_.store(is_enabled, std::memory_order_release);
+}
+
 void PciMaster::send(std::uint64_t address, std::uint32_t data) {
+  const std::lock_guard lock(mutex_);
   if (is_enabled())
     msis_->send(address, data);
   else

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <mutex>
 
 #include "softmmu/mem/address_space.h"
 #include "hw/core/msi_sink.h"
@@ -24,11 +25,13 @@ class PciMaster final : public MsiSink {
   /// A message; none is sent, and none later in its place, while this is no bus master.
   void send(std::uint64_t address, std::uint32_t data) override;
 
-  /// The host bridge's part: where it all goes, and whether it may.
+  /// The host bridge's part: where it all goes, and whether it may. Once `enable(false)` has returned no
+  /// message goes out; an access to memory that another thread has begun may still be under way.
   void connect(AddressSpace& memory, MsiSink& msis);
-  void enable(bool is_enabled) { is_enabled_.store(is_enabled, std::memory_order_release); }
+  void enable(bool is_enabled);
 
  private:
+  std::mutex mutex_;  ///< held while a message is sent; behind those of MSI and MSI-X
   std::atomic<bool> is_enabled_{false};
   AddressSpace* memory_ = nullptr;
   MsiSink* msis_ = nullptr;

@@ -56,7 +56,7 @@ void VirtioNetPair::dispatch(const PollSet& /*poll*/) {
     shared_.core.serve_queue(transmit_index());
   if (!std::exchange(has_received_, false)) return;
   const std::lock_guard lock(shared_.core.queue_mutex(receive_index()));
-  if (shared_.core.is_live(receive_index())) shared_.core.notify_used(receive_index());
+  if (shared_.core.is_served(receive_index())) shared_.core.notify_used(receive_index());
 }
 
 void VirtioNetPair::ready() {
@@ -131,7 +131,10 @@ VirtioNetPair::Room VirtioNetPair::take_room(std::size_t bytes) {
     }
     if (count == room_.size()) room_.emplace_back();
     while (!core.pop(index, room_[count])) {
-      if (!core.is_live(index)) return Room::kNever;
+      if (!core.is_served(index)) {
+        give_back(count);
+        return Room::kNever;
+      }
       // The driver may have added one before it saw that it is to tell.
       if (core.queue(index).enable_notifications()) continue;
       give_back(count);
@@ -161,7 +164,8 @@ bool VirtioNetPair::deliver(const NetFrame& frame) {
   if (frame.size < NetFrame::kMinBytes || frame.size > NetFrame::kMaxBytes) return true;
   if (!wants(frame, offloads)) return true;
   const std::lock_guard lock(shared_.core.queue_mutex(receive_index()));
-  if (!shared_.core.is_live(receive_index())) return true;
+  // Without access to memory a frame is lost, as with a card.
+  if (!shared_.core.is_served(receive_index())) return true;
   switch (take_room(header_bytes() + frame.size)) {
     case Room::kFound: break;
     case Room::kNever: return true;

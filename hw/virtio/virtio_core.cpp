@@ -179,10 +179,12 @@ void VirtioCore::wake(unsigned index) {
 
 bool VirtioCore::is_live(unsigned index) const { return is_up_ && !is_broken_ && queues_[index]->is_enabled; }
 
+bool VirtioCore::is_served(unsigned index) const { return is_live(index) && transport_.is_bus_master(); }
+
 void VirtioCore::serve_queue(unsigned index) {
   QueueSlot& slot = *queues_[index];
   const std::lock_guard lock(slot.mutex);
-  while (is_live(slot.index) && transport_.is_bus_master()) {
+  while (is_served(slot.index)) {
     // As long as somebody looks by himself, the driver need not tell.
     slot.queue.disable_notifications();
     if (device_->serve(slot.index) == Served::kLater) return;
@@ -192,7 +194,7 @@ void VirtioCore::serve_queue(unsigned index) {
 
 bool VirtioCore::pop(unsigned index, Chain& chain) {
   // Without access to memory what is offered waits; `refresh` goes on with it.
-  if (!is_live(index) || !transport_.is_bus_master()) return false;
+  if (!is_served(index)) return false;
   Queue& taken = queue(index);
   const Queue::Next next = taken.pop(chain);
   if (next == Queue::Next::kBroken) fail(index, taken.why());
@@ -219,6 +221,8 @@ void VirtioCore::fail(unsigned index, const char* why) {
 void VirtioCore::raise(Cause cause, unsigned source) {
   trace(TraceEvent::virtio_interrupt, device_id(), source);
   const std::lock_guard lock(interrupt_mutex_);
+  // A reset ends with `acknowledge`: what came before is forgotten there, and what comes behind it ends here.
+  if (!is_up_) return;
   causes_ |= cause;
   // Where a message tells of a used buffer, nobody looks at the register (Virtio 1.3, 4.1.4.5).
   if (transport_.interrupt(source)) causes_ &= ~std::uint32_t{kUsedBuffer};

@@ -53,8 +53,6 @@ class VirtioCore {
   VirtioCore(AddressSpace& memory, WorkerPool& workers, VirtioTransport& transport)
       : memory_(memory), workers_(workers), transport_(transport) {}
   ~VirtioCore();
-  VirtioCore(const VirtioCore&) = delete;
-  VirtioCore& operator=(const VirtioCore&) = delete;
 
   // For the bus between the two (virtio_bus.h):
 
@@ -116,6 +114,9 @@ class VirtioCore {
   [[nodiscard]] std::uint64_t features() const { return driver_features_.load(std::memory_order_acquire); }
   /// The driver is up, the queue is set up, and nothing is broken.
   [[nodiscard]] bool is_live(unsigned index) const;
+  /// It is live, and its device may access memory. Who asks with the queue's lock held may go on until he
+  /// lets go of it: whoever takes the bus away waits for that (PciFunction::master_changed).
+  [[nodiscard]] bool is_served(unsigned index) const;
   /// A worker serves the queue soon, if it is live.
   void wake(unsigned index);
   /// Tells the driver that the configuration changed.

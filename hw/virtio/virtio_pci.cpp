@@ -64,18 +64,6 @@ VirtioPci::VirtioPci(VirtioParts parts, unsigned vectors)
   CHECK(bus.plug(std::move(parts.device)).ok());
   queue_vectors_ = std::vector<Vector>(core_.queue_count());
   forget_vectors();
-  add_structures();
-  add_bar(kBar, kBarBytes, PciBarKind::kMemory64Prefetchable, *this);
-  if (vectors == kDefaultVectors) vectors = default_vectors(core_.device_id(), core_.queue_count());
-  if (vectors != 0) add_msix(kMsixBar, vectors);
-  add_express();
-  add_power();
-  use_pin();
-}
-
-const char* VirtioPci::driver() const { return pci_kind(core_.device_id()).driver; }
-
-void VirtioPci::add_structures() {
   for (const Page page : {kCommon, kIsr, kDevice, kNotify}) {
     // Device configuration is type 4 and notifications are 2, behind the first.
     constexpr std::array<std::uint8_t, 4> kTypes = {1, 3, 4, 2};
@@ -91,7 +79,15 @@ void VirtioPci::add_structures() {
     add_capability(pci::kCapVendor, size, std::span(rows).first(page == kNotify ? 6 : 5));
   }
   window_at_ = add_capability(pci::kCapVendor, 20, kWindow);
+  add_bar(kBar, kBarBytes, PciBarKind::kMemory64Prefetchable, *this);
+  if (vectors == kDefaultVectors) vectors = default_vectors(core_.device_id(), core_.queue_count());
+  if (vectors != 0) add_msix(kMsixBar, vectors);
+  add_express();
+  add_power();
+  use_pin();
 }
+
+const char* VirtioPci::driver() const { return pci_kind(core_.device_id()).driver; }
 
 bool VirtioPci::mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) {
   const std::uint64_t page = offset / kPageBytes;
@@ -134,6 +130,14 @@ void VirtioPci::reset_function() {
   forget_vectors();
 }
 
+/// Whoever serves a queue holds its lock as long as he does, and sees before the next buffer that the bus is
+/// gone.
+void VirtioPci::master_changed(bool is_enabled) {
+  if (is_enabled) return core_.refresh();
+  for (unsigned queue = 0; queue < core_.queue_count(); ++queue)
+    const std::lock_guard lock(core_.queue_mutex(queue));
+}
+
 void VirtioPci::forget_vectors() {
   config_vector_ = kNoVector;
   for (Vector& vector : queue_vectors_) vector = kNoVector;
@@ -164,7 +168,7 @@ void VirtioPci::config_written(unsigned offset, unsigned size) {
     mmio_write(space().read(window_at_ + kOffset, 4), length,
                length == 4 ? value : value & ((1u << length * 8) - 1));
   }
-  // MSI-X or bus mastering may have been switched.
+  // MSI-X may have been switched.
   core_.refresh();
 }
 

@@ -46,10 +46,10 @@ class VirtioPci final : public PciFunction, public RegisterDevice<VirtioPci>, pr
   void set_line(bool is_high) override;
   [[nodiscard]] bool is_bus_master() const override;
   void reset_function() override;
+  void master_changed(bool is_enabled) override;
   void config_reading(unsigned offset, unsigned size) override;
   void config_written(unsigned offset, unsigned size) override;
 
-  void add_structures();
   /// Whether the access touches the data of the window that configuration space has into BAR 4, and the
   /// window is within it.
   bool is_window_access(unsigned offset, unsigned size);

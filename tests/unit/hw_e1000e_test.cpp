@@ -200,6 +200,39 @@ TEST_F(E1000eTest, ThePinIsHighUntilTheCausesAreRead) {
   EXPECT_FALSE(wires_[1]);
 }
 
+TEST_F(E1000eTest, ThePinRestsWhileMessagesAreOn) {
+  const unsigned control = card_->config().find_capability(pci::kCapMsix) + 2;
+  write(kIms, kLinkChange);
+  write(kIcs, kLinkChange);
+  EXPECT_TRUE(wires_[1]);
+  set(0, kSlot, control, 1 << 15, 2);
+  EXPECT_FALSE(wires_[1]);
+  set(0, kSlot, control, 0, 2);
+  EXPECT_TRUE(wires_[1]);
+  const unsigned msi = card_->config().find_capability(pci::kCapMsi);
+  set(0, kSlot, msi + 0xc, 7, 2);
+  set(0, kSlot, msi + 2, 1, 2);
+  EXPECT_FALSE(wires_[1]);
+  EXPECT_EQ(messages(), (std::vector<std::uint32_t>{7})) << "its cause still waits";
+  write(kIcs, kLinkChange);
+  EXPECT_EQ(messages(), (std::vector<std::uint32_t>{})) << "it was told";
+}
+
+TEST_F(E1000eTest, WhatWaitsForTheBusIsSentOnceItIsThere) {
+  start_rings();
+  set(0, kSlot, pci::kCommand, kCommandAll & ~pci::kCommandMaster, 2);
+  const Bytes frame = frame_to({1, 2, 3, 4, 5, 6});
+  EXPECT_TRUE(memory_.write(Paddr{kBuffers}, frame.data(), frame.size()));
+  poke(kTxRing, kBuffers);
+  poke(kTxRing + 8, 100 | 0x9ull << 24);
+  write(kTdt, 1);
+  EXPECT_EQ(wire_->sent(), std::vector<Bytes>{});
+  EXPECT_EQ(read(kTdh), 0u);
+  set(0, kSlot, pci::kCommand, kCommandAll, 2);
+  ASSERT_TRUE(eventually([&] { return !wire_->sent().empty(); }));
+  EXPECT_EQ(wire_->sent(), std::vector<Bytes>{frame});
+}
+
 TEST_F(E1000eTest, FramesToTheCardAreReceived) {
   start_rings();
   start_messages();

@@ -7,6 +7,7 @@
 #include "hw/virtio/net.h"
 
 #include "tests/unit/hw_virtio_driver.h"
+#include "tests/unit/hw_virtio_transports.h"
 
 namespace gstage::hw {
 namespace {
@@ -454,6 +455,35 @@ TEST(NetProperties, AddressesAreWrittenWithColonsOrDashes) {
     MacAddress mac{};
     EXPECT_FALSE(parse_mac(bad, mac)) << bad;
   }
+}
+
+/// A function has buffers in its ring and is no bus master: nobody may look for them for ever, nor take the
+/// frame as a reason to write.
+TEST(NetOnPci, FramesThatComeWithoutBusMasteringAreLost) {
+  constexpr std::uint64_t kRam = 0x8000'0000, kBuffer = kRam + 0x8000;
+  constexpr MacAddress kBroadcast{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  AddressSpace memory;
+  ASSERT_TRUE(memory.add_ram("ram", Paddr{kRam}, 1 << 20).ok());
+  memory.seal();
+  WorkerPool workers{0};
+  const auto wire = std::make_shared<FakeWire>();
+  PciDriver driver({memory, workers, std::make_unique<VirtioNet>(wire, VirtioNetOptions{})}, true);
+  driver.set_status(3);
+  driver.set_driver_features(kVersion1);
+  driver.set_status(11);
+  SplitDriverRing ring(memory, kRam, false);
+  driver.enable_queue(kReceive, ring);
+  driver.set_status(15);
+  ring.offer({{kBuffer, 2000, true}});
+  driver.function().enable_master(false);
+  wire->inject({frame_to(kBroadcast, 100), {}});
+  EXPECT_TRUE(eventually([&] { return wire->waiting() == 0; }));
+  driver.function().enable_master(true);
+  UsedBuffer used{};
+  EXPECT_FALSE(ring.take_used(used));
+  wire->inject({frame_to(kBroadcast, 200), {}});
+  EXPECT_TRUE(eventually([&] { return ring.take_used(used); }));
+  EXPECT_EQ(used.length, kHeaderBytes + 200);
 }
 
 }  // namespace

@@ -190,11 +190,10 @@ TEST_F(VirtioPciTest, WithoutVectorsThereIsThePinAlone) {
 
 TEST_F(VirtioPciTest, NothingIsServedWithoutBusMastering) {
   start();
-  driver_->function().master().enable(false);
+  driver_->function().enable_master(false);
   request();
   EXPECT_FALSE(is_answered());
-  driver_->function().master().enable(true);
-  set_config(0x04, 2, 6);
+  driver_->function().enable_master(true);
   EXPECT_TRUE(is_answered()) << "what was offered meanwhile is served then";
 }
 

@@ -219,7 +219,7 @@ class PciDriver final : public DriverTransport {
   }
   /// Bus mastering and, if so, MSI-X with vector N as message N; the host bridge does the first.
   void prepare() {
-    function_.master().enable(true);
+    function_.enable_master(true);
     function_.config_write(0x04, 2, 6);
     if (!has_messages_) return;
     PciMsix& msix = *function_.msix();
