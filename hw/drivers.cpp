@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "hw/core/driver.h"
+#include "hw/misc/pci_testdev.h"
 #include "hw/pci/pci_properties.h"
 #include "hw/riscv/boot.h"
 #include "hw/virtio/kinds/kind.h"
@@ -36,6 +37,7 @@ std::vector<Driver> make_table() {
   append(all, serial_port_drivers());
   append(all, network_card_drivers());
   append(all, pci_bridge_drivers());
+  all.push_back(pci_test_driver());
   all.push_back(loader());
   for (const char* const name : kMissing) all.push_back({name});
   return all;

@@ -328,6 +328,20 @@ void e1000e(Guest& guest, Device& device) {
   }
 }
 
+/// Tests are chosen, and stores count.
+void pci_testdev(Guest& guest, Device& device) {
+  const auto& function = static_cast<const PciFunction&>(device);
+  const std::uint64_t config = config_space(function);
+  const std::uint64_t bar = virt_part(Part::kPciMemory).base + 0x200'0000 + function.devfn() * 0x1000;
+  switch (guest.below(8)) {
+    case 0: return pci_function(guest, device);
+    case 1: return guest.store(config + pci::kBar0, 4, bar), guest.store(config + pci::kCommand, 2, 2);
+    case 2: return guest.store(bar, 1, guest.below(4));
+    case 3: return static_cast<void>(guest.load(bar + guest.below(4) * 4, 4));
+    default: guest.store(bar + 0x800 + guest.below(3), 1, guest.one_in(2) ? 0xfa : 0xce);
+  }
+}
+
 /// The driver of the port is that of its device; somebody types.
 void port(Guest& guest, Device& device) {
   auto* const chardev = static_cast<FakeChardev*>(static_cast<SerialPort&>(device).options().chardev.get());
@@ -350,6 +364,7 @@ constexpr Software kAll[] = {
     {"ns16550a", uart},
     {"e1000e", e1000e},
     {"pci-bridge", pci_function},
+    {"pci-testdev", pci_testdev},
     {"pcie-pci-bridge", pci_function},
     {"pcie-root-port", pci_function},
     {"riscv.aclint.mswi", any_register<Mswi>},
