@@ -35,6 +35,12 @@ struct ProcessHandlers {
   static Status enable_kvm(Options& options, const std::string& argument);
 };
 
+/// Options of shared folders.
+struct ShareHandlers {
+  static Status fsdev(Options& options, const std::string& argument);
+  static Status virtfs(Options& options, const std::string& argument);
+};
+
 /// Options of debuggers.
 struct DebuggerHandlers {
   static Status gdb(Options& options, const std::string& argument);
@@ -71,6 +77,7 @@ struct ExpectHandlers {
 /// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
 struct OptionHandlers : NoneHandlers,
                         NetworkHandlers,
+                        ShareHandlers,
                         ProcessHandlers,
                         DebuggerHandlers,
                         ConsoleHandlers,

@@ -70,6 +70,17 @@ Result<std::shared_ptr<NetBackend>> BackEnds::take_network(const std::string& wh
   return found->second;
 }
 
+Result<std::shared_ptr<ninep::Share>> BackEnds::take_share(const std::string& what,
+                                                           const std::string& id) const {
+  if (id.empty()) return error("%s needs fsdev=, the id of a -fsdev", what.c_str());
+  const auto found = std::find_if(options_.shares.begin(), options_.shares.end(),
+                                  [&](const ninep::ShareOptions& share) { return share.id == id; });
+  if (found == options_.shares.end())
+    return error("%s: there is no fsdev '%s'; add -fsdev local,id=%s,path=FOLDER,security_model=none",
+                 what.c_str(), id.c_str(), id.c_str());
+  return ninep::Share::open(*found);
+}
+
 const DeviceOptions* BackEnds::object(const std::string& id) const {
   const auto found =
       std::find_if(options_.objects.begin(), options_.objects.end(), [&](const auto& candidate) {

@@ -10,6 +10,7 @@
 #include "softmmu/base/result.h"
 #include "io/block.h"
 #include "io/chardev.h"
+#include "io/ninep/share.h"
 #include "hw/core/mac_address.h"
 #include "hw/core/machine.h"
 
@@ -28,6 +29,8 @@ class BackEnds {
   Result<std::shared_ptr<Chardev>> chardev(const std::string& what, const std::string& id) const;
   /// A network that no other device has; null where the name is empty.
   Result<std::shared_ptr<NetBackend>> take_network(const std::string& what, const std::string& id);
+  /// The shared folder of that name, opened for the device alone: each has fids of its own.
+  Result<std::shared_ptr<ninep::Share>> take_share(const std::string& what, const std::string& id) const;
   /// The device that took the network is gone: another one may have it.
   void release_network(const std::string& id) { taken_networks_.erase(id); }
   /// For network cards without an address of their own.

@@ -17,6 +17,7 @@
 #include "io/block.h"
 #include "io/chardev.h"
 #include "io/clock.h"
+#include "io/ninep/share.h"
 #include "io/wall_clock.h"
 #include "tcg/runtime/engine_options.h"
 #include "target/riscv/sanitize/options.h"
@@ -62,6 +63,7 @@ struct MachineOptions {
   riscv::VaryOptions vary;
   SignatureOptions signature;
   std::vector<DriveOptions> drives;
+  std::vector<ninep::ShareOptions> shares;  ///< `-fsdev`
   std::vector<DeviceOptions> devices;
   std::vector<DeviceOptions> globals;  ///< `-global`: what drivers' devices have unless they say otherwise
   std::vector<DeviceOptions> objects;

@@ -49,11 +49,13 @@ constexpr std::uint64_t kDeviceIoctlRight = bit(15);  // version 5
 /// Write, read, read a directory, remove files and directories, make files and directories, truncate.
 constexpr std::uint64_t kFolderRights =
     bit(1) | bit(2) | bit(3) | bit(4) | bit(5) | bit(7) | bit(8) | bit(14);
+/// The same, links and renames from one folder to another, sockets, pipes and symbolic links.
+constexpr std::uint64_t kShareRights = kFolderRights | bit(9) | bit(10) | bit(12) | bit(13);
 constexpr std::uint64_t kReadFileRight = bit(2);
 constexpr std::uint64_t kReadFolderRight = bit(3);
 
 std::uint64_t rights_of(const Folders::Entry& entry) {
-  if (!entry.is_read_only) return kFolderRights;
+  if (!entry.is_read_only) return entry.is_share ? kShareRights : kFolderRights;
   return kReadFileRight | (entry.is_directory ? kReadFolderRight : 0);
 }
 
@@ -92,10 +94,10 @@ Folders::~Folders() {
   for (const Entry& entry : entries_) close(entry.fd);
 }
 
-Status Folders::open(const std::string& path) {
+Status Folders::open(const std::string& path, bool is_share) {
   const int fd = ::open(path.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return error("-sandbox: cannot open the folder '%s' (%s)", path.c_str(), std::strerror(errno));
-  entries_.push_back({fd, false, true});
+  entries_.push_back({fd, false, true, is_share});
   return Ok{};
 }
 

@@ -64,7 +64,7 @@ Status become(const Identity& identity) {
   return cannot("-runas", "become user " + std::to_string(identity.user));
 }
 
-Status drop_privileges() {
+Status drop_privileges(bool keeps_file_capabilities) {
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
     return error("-sandbox: cannot forbid new privileges (%s)", std::strerror(errno));
   // The bounding set can be emptied by those alone who have the capability for it; no one else gains by it.
@@ -72,8 +72,16 @@ Status drop_privileges() {
     prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
-  if (syscall(SYS_capset, &header, none.data()) == 0) return Ok{};
+  std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> left{};
+  if (keeps_file_capabilities) {
+    constexpr std::uint32_t kFiles =
+        1u << CAP_CHOWN | 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER | 1u << CAP_FSETID;
+    if (syscall(SYS_capget, &header, left.data()) != 0) left = {};
+    const std::uint32_t kept = left[0].permitted & kFiles;
+    left = {};
+    left[0].permitted = left[0].effective = kept;
+  }
+  if (syscall(SYS_capset, &header, left.data()) == 0) return Ok{};
   return error("-sandbox: cannot give up capabilities (%s)", std::strerror(errno));
 }
 

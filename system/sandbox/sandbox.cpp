@@ -25,12 +25,13 @@ Status change_identity(const SandboxOptions& options) {
 
 /// The filter of system calls is last: it forbids what the other steps do.
 Status close_all(const SandboxOptions& options, const sandbox::Folders& folders) {
-  if (const Status status = sandbox::drop_privileges(); !status.ok()) return status;
+  if (const Status status = sandbox::drop_privileges(options.keeps_file_capabilities); !status.ok())
+    return status;
   auto has_landlock =
       sandbox::restrict_files(folders, options.networks.has(SandboxUser::kInternet), options.tcp_ports);
   if (!has_landlock) return has_landlock.error();
   // Without Landlock nothing would keep the files that are opened to the folders.
-  const bool must_open = !options.folders.empty() || !options.readable.empty();
+  const bool must_open = !options.folders.empty() || !options.readable.empty() || !options.shares.empty();
   if (must_open && !*has_landlock)
     return error(
         "-sandbox: this kernel has no Landlock to keep files to a folder: -sandbox off does without");
@@ -43,6 +44,8 @@ Status enter_sandbox(const SandboxOptions& options) {
   sandbox::Folders folders;
   for (const std::string& path : options.folders)
     if (const Status status = folders.open(path); !status.ok()) return status;
+  for (const std::string& path : options.shares)
+    if (const Status status = folders.open(path, true); !status.ok()) return status;
   for (const std::string& path : options.readable)
     if (const Status status = folders.open_readable(path); !status.ok()) return status;
   for (const std::string& path : options.readable_if_possible) static_cast<void>(folders.open_readable(path));

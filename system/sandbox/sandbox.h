@@ -19,10 +19,12 @@ enum class SandboxUser : std::uint8_t {
   kTap,
   kAccept,
   kConnect,
-  kDaemon
+  kDaemon,
+  kShare,
+  kShareWrite
 };
 
-/// What the networks and character back ends of a machine need of the host while it runs.
+/// What the networks, character back ends and shared folders of a machine need of the host while it runs.
 struct NetworkNeeds {
   [[nodiscard]] bool has(SandboxUser user) const { return (bits >> static_cast<unsigned>(user) & 1) != 0; }
   void add(SandboxUser user) { bits |= 1u << static_cast<unsigned>(user); }
@@ -50,7 +52,11 @@ struct SandboxOptions {
   std::vector<std::string> readable;  ///< files below these, or these themselves, may be read
   /// Likewise where the kernel can keep to them (Landlock); where it cannot, they are left out.
   std::vector<std::string> readable_if_possible;
-  NetworkNeeds networks;                 ///< and character back ends
+  /// Shared folders: below these there may be all kinds of files but devices.
+  std::vector<std::string> shares;
+  /// Root keeps what it takes to set owners of files and to open those of others.
+  bool keeps_file_capabilities = false;
+  NetworkNeeds networks;                 ///< and character back ends, and shared folders
   std::vector<std::uint16_t> tcp_ports;  ///< to which TCP connections may be made all the same
 };
 

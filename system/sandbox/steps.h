@@ -24,8 +24,9 @@ Result<Identity> find_identity(const std::string& text);
 /// All threads become that user, with that user's groups. Needs root, unless it is who runs already.
 Status become(const Identity& identity);
 
-/// No program that is started gains privileges, and this thread's capabilities go, in every set.
-Status drop_privileges();
+/// No program that is started gains privileges, and this thread's capabilities go, in every set; of those
+/// that it has, `keeps_file_capabilities` leaves the ones for owners, modes and contents of files.
+Status drop_privileges(bool keeps_file_capabilities = false);
 
 /// Directories and files, opened to name them alone. They are opened before the root and the user change.
 class Folders {
@@ -34,13 +35,14 @@ class Folders {
     int fd;
     bool is_read_only;
     bool is_directory;
+    bool is_share = false;
   };
 
   Folders() = default;
   ~Folders();
   Folders(const Folders&) = delete;
   Folders& operator=(const Folders&) = delete;
-  Status open(const std::string& path);
+  Status open(const std::string& path, bool is_share = false);
   /// For reading alone, a file or a directory.
   Status open_readable(const std::string& path);
   [[nodiscard]] std::span<const Entry> entries() const { return entries_; }

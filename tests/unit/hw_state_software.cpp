@@ -378,6 +378,8 @@ constexpr Software kAll[] = {
     {"virtio-blk-device", virtio},
     {"virtio-net-device", virtio},
     {"virtio-balloon-device", virtio},
+    {"virtio-9p-device", virtio},
+    {"virtio-9p-pci", nullptr},
     {"virtio-blk-pci", nullptr},
     {"virtio-net-pci", nullptr},
     {"virtio-rng-pci", nullptr},

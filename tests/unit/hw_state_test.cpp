@@ -3,13 +3,16 @@
 // each row of the table of drivers on each kind of board. A driver that nobody wrote software for fails the
 // test.
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <map>
 #include <set>
 #include <sstream>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "target/riscv/cpu.h"
@@ -47,6 +50,30 @@ bool is_asked(const Device& device) {
          std::strcmp(device.driver(), "gpex-root") != 0;
 }
 
+/// Files that are read and never change: their times of access, which reading moves, are in the future.
+class SharedFolder {
+ public:
+  SharedFolder() : path_(testing::TempDir() + "gstage-state-share-" + std::to_string(getpid())) {
+    std::filesystem::create_directories(path_ / "d");
+    std::ofstream(path_ / "f") << "contents";
+    timespec now{};
+    clock_gettime(CLOCK_REALTIME, &now);
+    const timespec times[2] = {{now.tv_sec + 3600, 0}, {now.tv_sec - 3600, 0}};
+    for (const char* const name : {"d", "f", "."})
+      EXPECT_EQ(utimensat(AT_FDCWD, (path_ / name).c_str(), times, 0), 0);
+  }
+  ~SharedFolder() { std::filesystem::remove_all(path_); }
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+ private:
+  const std::filesystem::path path_;
+};
+
+const std::filesystem::path& shared_folder() {
+  static const SharedFolder folder;
+  return folder.path();
+}
+
 /// A machine, and what its devices are connected to.
 class Box {
  public:
@@ -68,6 +95,13 @@ class Box {
   }
 
   void ask(const DeviceOptions& device) { options_.devices.push_back(device); }
+  void add_share() {
+    ninep::ShareOptions share;
+    share.id = "share";
+    share.path = shared_folder();
+    share.is_read_only = true;  // so that one folder serves both machines
+    options_.shares.push_back(share);
+  }
   void add_disk() {
     std::ofstream(disk_, std::ios::binary) << std::string(64 << 10, 'd');
     options_.drives.push_back({"disk", disk_, "raw", "none"});
@@ -162,6 +196,11 @@ void ask_for(Box& box, const std::string& driver, const std::vector<Property>& p
   if (begins_with("virtio-blk")) {
     box.add_disk();
     device.properties.push_back({"drive", "disk"});
+  }
+  if (begins_with("virtio-9p")) {
+    box.add_share();
+    device.properties.push_back({"fsdev", "share"});
+    device.properties.push_back({"mount_tag", "tag"});
   }
   if (begins_with("virtio-rng")) device.properties.push_back({"rng", "zeroes"});
   if (begins_with("virtio-serial")) device.properties.push_back({"max_ports", "2"});

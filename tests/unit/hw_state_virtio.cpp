@@ -8,7 +8,7 @@
 namespace gstage::hw {
 namespace {
 
-constexpr std::uint32_t kNet = 1, kBlk = 2, kConsole = 3;
+constexpr std::uint32_t kNet = 1, kBlk = 2, kConsole = 3, kNinep = 9;
 constexpr unsigned kMaxQueues = 7;
 constexpr unsigned kRingSize = 16;
 /// Of a queue; the device uses buffers in their order, so the next one to offer is free when fewer wait.
@@ -86,6 +86,7 @@ class Driver {
   std::vector<Piece> make_buffer(unsigned queue, std::uint64_t at);
   std::vector<Piece> make_block_request(std::uint64_t at);
   std::vector<Piece> make_net_command(std::uint64_t at);
+  std::vector<Piece> make_file_request(std::uint64_t at);
   void offer_split(unsigned queue, const std::vector<Piece>& pieces);
   void offer_packed(unsigned queue, const std::vector<Piece>& pieces);
   bool take_split(unsigned queue);
@@ -157,6 +158,7 @@ void Driver::set_up(unsigned queue) {
 /// Even queues are the device's to fill, as of most devices.
 std::vector<Piece> Driver::make_buffer(unsigned queue, std::uint64_t at) {
   if (virtio_id_ == kBlk) return make_block_request(at);
+  if (virtio_id_ == kNinep) return make_file_request(at);
   if (virtio_id_ == kNet && queue + 1 == notes_.queues && queue % 2 == 0) return make_net_command(at);
   constexpr unsigned kControlTransmit = 3;
   const bool is_writable = queue % 2 == 0;
@@ -194,6 +196,31 @@ std::vector<Piece> Driver::make_net_command(std::uint64_t at) {
   const Bytes& command = guest_.one_of(std::span<const Bytes>(commands));
   EXPECT_TRUE(guest_.memory.write(Paddr{at}, command.data(), command.size()));
   return {{at, static_cast<std::uint32_t>(command.size()), false}, {at + 0x80, 1, true}};
+}
+
+/// A request of 9P2000.L, and room for its answer. Few fids, so that they are often there.
+std::vector<Piece> Driver::make_file_request(std::uint64_t at) {
+  using Bytes = std::vector<std::uint8_t>;
+  const auto fid = static_cast<std::uint8_t>(guest_.below(3));
+  const auto other = static_cast<std::uint8_t>(guest_.below(3));
+  const auto name = static_cast<std::uint8_t>(guest_.one_in(2) ? 'f' : 'd');
+  const Bytes bodies[] = {
+      {100, 0, 0, 0, 32, 0, 0, 8, 0, '9', 'P', '2', '0', '0', '0', '.', 'L'},
+      {104, 0, 0, fid, 0, 0, 0, 255, 255, 255, 255, 0, 0, 0, 0, 0, 0, 0, 0},
+      {110, 0, 0, fid, 0, 0, 0, other, 0, 0, 0, 1, 0, 1, 0, name},
+      {12, 0, 0, fid, 0, 0, 0, 0, 0, 0, 0},
+      {24, 0, 0, fid, 0, 0, 0, 255, 7, 0, 0, 0, 0, 0, 0},
+      {116, 0, 0, fid, 0, 0, 0, other, 0, 0, 0, 0, 0, 0, 0, 9, 0, 0, 0},
+      {40, 0, 0, fid, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 200, 0, 0, 0},
+      {120, 0, 0, fid, 0, 0, 0},
+      {14, 0, 0, fid, 0, 0, 0, 1, 0, 'n', 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+  };
+  // A new version ends what there is: seldom.
+  const std::size_t which = guest_.one_in(12) ? 0 : 1 + guest_.below(std::size(bodies) - 1);
+  Bytes request = {static_cast<std::uint8_t>(bodies[which].size() + 4), 0, 0, 0};
+  request.insert(request.end(), bodies[which].begin(), bodies[which].end());
+  EXPECT_TRUE(guest_.memory.write(Paddr{at}, request.data(), request.size()));
+  return {{at, static_cast<std::uint32_t>(request.size()), false}, {at + 0x80, 0x200, true}};
 }
 
 std::vector<Piece> Driver::make_block_request(std::uint64_t at) {

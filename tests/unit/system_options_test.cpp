@@ -440,5 +440,60 @@ TEST(NetworkOptions, RefusalsNameWhatIsWrong) {
     EXPECT_NE(refusal(words).find(part), std::string::npos) << refusal(words);
 }
 
+TEST(ShareOptions, AFolderIsSharedByItsId) {
+  const Options o =
+      parse({"-fsdev", "local,id=f,path=/a,,b,security_model=mapped-file,fmode=0640,dmode=750"});
+  ASSERT_EQ(o.machine.shares.size(), 1u);
+  EXPECT_EQ(o.machine.shares[0].id, "f");
+  EXPECT_EQ(o.machine.shares[0].path, "/a,b");
+  EXPECT_EQ(o.machine.shares[0].model, ninep::SecurityModel::kMappedFile);
+  EXPECT_EQ(o.machine.shares[0].file_mode, 0640u);
+  EXPECT_EQ(o.machine.shares[0].directory_mode, 0750u);
+  EXPECT_FALSE(o.machine.shares[0].is_read_only);
+  EXPECT_TRUE(o.machine.devices.empty());
+}
+
+TEST(ShareOptions, VirtfsIsTheFolderAndItsDevice) {
+  const Options o = parse({"-virtfs", "local,path=/a,mount_tag=rootfs,security_model=none,id=x", "-virtfs",
+                           "local,path=/b,mount_tag=tag,security_model=none,readonly"});
+  ASSERT_EQ(o.machine.devices.size(), 2u);
+  EXPECT_EQ(line_of(o.machine.devices[0]), "virtio-9p-pci,fsdev=x,mount_tag=rootfs");
+  EXPECT_EQ(line_of(o.machine.devices[1]), "virtio-9p-pci,fsdev=tag,mount_tag=tag");
+  EXPECT_TRUE(o.machine.shares[1].is_read_only);
+}
+
+TEST(ShareOptions, TheSandboxLeavesWhatTheFolderNeeds) {
+  EXPECT_FALSE(parse({}).sandbox.networks.has(SandboxUser::kShare));
+  const Options written = parse({"-virtfs", "local,path=/a,mount_tag=t,security_model=none"});
+  EXPECT_TRUE(written.sandbox.networks.has(SandboxUser::kShare));
+  EXPECT_TRUE(written.sandbox.networks.has(SandboxUser::kShareWrite));
+  EXPECT_EQ(written.sandbox.shares, std::vector<std::string>{"/a"});
+  EXPECT_FALSE(written.sandbox.keeps_file_capabilities);
+  const Options read = parse({"-virtfs", "local,path=/a,mount_tag=t,security_model=passthrough,readonly=on"});
+  EXPECT_FALSE(read.sandbox.networks.has(SandboxUser::kShareWrite));
+  EXPECT_EQ(read.sandbox.readable, std::vector<std::string>{"/a"});
+  EXPECT_TRUE(read.sandbox.shares.empty());
+  EXPECT_TRUE(
+      parse({"-fsdev", "local,id=t,path=/a,security_model=passthrough"}).sandbox.keeps_file_capabilities);
+}
+
+TEST(ShareOptions, RefusalsNameWhatIsWrong) {
+  const std::pair<Words, const char*> rows[] = {
+      {{"-fsdev", "local,path=/a,security_model=none"}, "no id"},
+      {{"-fsdev", "local,id=f,security_model=none"}, "path=FOLDER"},
+      {{"-fsdev", "local,id=f,path=/a"}, "security_model=none"},
+      {{"-fsdev", "local,id=f,path=/a,security_model=some"}, "security_model=some"},
+      {{"-fsdev", "synth,id=f"}, "-fsdev synth is not supported yet"},
+      {{"-fsdev", "local,id=f,path=/a,security_model=none,fmode=888"}, "fmode=888"},
+      {{"-fsdev", "local,id=f,path=/a,security_model=none,foo=1"}, "no property 'foo'"},
+      {{"-fsdev", "local,id=f,path=/a,security_model=none", "-fsdev",
+        "local,id=f,path=/b,security_model=none"},
+       "given twice"},
+      {{"-virtfs", "local,path=/a,security_model=none"}, "mount_tag=TAG"},
+  };
+  for (const auto& [words, part] : rows)
+    EXPECT_NE(refusal(words).find(part), std::string::npos) << refusal(words);
+}
+
 }  // namespace
 }  // namespace gstage

@@ -25,6 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "io/ninep/share.h"
 #include "system/sandbox/sandbox.h"
 
 namespace gstage {
@@ -361,6 +362,64 @@ TEST_F(SandboxFolder, WhatIsForReadingIsNotWritten) {
   EXPECT_EQ(error_of_open(folder + "/a", O_WRONLY), EACCES);
   EXPECT_EQ(error_of_open(folder + "/b", O_WRONLY | O_CREAT), EACCES);
   EXPECT_EQ(error_of_open("/etc/passwd", O_RDONLY), EACCES);
+}
+
+TEST_F(SandboxFolder, ASharedFolderServesAndNothingBesideIt) {
+  mkdir((folder + "/b").c_str(), 0700);
+  std::ofstream(top + "/c") << "outside";
+  options.folders.clear();
+  options.shares = {folder};
+  options.networks.add(SandboxUser::kShare);
+  options.networks.add(SandboxUser::kShareWrite);
+  const int result = run_inside(options, [&] {
+    // In the child: what leads to descriptors is a process's own.
+    auto share = ninep::Share::open({"id", folder});
+    if (!share.ok()) return 16;
+    ninep::Share& files = **share;
+    const ninep::Descriptor& root = *files.root();
+    ninep::Node below;
+    ninep::Node node;
+    ninep::Descriptor file;
+    struct stat status {};
+    if (files.look_up(root, "b", below) != 0) return 1;
+    if (files.create(root, "a", O_RDWR, {0640, ~0u, ~0u}, node, file) != 0) return 2;
+    if (files.rename(root, "a", *below, "a") != 0 || files.link(*node, root, "a") != 0) return 3;
+    ninep::Changes changes;
+    changes.valid =
+        ninep::Changes::kMode | ninep::Changes::kMtime | ninep::Changes::kSize | ninep::Changes::kUid;
+    changes.mode = 0600;
+    changes.uid = geteuid();
+    if (files.change(*node, changes) != 0 || files.attributes(*node, status) != 0) return 4;
+    if ((status.st_mode & 0777) != 0600) return 5;
+    if (files.remove(*below, "a", false) != 0 || files.remove(root, "b", true) != 0) return 6;
+    if (files.make_folder(root, "b", {0700, ~0u, ~0u}, below) != 0) return 7;
+    if (files.make_symlink(*below, "l", "target", {}, node) != 0) return 8;
+    if (files.make_special(*below, "p", 0, {S_IFIFO | 0600, ~0u, ~0u}, node) != 0) return 9;
+    std::vector<std::uint8_t> names;
+    if (const int failure = files.list_attributes(root, names); failure != 0 && failure != EOPNOTSUPP)
+      return 10;
+    if (files.remove(*below, "l", false) != 0 || files.remove(*below, "p", false) != 0) return 11;
+    if (files.remove(root, "b", true) != 0) return 12;
+    if (::open((top + "/c").c_str(), O_RDONLY) >= 0 || errno != EACCES) return 13;
+    if (::unlink((top + "/c").c_str()) == 0 || ::unlinkat(AT_FDCWD, (top + "/c").c_str(), 0) == 0) return 14;
+    if (mknodat(AT_FDCWD, (folder + "/b").c_str(), S_IFCHR | 0600, 0x103) == 0 || errno != EPERM) return 15;
+    return 0;
+  });
+  EXPECT_EQ(result, 0);
+  rmdir((folder + "/b").c_str());
+}
+
+TEST_F(SandboxFolder, WithoutASharedFolderNothingOfFilesIsChanged) {
+  const auto error_of = [&](auto call) {
+    return run_inside(options, [&] { return call(folder.c_str()) < 0 ? errno : 0; });
+  };
+  EXPECT_EQ(error_of([](const char* path) { return fchmodat(AT_FDCWD, path, 0700, 0); }), EPERM);
+  EXPECT_EQ(error_of([](const char* path) { return fchownat(AT_FDCWD, path, 1, 1, 0); }), EPERM);
+  EXPECT_EQ(error_of([](const char* path) { return linkat(AT_FDCWD, path, AT_FDCWD, "x", 0); }), EPERM);
+  EXPECT_EQ(error_of([](const char* path) { return utimensat(AT_FDCWD, path, nullptr, 0); }), EPERM);
+  options.networks.add(SandboxUser::kShare);
+  EXPECT_EQ(error_of([](const char* path) { return fchmodat(AT_FDCWD, path, 0700, 0); }), EPERM)
+      << "a folder that is read alone";
 }
 
 TEST_F(Sandbox, RunsAsAnotherUserInAnotherRoot) {

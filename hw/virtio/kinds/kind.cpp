@@ -50,7 +50,7 @@ constexpr PropertyRow kRingProperties[] = {
 
 std::span<const VirtioKind* const> virtio_kinds() {
   static constexpr const VirtioKind* kAll[] = {&kVirtioBalloonKind, &kVirtioBlkKind, &kVirtioNetKind,
-                                               &kVirtioRngKind, &kVirtioSerialKind};
+                                               &kVirtioNinepKind,   &kVirtioRngKind, &kVirtioSerialKind};
   return kAll;
 }
 

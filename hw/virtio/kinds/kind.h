@@ -21,6 +21,7 @@ struct VirtioKind {
 extern const VirtioKind kVirtioBalloonKind;
 extern const VirtioKind kVirtioBlkKind;
 extern const VirtioKind kVirtioNetKind;
+extern const VirtioKind kVirtioNinepKind;
 extern const VirtioKind kVirtioRngKind;
 extern const VirtioKind kVirtioSerialKind;
 
