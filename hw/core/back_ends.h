@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "softmmu/base/result.h"
-#include "io/block.h"
+#include "io/block/block.h"
 #include "io/chardev.h"
 #include "io/ninep/share.h"
 #include "hw/core/mac_address.h"

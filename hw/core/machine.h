@@ -14,7 +14,7 @@
 #include "softmmu/machine_control.h"
 #include "softmmu/mem/address_space.h"
 #include "softmmu/property_rows.h"
-#include "io/block.h"
+#include "io/block/block.h"
 #include "io/chardev.h"
 #include "io/clock.h"
 #include "io/ninep/share.h"

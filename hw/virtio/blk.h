@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "io/block.h"
+#include "io/block/block.h"
 #include "hw/virtio/chain.h"
 #include "hw/virtio/device.h"
 

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "softmmu/base/check.h"
-#include "io/block.h"
+#include "io/block/block.h"
 
 namespace gstage::fuzz {
 

@@ -17,7 +17,7 @@
 
 #include "softmmu/machine_control.h"
 #include "softmmu/mem/address_space.h"
-#include "io/block.h"
+#include "io/block/block.h"
 #include "io/chardev.h"
 #include "hw/core/hart_lines.h"
 

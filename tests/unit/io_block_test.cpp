@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "softmmu/base/format.h"
-#include "io/block.h"
+#include "io/block/block.h"
 
 namespace gstage {
 namespace {

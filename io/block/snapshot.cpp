@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "softmmu/base/types.h"
-#include "io/raw_file.h"
+#include "io/block/raw_file.h"
 
 namespace gstage {
 

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/block.h"
-
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -11,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "io/raw_file.h"
+#include "io/block/block.h"
+#include "io/block/raw_file.h"
 
 namespace gstage {
 

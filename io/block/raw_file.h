@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <span>
 
-#include "io/block.h"
+#include "io/block/block.h"
 
 namespace gstage {
 

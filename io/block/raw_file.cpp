@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/raw_file.h"
+#include "io/block/raw_file.h"
 
 #include <algorithm>
 #include <array>
