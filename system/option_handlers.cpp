@@ -310,9 +310,6 @@ Status OptionHandlers::global(Options& options, const std::string& argument) {
   return Ok{};
 }
 
-Status OptionHandlers::snapshot(Options& options, const std::string&) {
-  return set(options.is_snapshot, true);
-}
 Status OptionHandlers::nodefaults(Options& options, const std::string&) {
   return set(options.has_defaults, false);
 }

@@ -14,6 +14,15 @@ struct NoneHandlers {
   static Status audio_device(Options& options, const std::string& argument);
 };
 
+/// Options that name disks and their images.
+struct DiskHandlers {
+  static Status drive(Options& options, const std::string& argument);
+  static Status blockdev(Options& options, const std::string& argument);
+  static Status disk(Options& options, const std::string& argument);
+  static Status cdrom(Options& options, const std::string& argument);
+  static Status snapshot(Options& options, const std::string& argument);
+};
+
 /// Options of the network.
 struct NetworkHandlers {
   static Status netdev(Options& options, const std::string& argument);
@@ -76,6 +85,7 @@ struct ExpectHandlers {
 
 /// One function an option (the `handler` column of options.inc). `argument` is empty for options without one.
 struct OptionHandlers : NoneHandlers,
+                        DiskHandlers,
                         NetworkHandlers,
                         ShareHandlers,
                         ProcessHandlers,
@@ -95,8 +105,6 @@ struct OptionHandlers : NoneHandlers,
   static Status initrd(Options& options, const std::string& argument);
   static Status append(Options& options, const std::string& argument);
   static Status dtb(Options& options, const std::string& argument);
-  static Status drive(Options& options, const std::string& argument);
-  static Status snapshot(Options& options, const std::string& argument);
   static Status device(Options& options, const std::string& argument);
   static Status object(Options& options, const std::string& argument);
   static Status global(Options& options, const std::string& argument);

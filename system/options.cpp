@@ -111,9 +111,14 @@ Result<Options> parse_options(std::span<const std::string> arguments, const std:
   options.program = program;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& given = arguments[i];
-    if (given.size() < 2 || given[0] != '-')
-      return error("'%s': unexpected argument: a disk is given by -drive file=FILE, a kernel by -kernel FILE",
-                   given.c_str());
+    if (given.size() < 2 || given[0] != '-') {
+      if (given.empty() || given == "-")
+        return error(
+            "'%s': unexpected argument: a disk is given by its file's name, a kernel by -kernel FILE",
+            given.c_str());
+      if (const Status status = OptionHandlers::disk(options, given); !status.ok()) return status.error();
+      continue;
+    }
     const std::string word = given.substr(given.starts_with("--") ? 2 : 1);
     const OptionRow* const row = find_option(word);
     if (row == nullptr) return unknown_option(given, word);

@@ -17,14 +17,18 @@ Result<std::unique_ptr<BackEnds>> BackEnds::open(const MachineOptions& options) 
 }
 
 Status BackEnds::open_drives() {
+  for (const BlockOptions& node : options_.blockdevs)
+    if (Status status = nodes_.add(node); !status.ok()) return status;
   for (const DriveOptions& drive : options_.drives) {
     if (drive.interface != "virtio" && drive.interface != "none")
       return error("-drive if=%s is not supported yet: say if=virtio, or if=none with a -device",
                    drive.interface.c_str());
     const std::string id = drive.id.empty() ? drive.interface + std::to_string(drives_.size()) : drive.id;
+    if (nodes_.has(id))
+      return error("-drive: the id '%s' is the name of a -blockdev; choose another", id.c_str());
     if (drives_.count(id) != 0)
       return error("-drive: two drives have the id '%s'; give them different ones", id.c_str());
-    auto backend = open_drive(drive);
+    auto backend = nodes_.open_drive(drive);
     if (!backend.ok()) return backend.error();
     drives_[id] = *backend;
     if (drive.interface == "virtio") implied_drives_.push_back(id);
@@ -33,7 +37,13 @@ Status BackEnds::open_drives() {
 }
 
 Result<std::shared_ptr<BlockBackend>> BackEnds::take_drive(const std::string& what, const std::string& id) {
-  if (id.empty()) return error("%s needs drive=, the id of a -drive", what.c_str());
+  if (id.empty())
+    return error("%s needs drive=, the id of a -drive or the node-name of a -blockdev", what.c_str());
+  if (nodes_.has(id)) {
+    auto node = nodes_.use(what, id, false);
+    if (!node.ok()) return node.error();
+    return node->disk;
+  }
   const auto found = drives_.find(id);
   if (found == drives_.end())
     return error("%s: there is no drive '%s'; add -drive if=none,id=%s,file=FILE", what.c_str(), id.c_str(),

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "softmmu/base/result.h"
-#include "io/block/block.h"
+#include "io/block/graph.h"
 #include "io/chardev.h"
 #include "io/ninep/share.h"
 #include "hw/core/mac_address.h"
@@ -23,7 +23,8 @@ class BackEnds {
   /// Opens the disks. `options` outlive the object; what they name later is found too.
   static Result<std::unique_ptr<BackEnds>> open(const MachineOptions& options);
 
-  /// A disk that no other device has.
+  /// A disk that no other device has: that of a drive, or a node of `-blockdev`, which devices that only read
+  /// may share.
   Result<std::shared_ptr<BlockBackend>> take_drive(const std::string& what, const std::string& id);
   /// Null where the name is empty.
   Result<std::shared_ptr<Chardev>> chardev(const std::string& what, const std::string& id) const;
@@ -46,6 +47,7 @@ class BackEnds {
   Status open_drives();
 
   const MachineOptions& options_;
+  BlockGraph nodes_;
   std::map<std::string, std::shared_ptr<BlockBackend>> drives_;  ///< null: in use
   std::vector<std::string> implied_drives_;
   std::set<std::string> taken_networks_;

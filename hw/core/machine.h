@@ -62,6 +62,7 @@ struct MachineOptions {
   riscv::SanitizeOptions sanitize;
   riscv::VaryOptions vary;
   SignatureOptions signature;
+  std::vector<BlockOptions> blockdevs;  ///< `-blockdev`, in order
   std::vector<DriveOptions> drives;
   std::vector<ninep::ShareOptions> shares;  ///< `-fsdev`
   std::vector<DeviceOptions> devices;

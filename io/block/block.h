@@ -8,6 +8,7 @@
 #include <string>
 
 #include "softmmu/base/result.h"
+#include "io/block/options.h"
 
 namespace gstage {
 
@@ -30,13 +31,14 @@ class BlockBackend {
 struct DriveOptions {
   std::string id;
   std::string file;
-  std::string format;                ///< empty: raw, unless the image looks like another one
+  std::string format;                ///< empty: by the image's first bytes
   std::string interface = "virtio";  ///< if=
   bool is_read_only = false;
   bool is_snapshot = false;  ///< writes go to a temporary file that is thrown away
+  BlockOptions node;         ///< the rest; driver, file and read-only are those above
 };
 
-/// Opens a raw file or block device; refuses what it cannot honour with a sentence.
+/// Opens the image of a drive that names no other nodes; refuses what it cannot honour with a sentence.
 Result<std::shared_ptr<BlockBackend>> open_drive(const DriveOptions& options);
 
 }  // namespace gstage

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <bitset>
 #include <cerrno>
 #include <mutex>
 #include <shared_mutex>
-#include <vector>
+#include <unordered_map>
 
 #include "softmmu/base/types.h"
-#include "io/block/raw_file.h"
+#include "io/block/disks.h"
 
 namespace gstage {
 
@@ -18,9 +19,10 @@ namespace {
 class Snapshot final : public BlockBackend {
  public:
   static constexpr std::uint64_t kCluster = kPageSize;
+  static constexpr std::size_t kGroup = 4096;
 
-  Snapshot(std::shared_ptr<BlockBackend> base, int overlay_fd)
-      : base_(std::move(base)), overlay_(overlay_fd), is_copied_((base_->size() + kCluster - 1) / kCluster) {}
+  Snapshot(std::shared_ptr<BlockBackend> base, std::shared_ptr<BlockFile> overlay)
+      : base_(std::move(base)), overlay_(std::move(overlay)) {}
 
   [[nodiscard]] std::uint64_t size() const override { return base_->size(); }
   [[nodiscard]] bool is_read_only() const override { return false; }
@@ -29,10 +31,10 @@ class Snapshot final : public BlockBackend {
     if (!is_within(offset, to.size())) return EINVAL;
     const std::shared_lock lock(mutex_);
     while (!to.empty()) {
-      const bool in_overlay = is_copied_[offset / kCluster];
+      const bool in_overlay = is_copied(offset / kCluster);
       const std::uint64_t n = run_length(offset, to.size());
       const auto piece = to.first(n);
-      const int failure = in_overlay ? overlay_.read(offset, piece) : base_->read(offset, piece);
+      const int failure = in_overlay ? overlay_->read(offset, piece) : base_->read(offset, piece);
       if (failure != 0) return failure;
       offset += n;
       to = to.subspan(n);
@@ -44,7 +46,7 @@ class Snapshot final : public BlockBackend {
     if (!is_within(offset, from.size())) return EINVAL;
     const std::unique_lock lock(mutex_);
     if (const int failure = copy_edges(offset, from.size()); failure != 0) return failure;
-    const int failure = overlay_.write(offset, from);
+    const int failure = overlay_->write(offset, from);
     if (failure == 0) mark(offset, from.size());
     return failure;
   }
@@ -53,7 +55,7 @@ class Snapshot final : public BlockBackend {
     if (!is_within(offset, size)) return EINVAL;
     const std::unique_lock lock(mutex_);
     if (const int failure = copy_edges(offset, size); failure != 0) return failure;
-    const int failure = overlay_.write_zeroes(offset, size);
+    const int failure = overlay_->write_zeroes(offset, size);
     if (failure == 0) mark(offset, size);
     return failure;
   }
@@ -70,9 +72,9 @@ class Snapshot final : public BlockBackend {
 
   /// How many bytes from the offset on, `most` at most, lie in the same file.
   [[nodiscard]] std::uint64_t run_length(std::uint64_t offset, std::uint64_t most) const {
-    const bool in_overlay = is_copied_[offset / kCluster];
+    const bool in_overlay = is_copied(offset / kCluster);
     std::uint64_t end = offset;
-    while (end - offset < most && is_copied_[end / kCluster] == in_overlay)
+    while (end - offset < most && is_copied(end / kCluster) == in_overlay)
       end = (end / kCluster + 1) * kCluster;
     return std::min(end - offset, most);
   }
@@ -87,31 +89,39 @@ class Snapshot final : public BlockBackend {
   }
 
   int copy(std::uint64_t cluster) {
-    if (is_copied_[cluster]) return 0;
+    if (is_copied(cluster)) return 0;
     std::array<std::byte, kCluster> bytes;
     const std::uint64_t at = cluster * kCluster;
     const std::span<std::byte> whole(bytes.data(), std::min(kCluster, size() - at));
     if (const int failure = base_->read(at, whole); failure != 0) return failure;
-    if (const int failure = overlay_.write(at, whole); failure != 0) return failure;
-    is_copied_[cluster] = true;
+    if (const int failure = overlay_->write(at, whole); failure != 0) return failure;
+    set_copied(cluster);
     return 0;
   }
 
+  [[nodiscard]] bool is_copied(std::uint64_t cluster) const {
+    const auto group = copied_.find(cluster / kGroup);
+    return group != copied_.end() && group->second[cluster % kGroup];
+  }
+  void set_copied(std::uint64_t cluster) { copied_[cluster / kGroup].set(cluster % kGroup); }
+
   void mark(std::uint64_t offset, std::uint64_t bytes) {
     for (std::uint64_t at = offset / kCluster; bytes != 0 && at <= (offset + bytes - 1) / kCluster; ++at)
-      is_copied_[at] = true;
+      set_copied(at);
   }
 
   const std::shared_ptr<BlockBackend> base_;
-  const PositionedFile overlay_;
+  const std::shared_ptr<BlockFile> overlay_;
   std::shared_mutex mutex_;
-  std::vector<bool> is_copied_;
+  // By groups, so that a disk which only says that it is large takes no memory.
+  std::unordered_map<std::uint64_t, std::bitset<kGroup>> copied_;
 };
 
 }  // namespace
 
-std::shared_ptr<BlockBackend> make_snapshot(std::shared_ptr<BlockBackend> base, int overlay_fd) {
-  return std::make_shared<Snapshot>(std::move(base), overlay_fd);
+std::shared_ptr<BlockBackend> make_snapshot(std::shared_ptr<BlockBackend> base,
+                                            std::shared_ptr<BlockFile> overlay) {
+  return std::make_shared<Snapshot>(std::move(base), std::move(overlay));
 }
 
 }  // namespace gstage

@@ -96,16 +96,17 @@ CommandResult query_memory_size_summary(CommandContext& context, const Json&) {
               {"plugged-memory", 0}};
 }
 
-/// Drives as the command line has them; their images are raw.
+/// Drives as the command line has them.
 CommandResult query_block(CommandContext& context, const Json&) {
   Json all = Json::array();
   if (context.subjects.options == nullptr) return all;
   for (const DriveOptions& drive : context.subjects.options->machine.drives) {
     const std::string id = drive.id.empty() ? drive.interface + std::to_string(all.size()) : drive.id;
-    Json image{{"filename", drive.file}, {"format", "raw"}};
+    const std::string format = drive.format.empty() ? "raw" : drive.format;
+    Json image{{"filename", drive.file}, {"format", format}};
     Json inserted{{"file", drive.file},
                   {"ro", drive.is_read_only},
-                  {"drv", "raw"},
+                  {"drv", format},
                   {"encrypted", false},
                   {"backing_file_depth", 0},
                   {"bps", 0},
@@ -129,8 +130,9 @@ CommandResult query_block(CommandContext& context, const Json&) {
 std::string block_text(const Json& result) {
   std::string text;
   for (const Json& drive : result)
-    text += format("%s: %s (raw%s)\n", drive["device"].get<std::string>().c_str(),
+    text += format("%s: %s (%s%s)\n", drive["device"].get<std::string>().c_str(),
                    printable(drive["inserted"]["file"].get<std::string>()).c_str(),
+                   drive["inserted"]["drv"].get<std::string>().c_str(),
                    drive["inserted"]["ro"].get<bool>() ? ", read-only" : "");
   return text;
 }

@@ -37,6 +37,7 @@ struct Slots final : hw::Device {
 /// Devices that read nothing from the host.
 void make_devices(MachineOptions options) {
   options.drives.clear();
+  options.blockdevs.clear();
   std::erase_if(options.objects,
                 [](const DeviceOptions& object) { return object.find("filename") != nullptr; });
   Slots board;

@@ -216,6 +216,20 @@ TEST_F(DriverTest, ADriveThatNobodyNamedHasADeviceByItself) {
   EXPECT_EQ((*back_ends)->implied_drives(), std::vector<std::string>{"free"});
 }
 
+TEST_F(DriverTest, ADeviceTakesANodeAsItTakesADrive) {
+  auto node = read_block_options("-blockdev", {{"driver", "file"}, {"node-name", "n"}, {"filename", disk_}});
+  ASSERT_TRUE(node.ok()) << node.error().message;
+  options_.blockdevs.push_back(*node);
+  device("virtio-blk-device", {{"drive", "n"}});
+  EXPECT_EQ(make()[kVirtioSlots - 1], kBlk) << refusal_;
+  device("virtio-blk-device", {{"drive", "n"}});
+  machine_.reset();
+  expect_refusal("the node 'n' is in use already");
+  options_.blockdevs.push_back(*node);
+  machine_.reset();
+  expect_refusal("the node-name 'n' is given twice");
+}
+
 TEST_F(DriverTest, TwoDrivesWithOneId) {
   drive("d", "none");
   drive("d", "none");

@@ -104,7 +104,12 @@ class Box {
   }
   void add_disk() {
     std::ofstream(disk_, std::ios::binary) << std::string(64 << 10, 'd');
-    options_.drives.push_back({"disk", disk_, "raw", "none"});
+    DriveOptions drive;
+    drive.id = "disk";
+    drive.file = disk_;
+    drive.format = "raw";
+    drive.interface = "none";
+    options_.drives.push_back(drive);
   }
   void make() {
     auto made = type_->create(options_, control_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/block/raw_file.h"
+#include "io/block/host_file.h"
 
 #include <algorithm>
 #include <array>
@@ -14,9 +14,8 @@ namespace gstage {
 
 namespace {
 
-bool is_within(std::uint64_t offset, std::uint64_t size, std::uint64_t disk) {
-  return offset <= disk && size <= disk - offset;
-}
+/// What every host's O_DIRECT is content with.
+constexpr std::uint64_t kDirectAlignment = 4096;
 
 bool is_unsupported(int error) {
   return error == EOPNOTSUPP || error == ENOSYS || error == EINVAL || error == ENOTTY;
@@ -24,12 +23,31 @@ bool is_unsupported(int error) {
 
 }  // namespace
 
-PositionedFile::~PositionedFile() { close(fd_); }
+HostFile::~HostFile() {
+  close(fd_);
+  if (use_.direct_fd >= 0) close(use_.direct_fd);
+}
 
-int PositionedFile::read(std::uint64_t offset, std::span<std::byte> to) const {
+std::uint64_t HostFile::size() const {
+  const off_t end = lseek(fd_, 0, SEEK_END);
+  return end < 0 ? 0 : static_cast<std::uint64_t>(end);
+}
+
+// The kernel keeps both ways to the same bytes coherent.
+int HostFile::fd_for(std::uint64_t offset, std::span<const std::byte> bytes) const {
+  const std::uint64_t bits = offset | bytes.size() | reinterpret_cast<std::uintptr_t>(bytes.data());
+  return use_.direct_fd >= 0 && bits % kDirectAlignment == 0 ? use_.direct_fd : fd_;
+}
+
+int HostFile::read(std::uint64_t offset, std::span<std::byte> to) {
+  int fd = fd_for(offset, to);
   while (!to.empty()) {
-    const ssize_t n = pread(fd_, to.data(), to.size(), static_cast<off_t>(offset));
+    const ssize_t n = pread(fd, to.data(), to.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EINVAL && fd != fd_) {
+      fd = fd_;
+      continue;
+    }
     if (n < 0) return errno;
     if (n == 0) {
       std::memset(to.data(), 0, to.size());
@@ -37,23 +55,30 @@ int PositionedFile::read(std::uint64_t offset, std::span<std::byte> to) const {
     }
     offset += static_cast<std::uint64_t>(n);
     to = to.subspan(static_cast<std::size_t>(n));
+    fd = fd_for(offset, to);
   }
   return 0;
 }
 
-int PositionedFile::write(std::uint64_t offset, std::span<const std::byte> from) const {
+int HostFile::write(std::uint64_t offset, std::span<const std::byte> from) {
+  int fd = fd_for(offset, from);
   while (!from.empty()) {
-    const ssize_t n = pwrite(fd_, from.data(), from.size(), static_cast<off_t>(offset));
+    const ssize_t n = pwrite(fd, from.data(), from.size(), static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) continue;
+    if (n < 0 && errno == EINVAL && fd != fd_) {
+      fd = fd_;
+      continue;
+    }
     if (n < 0) return errno;
     if (n == 0) return EIO;
     offset += static_cast<std::uint64_t>(n);
     from = from.subspan(static_cast<std::size_t>(n));
+    fd = fd_for(offset, from);
   }
   return 0;
 }
 
-int PositionedFile::write_zeroes(std::uint64_t offset, std::uint64_t size) const {
+int HostFile::write_zeroes(std::uint64_t offset, std::uint64_t size) {
   if (size == 0) return 0;
   // A range of zeros that stays allocated is best: a later write there cannot run out of space.
   for (const int mode :
@@ -71,8 +96,8 @@ int PositionedFile::write_zeroes(std::uint64_t offset, std::uint64_t size) const
   return 0;
 }
 
-int PositionedFile::discard(std::uint64_t offset, std::uint64_t size) const {
-  if (size == 0) return 0;
+int HostFile::discard(std::uint64_t offset, std::uint64_t size) {
+  if (size == 0 || !use_.can_unmap) return 0;
   if (fallocate(fd_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
                 static_cast<off_t>(size)) == 0)
     return 0;
@@ -80,34 +105,15 @@ int PositionedFile::discard(std::uint64_t offset, std::uint64_t size) const {
   return is_unsupported(errno) ? 0 : errno;
 }
 
-int PositionedFile::sync() const { return fdatasync(fd_) == 0 ? 0 : errno; }
+int HostFile::resize(std::uint64_t size) { return ftruncate(fd_, static_cast<off_t>(size)) == 0 ? 0 : errno; }
 
-int RawFile::read(std::uint64_t offset, std::span<std::byte> to) {
-  return is_within(offset, to.size(), size_) ? file_.read(offset, to) : EINVAL;
-}
-
-int RawFile::write(std::uint64_t offset, std::span<const std::byte> from) {
-  if (is_read_only_) return EROFS;
-  return is_within(offset, from.size(), size_) ? file_.write(offset, from) : EINVAL;
-}
-
-int RawFile::discard(std::uint64_t offset, std::uint64_t size) {
-  if (is_read_only_) return EROFS;
-  return is_within(offset, size, size_) ? file_.discard(offset, size) : EINVAL;
-}
-
-int RawFile::write_zeroes(std::uint64_t offset, std::uint64_t size) {
-  if (is_read_only_) return EROFS;
-  return is_within(offset, size, size_) ? file_.write_zeroes(offset, size) : EINVAL;
-}
-
-int RawFile::flush() {
-  if (is_read_only_) return 0;
+int HostFile::sync() {
+  if (use_.skips_sync) return 0;
   // Linux reports a lost write once and calls the page clean afterwards; what was lost stays lost, so every
-  // flush from then on fails.
-  if (const int earlier = flush_error_.load(); earlier != 0) return earlier;
-  const int failure = file_.sync();
-  if (failure != 0) flush_error_.store(failure);
+  // sync from then on fails.
+  if (const int earlier = sync_error_.load(); earlier != 0) return earlier;
+  const int failure = fdatasync(fd_) == 0 ? 0 : errno;
+  if (failure != 0) sync_error_.store(failure);
   return failure;
 }
 

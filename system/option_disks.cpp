@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: Apache-2.0
+// Handlers of the options that name disks and their images.
+#include <algorithm>
+#include <array>
+
+#include <nlohmann/json.hpp>
+
+#include "softmmu/base/format.h"
+#include "softmmu/option_values.h"
+#include "softmmu/property_rows.h"
+#include "system/option_handlers.h"
+
+namespace gstage {
+
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr PropertyRow kDriveProperties[] = {
+    {"file", "FILE", "the image"},
+    {"if", "virtio|none", "virtio (the default): a virtio-blk-pci unless a -device names it; none: nothing"},
+    {"id", "ID", "for devices to name"},
+    {"format", "raw|qcow2", "the image's format (default: by its first bytes)"},
+    {"driver", "raw|qcow2", "the same"},
+    {"readonly", "on|off", "nothing is written"},
+    {"read-only", "on|off", "the same"},
+    {"auto-read-only", "on|off", "likewise, where the file cannot be written"},
+    {"snapshot", "on|off", "what is written is thrown away"},
+    {"media", "disk|cdrom", "cdrom: nothing is written"},
+    {"cache", "MODE", "writeback (the default), none, writethrough, directsync or unsafe"},
+    {"cache.writeback", "on|off", "off: each write is flushed"},
+    {"cache.direct", "on|off", "past the host's cache (O_DIRECT)"},
+    {"cache.no-flush", "on|off", "flushes do nothing: a host that dies takes data with it"},
+    {"discard", "ignore|unmap", "unmap: what the guest discards goes back to the host"},
+    {"detect-zeroes", "off|on|unmap", "writes of zeros are done as such; unmap: and take no space"},
+    {"force-share", "on|off", "with readonly: whatever others do with the image"},
+    {"werror", "report", "the guest is told of failed writes"},
+    {"rerror", "report", "likewise of failed reads"},
+    {"aio", "threads|native|io_uring", "no effect"},
+    {"index", "N", "no effect"},
+    missing_property("addr"),
+    missing_property("backing"),
+    missing_property("bps"),
+    missing_property("bus"),
+    missing_property("copy-on-read"),
+    missing_property("cyls"),
+    missing_property("group"),
+    missing_property("heads"),
+    missing_property("iops"),
+    missing_property("locking"),
+    missing_property("node-name"),
+    missing_property("secs"),
+    missing_property("serial"),
+    missing_property("stats-account-failed"),
+    missing_property("stats-account-invalid"),
+    missing_property("trans"),
+    missing_property("unit"),
+};
+/// Limits ("throttling.bps-total"), missing all.
+constexpr std::array kMissingDrivePrefixes{"throttling.", "bps_", "iops_"};
+/// What the image's node reads by itself, and the nodes under it.
+constexpr std::array kNodePrefixes{"file.", "backing."};
+constexpr std::array kNodeProperties{"auto-read-only", "cache.direct",  "cache.no-flush",
+                                     "discard",        "detect-zeroes", "force-share"};
+
+constexpr std::array kMissingInterfaces{"ide", "scsi", "sd", "mtd", "floppy", "pflash", "xen"};
+constexpr std::array kMissingFormats{"vmdk",      "vhdx", "vdi", "vpc",   "qed",  "qcow",
+                                     "parallels", "luks", "dmg", "bochs", "cloop"};
+
+/// `cache=`: what a mode stands for.
+struct CacheMode {
+  const char* name;
+  bool is_writethrough;
+  bool is_direct;
+  bool skips_flush;
+};
+constexpr CacheMode kCacheModes[] = {
+    {"writeback", false, false, false}, {"none", false, true, false},   {"writethrough", true, false, false},
+    {"directsync", true, true, false},  {"unsafe", false, false, true},
+};
+
+template <std::size_t N>
+bool is_one_of(const std::array<const char*, N>& names, const std::string& name) {
+  return std::any_of(names.begin(), names.end(), [&](const char* one) { return name == one; });
+}
+template <std::size_t N>
+bool begins_with_one_of(const std::array<const char*, N>& prefixes, const std::string& name) {
+  return std::any_of(prefixes.begin(), prefixes.end(),
+                     [&](const char* one) { return name.starts_with(one); });
+}
+
+/// A drive that is being read: what its node reads is put together first.
+struct DriveReader {
+  DriveOptions drive;
+  std::vector<Property> node;
+  bool is_writethrough = false;
+
+  Status read(const Property& property);
+  Result<DriveOptions> finish();
+
+ private:
+  Status read_interface(const std::string& name);
+  Status read_format(const std::string& name);
+  Status read_cache(const std::string& mode);
+  Status read_switch(const Property& property);
+  Status read_word(const Property& property);
+};
+
+Status DriveReader::read_interface(const std::string& name) {
+  if (is_one_of(kMissingInterfaces, name))
+    return error("-drive: if=%s is not supported yet: use if=virtio or if=none", name.c_str());
+  if (name != "virtio" && name != "none")
+    return error("-drive: unknown interface '%s': use if=virtio or if=none", name.c_str());
+  drive.interface = name;
+  return Ok{};
+}
+
+Status DriveReader::read_format(const std::string& name) {
+  if (is_one_of(kMissingFormats, name))
+    return error(
+        "-drive: format=%s is not supported yet: use qcow2 or raw (qemu-img convert -O qcow2 makes one)",
+        name.c_str());
+  if (name != "raw" && name != "qcow2")
+    return error("-drive: unknown format '%s': use format=raw or format=qcow2", name.c_str());
+  drive.format = name;
+  return Ok{};
+}
+
+Status DriveReader::read_cache(const std::string& mode) {
+  for (const CacheMode& row : kCacheModes) {
+    if (mode != row.name) continue;
+    is_writethrough = row.is_writethrough;
+    node.push_back({"cache.direct", row.is_direct ? "on" : "off"});
+    node.push_back({"cache.no-flush", row.skips_flush ? "on" : "off"});
+    return Ok{};
+  }
+  return error("-drive: unknown cache=%s: use writeback, none, writethrough, directsync or unsafe",
+               mode.c_str());
+}
+
+Status DriveReader::read_switch(const Property& property) {
+  auto is_on = parse_switch("-drive", property);
+  if (!is_on) return is_on.error();
+  if (property.name == "snapshot")
+    drive.is_snapshot = *is_on;
+  else if (property.name == "cache.writeback")
+    is_writethrough = !*is_on;
+  else
+    drive.is_read_only = *is_on;
+  return Ok{};
+}
+
+/// Words of which there are few.
+Status DriveReader::read_word(const Property& property) {
+  struct Accepted {
+    const char* name;
+    const char* value;
+  };
+  constexpr Accepted kAccepted[] = {{"media", "disk"},    {"media", "cdrom"}, {"werror", "report"},
+                                    {"rerror", "report"}, {"rerror", "auto"}, {"aio", "threads"},
+                                    {"aio", "native"},    {"aio", "io_uring"}};
+  for (const Accepted& row : kAccepted) {
+    if (property.name != row.name || property.value != row.value) continue;
+    if (property.value == "cdrom") drive.is_read_only = true;
+    return Ok{};
+  }
+  return error("-drive: %s=%s is not supported yet: leave it out", property.name.c_str(),
+               property.value.c_str());
+}
+
+Status DriveReader::read(const Property& property) {
+  const std::string& name = property.name;
+  if (name == "file") {
+    drive.file = property.value;
+  } else if (name == "id") {
+    drive.id = property.value;
+  } else if (name == "if") {
+    return read_interface(property.value);
+  } else if (name == "format" || name == "driver") {
+    return read_format(property.value);
+  } else if (name == "cache") {
+    return read_cache(property.value);
+  } else if (name == "readonly" || name == "read-only" || name == "snapshot" || name == "cache.writeback") {
+    return read_switch(property);
+  } else if (name == "index") {
+    const auto number = parse_number("-drive: index", property.value, 0, 1000);
+    if (!number.ok()) return number.error();
+  } else if (is_one_of(kNodeProperties, name) || begins_with_one_of(kNodePrefixes, name)) {
+    node.push_back(property);
+  } else if (begins_with_one_of(kMissingDrivePrefixes, name)) {
+    return error("-drive: %s=%s is not supported yet: leave it out", name.c_str(), property.value.c_str());
+  } else if (Status status = check_property("-drive", kDriveProperties, property); !status.ok()) {
+    return status;
+  } else {
+    return read_word(property);
+  }
+  return Ok{};
+}
+
+Result<DriveOptions> DriveReader::finish() {
+  const auto file =
+      std::find_if(node.begin(), node.end(), [](const Property& p) { return p.name == "file.filename"; });
+  if (drive.file.empty() && file != node.end()) drive.file = file->value;
+  const auto has = [&](const char* prefix) {
+    return std::any_of(node.begin(), node.end(),
+                       [&](const Property& p) { return p.name.starts_with(prefix); });
+  };
+  const auto driver =
+      std::find_if(node.begin(), node.end(), [](const Property& p) { return p.name == "file.driver"; });
+  if (driver != node.end() && driver->value != "file" && driver->value != "host_device")
+    return error("-drive: file.driver=%s is not supported yet: use file.driver=file", driver->value.c_str());
+  if (drive.file.empty()) return error("-drive: no image is named: add file=FILE");
+  if (drive.interface == "none" && drive.id.empty())
+    return error("-drive: if=none needs an id for -device to name: add id=NAME");
+  // The reader wants to know of which kind the node is; only qcow2 can have more nodes under it.
+  if (drive.format.empty() && has("backing.")) drive.format = "qcow2";
+  std::vector<Property> all{{"driver", drive.format.empty() ? "raw" : drive.format}};
+  all.insert(all.end(), node.begin(), node.end());
+  if (driver == node.end()) all.push_back({"file.driver", "file"});
+  if (file == node.end()) all.push_back({"file.filename", drive.file});
+  // The drive's own read-only goes for the node.
+  if (drive.is_read_only) all.push_back({"read-only", "on"});
+  auto options = read_block_options("-drive", all);
+  if (!options.ok()) return options.error();
+  drive.node = std::move(*options);
+  drive.node.is_writethrough = is_writethrough;
+  return drive;
+}
+
+/// Objects in objects become names with dots.
+Status flatten(const Json& object, const std::string& prefix, std::vector<Property>& to) {
+  for (const auto& [name, value] : object.items()) {
+    const std::string full = prefix + name;
+    if (value.is_object()) {
+      if (Status status = flatten(value, full + ".", to); !status.ok()) return status;
+    } else if (value.is_boolean()) {
+      to.push_back({full, value.get<bool>() ? "on" : "off"});
+    } else if (value.is_string()) {
+      to.push_back({full, value.get<std::string>()});
+    } else if (value.is_number_unsigned()) {
+      to.push_back({full, std::to_string(value.get<std::uint64_t>())});
+    } else if (value.is_null()) {
+      to.push_back({full, ""});
+    } else {
+      return error("-blockdev: \"%s\" is neither text, number, switch nor object", full.c_str());
+    }
+  }
+  return Ok{};
+}
+
+Result<std::vector<Property>> parse_json(const std::string& text) {
+  // So deep an object has names longer than any node's; and whoever takes it apart calls itself.
+  constexpr std::size_t kMostBraces = 400;
+  if (static_cast<std::size_t>(std::count(text.begin(), text.end(), '{')) > kMostBraces)
+    return error("-blockdev: nodes lie in each other too deep: give them names");
+  const Json object = Json::parse(text, nullptr, false);
+  if (!object.is_object())
+    return error("-blockdev: what begins with { has to be a JSON object: {\"driver\": \"file\", ...}");
+  std::vector<Property> properties;
+  if (Status status = flatten(object, "", properties); !status.ok()) return status.error();
+  return properties;
+}
+
+/// A disk of which nothing but the file is said.
+Status add_disk(Options& options, const std::string& file, bool is_read_only) {
+  DriveReader reader;
+  reader.drive.file = file;
+  reader.drive.is_read_only = is_read_only;
+  auto drive = reader.finish();
+  if (!drive.ok()) return drive.error();
+  options.machine.drives.push_back(std::move(*drive));
+  return Ok{};
+}
+
+}  // namespace
+
+Status DiskHandlers::drive(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = properties_help("Properties of -drive:", kDriveProperties);
+    return Ok{};
+  }
+  auto properties = parse_properties("-drive", argument, "");
+  if (!properties) return properties.error();
+  DriveReader reader;
+  for (const Property& property : *properties)
+    if (Status status = reader.read(property); !status.ok()) return status;
+  auto drive = reader.finish();
+  if (!drive.ok()) return drive.error();
+  options.machine.drives.push_back(std::move(*drive));
+  return Ok{};
+}
+
+Status DiskHandlers::blockdev(Options& options, const std::string& argument) {
+  if (is_help(argument)) {
+    options.output = block_options_help();
+    return Ok{};
+  }
+  auto properties =
+      argument.starts_with("{") ? parse_json(argument) : parse_properties("-blockdev", argument, "driver");
+  if (!properties.ok()) return properties.error();
+  auto node = read_block_options("-blockdev", *properties);
+  if (!node.ok()) return node.error();
+  options.machine.blockdevs.push_back(std::move(*node));
+  return Ok{};
+}
+
+Status DiskHandlers::disk(Options& options, const std::string& file) {
+  return add_disk(options, file, false);
+}
+Status DiskHandlers::cdrom(Options& options, const std::string& file) {
+  return add_disk(options, file, true);
+}
+
+Status DiskHandlers::snapshot(Options& options, const std::string&) {
+  options.is_snapshot = true;
+  return Ok{};
+}
+
+}  // namespace gstage
