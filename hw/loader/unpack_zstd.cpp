@@ -1,33 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <zstd.h>
-#include <zstd_errors.h>
-
-#include "softmmu/base/shared_library.h"
+#include "softmmu/base/zstd_library.h"
 #include "hw/loader/unpacker.h"
 
 namespace gstage::hw {
 namespace {
 
-/// What is used of the library.
-struct Zstd {
-  decltype(ZSTD_createDStream)* create = nullptr;
-  decltype(ZSTD_freeDStream)* free = nullptr;
-  decltype(ZSTD_decompressStream)* decompress = nullptr;
-  decltype(ZSTD_isError)* is_error = nullptr;
-  decltype(ZSTD_getErrorCode)* error_code = nullptr;
-  bool is_there = false;
-
-  Zstd() {
-    const SharedLibrary library("libzstd.so.1");
-    is_there = library.find(create, "ZSTD_createDStream") && library.find(free, "ZSTD_freeDStream") &&
-               library.find(decompress, "ZSTD_decompressStream") && library.find(is_error, "ZSTD_isError") &&
-               library.find(error_code, "ZSTD_getErrorCode");
-  }
-};
-
 class ZstdUnpacker final : public Unpacker {
  public:
-  explicit ZstdUnpacker(const Zstd& zstd) : zstd_(zstd), stream_(zstd.create()) {}
+  explicit ZstdUnpacker(const ZstdLibrary& zstd) : zstd_(zstd), stream_(zstd.create()) {}
   ~ZstdUnpacker() override { zstd_.free(stream_); }
   ZstdUnpacker(const ZstdUnpacker&) = delete;
   ZstdUnpacker& operator=(const ZstdUnpacker&) = delete;
@@ -50,14 +30,14 @@ class ZstdUnpacker final : public Unpacker {
   }
 
  private:
-  const Zstd& zstd_;
+  const ZstdLibrary& zstd_;
   ZSTD_DStream* stream_;
 };
 
 }  // namespace
 
 std::unique_ptr<Unpacker> make_zstd_unpacker() {
-  static const Zstd zstd;
+  const ZstdLibrary& zstd = zstd_library();
   return zstd.is_there ? std::make_unique<ZstdUnpacker>(zstd) : nullptr;
 }
 

@@ -6,33 +6,12 @@
 #include <cstring>
 
 #include <zlib.h>
-#include <zstd.h>
 
-#include "softmmu/base/shared_library.h"
+#include "softmmu/base/zstd_library.h"
 
 namespace gstage::qcow2 {
 
 namespace {
-
-/// What is used of the library.
-struct Zstd {
-  decltype(ZSTD_createDStream)* create = nullptr;
-  decltype(ZSTD_freeDStream)* free = nullptr;
-  decltype(ZSTD_decompressStream)* decompress = nullptr;
-  decltype(ZSTD_isError)* is_error = nullptr;
-  bool is_there = false;
-
-  Zstd() {
-    const SharedLibrary library("libzstd.so.1");
-    is_there = library.find(create, "ZSTD_createDStream") && library.find(free, "ZSTD_freeDStream") &&
-               library.find(decompress, "ZSTD_decompressStream") && library.find(is_error, "ZSTD_isError");
-  }
-};
-
-const Zstd& zstd() {
-  static const Zstd library;
-  return library;
-}
 
 // Both fill `to`, and leave alone what is behind their data in `from`.
 
@@ -53,7 +32,7 @@ bool inflate_all(std::span<const std::byte> from, std::span<std::byte> to) {
 }
 
 bool unzstd_all(std::span<const std::byte> from, std::span<std::byte> to) {
-  ZSTD_DStream* const stream = zstd().create();
+  ZSTD_DStream* const stream = zstd_library().create();
   if (stream == nullptr) return false;
   ZSTD_inBuffer in{from.data(), from.size(), 0};
   ZSTD_outBuffer out{to.data(), to.size(), 0};
@@ -61,16 +40,16 @@ bool unzstd_all(std::span<const std::byte> from, std::span<std::byte> to) {
   while (is_going && out.pos < out.size) {
     const std::size_t in_before = in.pos;
     const std::size_t out_before = out.pos;
-    const std::size_t left = zstd().decompress(stream, &out, &in);
-    is_going = zstd().is_error(left) == 0 && (in.pos != in_before || out.pos != out_before);
+    const std::size_t left = zstd_library().decompress(stream, &out, &in);
+    is_going = zstd_library().is_error(left) == 0 && (in.pos != in_before || out.pos != out_before);
   }
-  zstd().free(stream);
+  zstd_library().free(stream);
   return out.pos == out.size;
 }
 
 }  // namespace
 
-bool Decompressor::is_there() const { return header_.compression == 0 || zstd().is_there; }
+bool Decompressor::is_there() const { return header_.compression == 0 || zstd_library().is_there; }
 
 int Decompressor::read(const Mapped& mapped, std::uint64_t from, std::span<std::byte> to) {
   Slot& slot = slots_[mapped.host / 512 % slots_.size()];
