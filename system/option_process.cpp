@@ -56,26 +56,44 @@ Status keep_path(const char* option, std::string& to, const std::string& path) {
   return Ok{};
 }
 
+/// An option of which nothing but its properties is said: shows their help, or has `read` take each in turn.
+/// `first` names the one that may stand without a name.
+template <class Read>
+Status for_each_property(Options& options, const std::string& option, PropertyRows rows,
+                         const std::string& argument, const char* first, Read&& read) {
+  if (is_help(argument)) {
+    options.output = properties_help("Properties of " + option + ":", rows);
+    return Ok{};
+  }
+  auto properties = parse_properties(option, argument, first);
+  if (!properties) return properties.error();
+  for (const Property& property : *properties) {
+    if (Status status = check_property(option, rows, property); !status.ok()) return status;
+    if (Status status = read(property); !status.ok()) return status;
+  }
+  return Ok{};
+}
+
+/// Takes note of nothing but whether it is a switch.
+Status check_switch(const std::string& option, const Property& property) {
+  auto is_on = parse_switch(option, property);
+  return is_on ? Status(Ok{}) : Status(is_on.error());
+}
+
 }  // namespace
 
 Status ProcessHandlers::name(Options& options, const std::string& argument) {
-  if (is_help(argument)) {
-    options.output = properties_help("Properties of -name:", kNameProperties);
-    return Ok{};
-  }
-  auto properties = parse_properties("-name", argument, "guest");
-  if (!properties) return properties.error();
-  for (const Property& property : *properties) {
-    if (Status status = check_property("-name", kNameProperties, property); !status.ok()) return status;
+  const auto read = [&](const Property& property) -> Status {
     if (property.name == "guest") {
       options.name = property.value;
     } else if (property.name == "process") {
       options.process_name = property.value;
-    } else if (auto is_on = parse_switch("-name", property); !is_on) {
-      return is_on.error();
+    } else {
+      return check_switch("-name", property);
     }
-  }
-  return Ok{};
+    return Ok{};
+  };
+  return for_each_property(options, "-name", kNameProperties, argument, "guest", read);
 }
 
 Status ProcessHandlers::uuid(Options& options, const std::string& argument) {
@@ -108,50 +126,26 @@ Status ProcessHandlers::firmware_folder(Options& options, const std::string& arg
 }
 
 Status ProcessHandlers::boot(Options& options, const std::string& argument) {
-  if (is_help(argument)) {
-    options.output = properties_help("Properties of -boot:", kBootProperties);
-    return Ok{};
-  }
-  auto properties = parse_properties("-boot", argument, "order");
-  if (!properties) return properties.error();
-  for (const Property& property : *properties) {
-    if (Status status = check_property("-boot", kBootProperties, property); !status.ok()) return status;
+  const auto read = [](const Property& property) -> Status {
     const bool is_switch = property.name == "menu" || property.name == "strict";
-    if (!is_switch) continue;
-    if (auto is_on = parse_switch("-boot", property); !is_on) return is_on.error();
-  }
-  return Ok{};
+    return is_switch ? check_switch("-boot", property) : Status(Ok{});
+  };
+  return for_each_property(options, "-boot", kBootProperties, argument, "order", read);
 }
 
 Status ProcessHandlers::overcommit(Options& options, const std::string& argument) {
-  if (is_help(argument)) {
-    options.output = properties_help("Properties of -overcommit:", kOvercommitProperties);
-    return Ok{};
-  }
-  auto properties = parse_properties("-overcommit", argument, "");
-  if (!properties) return properties.error();
-  for (const Property& property : *properties) {
-    if (Status status = check_property("-overcommit", kOvercommitProperties, property); !status.ok())
-      return status;
+  const auto read = [](const Property& property) -> Status {
     auto is_on = parse_switch("-overcommit", property);
     if (!is_on) return is_on.error();
     if (*is_on) return error("-overcommit: %s=on is not supported yet: use off", property.name.c_str());
-  }
-  return Ok{};
+    return Ok{};
+  };
+  return for_each_property(options, "-overcommit", kOvercommitProperties, argument, "", read);
 }
 
 Status ProcessHandlers::message(Options& options, const std::string& argument) {
-  if (is_help(argument)) {
-    options.output = properties_help("Properties of -msg:", kMessageProperties);
-    return Ok{};
-  }
-  auto properties = parse_properties("-msg", argument, "timestamp");
-  if (!properties) return properties.error();
-  for (const Property& property : *properties) {
-    if (Status status = check_property("-msg", kMessageProperties, property); !status.ok()) return status;
-    if (auto is_on = parse_switch("-msg", property); !is_on) return is_on.error();
-  }
-  return Ok{};
+  const auto read = [](const Property& property) { return check_switch("-msg", property); };
+  return for_each_property(options, "-msg", kMessageProperties, argument, "timestamp", read);
 }
 
 Status ProcessHandlers::enable_kvm(Options&, const std::string&) {

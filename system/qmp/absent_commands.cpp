@@ -33,7 +33,7 @@ CommandResult migrate_set_capabilities(CommandContext&, const Json& arguments) {
     if (name != kEvents && row["state"].get<bool>())
       return error("there is no migration yet, so it cannot have '%s'", printable(name).c_str());
   }
-  return Json::object();
+  return nothing();
 }
 
 constexpr CommandArgument kCapabilities[] = {
