@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
 import run
@@ -91,18 +90,12 @@ def main():
     if shutil.which('gdb-multiarch') is None:
         print('skipped: there is no gdb-multiarch (scripts/install-deps installs it)')
         return run.SKIPPED
-    with tempfile.TemporaryDirectory() as folder:
-        socket = os.path.join(folder, 'gdb')
-        command = [settings.gstage, '-M', 'virt', '-bios', 'none', '-kernel', settings.guest, '-display', 'none',
-                   '-smp', '2', '-gdb', f'unix:{socket}']
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as machine:
-            try:
-                run.wait_for(socket, machine)
-                gdb = Gdb(settings.guest)
-                check(gdb, socket)
-                gdb.process.kill()
-            finally:
-                machine.kill()
+    with run.started(settings, '-smp', '2') as (socket, _):
+        gdb = Gdb(settings.guest)
+        try:
+            check(gdb, socket)
+        finally:
+            gdb.process.kill()
     print('passed')
     return 0
 

@@ -11,9 +11,7 @@ import os
 import re
 import socket
 import stat
-import subprocess
 import sys
-import tempfile
 
 import run
 
@@ -73,16 +71,8 @@ def main():
     parser.add_argument('--gstage', required=True)
     parser.add_argument('--guest', required=True)
     settings = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        path = os.path.join(folder, 'gdb')
-        command = [settings.gstage, '-M', 'virt', '-bios', 'none', '-kernel', settings.guest, '-display', 'none',
-                   '-gdb', f'unix:{path}']
-        with subprocess.Popen(command, stdin=subprocess.DEVNULL) as machine:
-            try:
-                run.wait_for(path, machine)
-                drive(path, machine)
-            finally:
-                machine.kill()
+    with run.started(settings) as (path, machine):
+        drive(path, machine)
     print('passed')
     return 0
 

@@ -8,6 +8,7 @@ Exit code: 0 passed, 1 failed, 77 skipped because there is no gdb-multiarch.
 """
 
 import argparse
+import contextlib
 import os
 import shutil
 import subprocess
@@ -30,15 +31,23 @@ def main():
     if shutil.which('gdb-multiarch') is None:
         print('skipped: there is no gdb-multiarch (scripts/install-deps installs it)')
         return SKIPPED
+    options = ['-smp', str(settings.harts), '-accel', settings.accel]
+    options += ['-S'] if settings.attach == 'start' else []
+    with started(settings, *options) as (socket, _):
+        return debug(settings, socket)
+
+
+@contextlib.contextmanager
+def started(settings, *options):
+    """A machine with the guest, and the socket at which it waits for a debugger; it is killed at the end."""
     with tempfile.TemporaryDirectory() as folder:
         socket = os.path.join(folder, 'gdb')
         command = [settings.gstage, '-M', 'virt', '-bios', 'none', '-kernel', settings.guest, '-display', 'none',
-                   '-smp', str(settings.harts), '-accel', settings.accel, '-gdb', f'unix:{socket}']
-        command += ['-S'] if settings.attach == 'start' else []
+                   *options, '-gdb', f'unix:{socket}']
         with subprocess.Popen(command, stdin=subprocess.DEVNULL) as machine:
             try:
                 wait_for(socket, machine)
-                return debug(settings, socket)
+                yield socket, machine
             finally:
                 machine.kill()
 
