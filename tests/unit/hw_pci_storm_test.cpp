@@ -387,6 +387,22 @@ TEST_P(PciStormTest, NoInterruptOutlivesAReset) {
   other.join();
 }
 
+/// Likewise, with messages on all the time.
+TEST_P(PciStormTest, MessagesGoToNoPinWhenTheyAreReset) {
+  start();
+  std::atomic<bool> is_over{false};
+  std::thread other([&] {
+    while (!is_over) device_->tell_of_change();
+  });
+  for (unsigned round = 0; round < 50 * kRounds; ++round) {
+    start();
+    set_config(capability(pci::kCapExpress) + 8, 2, 0x8000);
+  }
+  is_over = true;
+  other.join();
+  EXPECT_EQ(wires_, 0u);
+}
+
 INSTANTIATE_TEST_SUITE_P(Places, PciStormTest, testing::Bool(), [](const auto& is_behind_port) {
   return is_behind_port.param ? "BehindPort" : "OnRootBus";
 });
