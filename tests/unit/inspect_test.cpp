@@ -130,6 +130,33 @@ TEST_F(WorldsTest, EachWorldHasItsAddresses) {
   EXPECT_EQ(load({WorldKind::kGuestPhysical}, 0x8000), 0xdeadu);
 }
 
+/// Another hart whose hgatp names the same guest and whose vsatp does not: it is about to enter it.
+class TwoHartsTest : public WorldsTest {
+ protected:
+  TwoHartsTest() : other_(std::make_unique<Hart>()), harts_{other_.get(), &hart()} {
+    other_->misa = hart().misa;
+    other_->hgatp = hart().hgatp;
+  }
+  /// As with a debugger that has chosen `selected`.
+  Result<Regime> guest(Hart& selected) { return regime_of(selected, {WorldKind::kVmid, kVmid}, harts_); }
+
+  std::unique_ptr<Hart> other_;
+  Hart* harts_[2];
+};
+
+TEST_F(TwoHartsTest, TheChosenHartsGuestComesFirst) {
+  EXPECT_EQ(guest(hart())->satp, hart().vs.satp);
+  EXPECT_EQ(guest(*other_)->satp, 0u);
+}
+
+TEST_F(TwoHartsTest, AHartInTheGuestComesBeforeOneThatHandlesIt) {
+  Hart chosen;
+  enter(kVs);
+  EXPECT_EQ(guest(chosen)->satp, hart().vs.satp);
+  enter(kHs);
+  EXPECT_EQ(guest(chosen)->satp, 0u);
+}
+
 TEST_F(WorldsTest, TheCurrentWorldIsThatOfTheMode) {
   EXPECT_EQ(load({WorldKind::kCurrent}, kRam + 0x8000), 0x1234u);
   enter(kHs);

@@ -86,10 +86,16 @@ std::string world_text(const World& world) {
 Result<Regime> regime_of(Hart& hart, const World& world, std::span<Hart* const> harts) {
   if (world.kind == WorldKind::kPhysical) return Regime{0, 0, kMachine};
   if (world.kind != WorldKind::kVmid) return world_regime(hart, world_text(world), AccessType::kFetch);
-  // While the hypervisor handles an exit, the guest's registers are still there.
+  const auto has_guest = [&world](const Hart& other) {
+    return atp::Mode::get(other.hgatp) != 0 && atp::Vmid::get(other.hgatp) == world.vmid;
+  };
+  // While the hypervisor handles an exit, the guest's registers are still there; while it prepares the guest's
+  // entry, not yet.
+  if (has_guest(hart)) return world_regime(hart, "gva", AccessType::kFetch);
   for (Hart* const other : harts)
-    if (atp::Mode::get(other->hgatp) != 0 && atp::Vmid::get(other->hgatp) == world.vmid)
-      return world_regime(*other, "gva", AccessType::kFetch);
+    if (other->v != 0 && has_guest(*other)) return world_regime(*other, "gva", AccessType::kFetch);
+  for (Hart* const other : harts)
+    if (has_guest(*other)) return world_regime(*other, "gva", AccessType::kFetch);
   for (Hart* const other : harts)
     if (auto regime = world_regime(*other, std::to_string(world.vmid), AccessType::kFetch); regime.ok())
       return regime;
