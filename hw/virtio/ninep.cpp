@@ -51,11 +51,12 @@ bool VirtioNinep::answer() {
   const std::uint64_t writable = total_bytes(chain_.writable);
   if (readable > ninep::Session::kMostMessage) return false;
   // A copy: the guest may write into the buffer while it is read.
-  request_.resize(readable);
-  copy_from(chain_.readable, request_);
+  if (request_.size() < readable) request_.resize(readable);
+  const auto request = std::span(request_).first(readable);
+  copy_from(chain_.readable, request);
   const std::size_t room = std::min<std::uint64_t>(writable, ninep::Session::kMostMessage);
   if (reply_.size() < room) reply_.resize(room);
-  written_ = session_.answer(request_, std::span(reply_).first(room));
+  written_ = session_.answer(request, std::span(reply_).first(room));
   copy_to(core().memory(), chain_.writable, std::span(reply_).first(written_));
   return written_ != 0;
 }
