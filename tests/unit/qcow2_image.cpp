@@ -36,6 +36,22 @@ std::uint64_t count_of(const std::vector<std::byte>& bytes, const Fields& f, std
   return number_at(bytes, block + bit / 8, 1) >> bit % 8 & ((1u << (1u << f.order)) - 1);
 }
 
+/// Counts all clusters that the refcount table reaches as in use, but for a few at the end; counts of 64
+/// bits.
+void fill_up(std::vector<std::byte>& bytes) {
+  constexpr std::uint64_t kFree = 20;
+  const Fields f(bytes);
+  CHECK(f.order == 6);
+  const std::uint64_t per_block = (1ull << f.bits) / 8;
+  const std::uint64_t clusters = (f.table_clusters << f.bits) / 8 * per_block;
+  bytes.resize(clusters << f.bits);
+  for (std::uint64_t c = 0; c < clusters - kFree; ++c) {
+    const std::uint64_t t = c / per_block;
+    if (t != 0) put_number(bytes, f.table + t * 8, 8, t * per_block << f.bits);
+    put_number(bytes, number_at(bytes, f.table + t * 8, 8) + c % per_block * 8, 8, 1);
+  }
+}
+
 struct Checker {
   const std::vector<std::byte>& bytes;
   Fields f{bytes};
@@ -168,6 +184,7 @@ std::vector<std::byte> make_image(const ImageShape& shape) {
     else
       bytes[2 * cluster + bit / 8] |= static_cast<std::byte>(1u << bit % 8);
   }
+  if (shape.is_almost_full) fill_up(bytes);
   return bytes;
 }
 
@@ -195,14 +212,19 @@ ImageCheck check_image(const std::vector<std::byte>& bytes) {
   return check;
 }
 
-std::shared_ptr<BlockBackend> open_image(std::shared_ptr<BlockFile> file,
-                                         std::shared_ptr<BlockBackend> backing, bool is_read_only) {
+std::shared_ptr<BlockBackend> open_image_as(std::shared_ptr<BlockFile> file, const OpenAs& as) {
   auto header = read_header(*file, "test.qcow2");
-  auto disk = header.ok()
-                  ? open({"test.qcow2", std::move(file), std::move(backing), is_read_only, true}, *header)
-                  : Result<std::shared_ptr<BlockBackend>>(header.error());
+  Setup setup{"test.qcow2", std::move(file), as.backing, as.is_read_only, true};
+  if (as.has_few_tables) setup.table_bytes = 1;
+  auto disk =
+      header.ok() ? open(std::move(setup), *header) : Result<std::shared_ptr<BlockBackend>>(header.error());
   if (!disk.ok()) std::fprintf(stderr, "refused: %s\n", disk.error().message.c_str());
   return disk.ok() ? *disk : nullptr;
+}
+
+std::shared_ptr<BlockBackend> open_image(std::shared_ptr<BlockFile> file,
+                                         std::shared_ptr<BlockBackend> backing, bool is_read_only) {
+  return open_image_as(std::move(file), {std::move(backing), is_read_only});
 }
 
 std::string refusal_of(std::vector<std::byte> bytes, bool is_read_only) {

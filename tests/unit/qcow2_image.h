@@ -22,6 +22,7 @@ struct ImageShape {
   std::string backing_name{};
   std::string backing_format{};
   std::uint8_t compression = 0;
+  bool is_almost_full = false;  ///< the refcount table's last blocks are the first that have free clusters
 };
 
 /// An empty image of the shape, made after the specification alone.
@@ -44,6 +45,13 @@ void add_count(std::vector<std::byte>& bytes, std::uint64_t cluster, int more);
 /// Where the L2 entry of a byte of the disk is, whose table is there.
 std::uint64_t l2_entry_place(const std::vector<std::byte>& bytes, std::uint64_t disk_offset);
 
+/// A disk as a test wants it, of which few tables stay in memory if that is said.
+struct OpenAs {
+  std::shared_ptr<BlockBackend> backing{};
+  bool is_read_only = false;
+  bool has_few_tables = false;
+};
+std::shared_ptr<BlockBackend> open_image_as(std::shared_ptr<BlockFile> file, const OpenAs& as);
 /// The disk in the image, opened; null, and a line that says why, where it is refused.
 std::shared_ptr<BlockBackend> open_image(std::shared_ptr<BlockFile> file,
                                          std::shared_ptr<BlockBackend> backing = {},

@@ -34,8 +34,8 @@ Disk::Disk(Setup setup, const Header& header)
       header_(header),
       file_(*setup_.file),
       size_((header.size + kSector - 1) / kSector * kSector),
-      mapping_(file_, header_, metadata_),
-      refcounts_(file_, header_, metadata_),
+      mapping_(file_, header_, metadata_, setup_.table_bytes),
+      refcounts_(file_, header_, metadata_, setup_.table_bytes / 2),
       decompressor_(file_, header_) {}
 
 Disk::~Disk() {

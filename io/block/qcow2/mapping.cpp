@@ -6,13 +6,6 @@
 
 namespace gstage::qcow2 {
 
-namespace {
-
-/// Enough for 256 GiB of disk with clusters of 64 KiB.
-constexpr std::size_t kMostCachedBytes = 32 << 20;
-
-}  // namespace
-
 Mapped decode(const Header& header, std::uint64_t entry) {
   Mapped mapped;
   if ((entry & kIsCompressed) != 0) {
@@ -35,11 +28,8 @@ Mapped decode(const Header& header, std::uint64_t entry) {
   return mapped;
 }
 
-Mapping::Mapping(BlockFile& file, const Header& header, MetadataMap& metadata)
-    : file_(file),
-      header_(header),
-      metadata_(metadata),
-      tables_(file, header.cluster_size(), kMostCachedBytes) {}
+Mapping::Mapping(BlockFile& file, const Header& header, MetadataMap& metadata, std::size_t most_bytes)
+    : file_(file), header_(header), metadata_(metadata), tables_(file, header.cluster_size(), most_bytes) {}
 
 Status Mapping::load(const std::string& name) {
   std::vector<std::byte> bytes(std::size_t{header_.l1_entries} * 8);

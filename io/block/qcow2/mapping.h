@@ -41,7 +41,8 @@ Mapped decode(const Header& header, std::uint64_t entry);
 /// at once, everything else by one alone. Calls answer with an errno value, 0 is success.
 class Mapping {
  public:
-  Mapping(BlockFile& file, const Header& header, MetadataMap& metadata);
+  /// `most_bytes` of tables are kept in memory.
+  Mapping(BlockFile& file, const Header& header, MetadataMap& metadata, std::size_t most_bytes);
 
   /// Reads the L1 table. `name` is for messages.
   Status load(const std::string& name);

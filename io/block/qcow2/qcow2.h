@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -58,6 +59,9 @@ struct Setup {
   std::shared_ptr<BlockBackend> backing;  ///< null: none
   bool is_read_only = false;
   bool can_unmap = false;  ///< a discard frees clusters
+  /// So many L2 tables stay in memory, and half as much of refcounts; the default is enough for 256 GiB of
+  /// disk with clusters of 64 KiB.
+  std::size_t table_bytes = 32 << 20;
 };
 
 /// Opens the disk. Refuses an image whose tables cannot be right; mends the refcounts of one that was not

@@ -11,7 +11,6 @@ namespace gstage::qcow2 {
 
 namespace {
 
-constexpr std::size_t kMostCachedBytes = 16 << 20;
 constexpr std::uint64_t kMostTableBytes = 8 << 20;
 /// L1 and L2 entries have room for offsets below this one.
 constexpr std::uint64_t kOffsetEnd = std::uint64_t{1} << 56;
@@ -51,11 +50,8 @@ void store_count(std::byte* block, unsigned order, std::uint64_t index, std::uin
   }
 }
 
-Refcounts::Refcounts(BlockFile& file, const Header& header, MetadataMap& metadata)
-    : file_(file),
-      header_(header),
-      metadata_(metadata),
-      blocks_(file, header.cluster_size(), kMostCachedBytes) {}
+Refcounts::Refcounts(BlockFile& file, const Header& header, MetadataMap& metadata, std::size_t most_bytes)
+    : file_(file), header_(header), metadata_(metadata), blocks_(file, header.cluster_size(), most_bytes) {}
 
 Status Refcounts::load(const std::string& name) {
   const auto damaged = [&](const char* what) {

@@ -27,7 +27,8 @@ struct Allocation {
 /// by `write`. Calls answer with an errno value, 0 is success; one thread at a time.
 class Refcounts {
  public:
-  Refcounts(BlockFile& file, const Header& header, MetadataMap& metadata);
+  /// `most_bytes` of blocks are kept in memory.
+  Refcounts(BlockFile& file, const Header& header, MetadataMap& metadata, std::size_t most_bytes);
 
   /// Reads the table, whose clusters and blocks become metadata. `name` is for messages.
   Status load(const std::string& name);
