@@ -25,8 +25,8 @@ void append(std::vector<Driver>& to, std::vector<Driver> rows) {
 }
 
 /// Files in memory are no devices, but they are asked for as such: hw/riscv/boot.cpp sees to them.
-Driver loader() {
-  return {"loader", "file or number in memory", nullptr, {kLoaderProperties}, [](const DeviceRequest&) {
+Driver loader(const char* name, const char* description, PropertyRows properties) {
+  return {name, description, nullptr, {properties}, [](const DeviceRequest&) {
             return Result<std::unique_ptr<Device>>(std::unique_ptr<Device>());
           }};
 }
@@ -38,7 +38,8 @@ std::vector<Driver> make_table() {
   append(all, network_card_drivers());
   append(all, pci_bridge_drivers());
   all.push_back(pci_test_driver());
-  all.push_back(loader());
+  all.push_back(loader("loader", "file or number in memory", kLoaderProperties));
+  all.push_back(loader("guest-loader", "file in memory for a hypervisor", kGuestLoaderProperties));
   for (const char* const name : kMissing) all.push_back({name});
   return all;
 }

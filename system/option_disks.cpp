@@ -18,7 +18,8 @@ using Json = nlohmann::json;
 
 constexpr PropertyRow kDriveProperties[] = {
     {"file", "FILE", "the image"},
-    {"if", "virtio|none", "virtio (the default): a virtio-blk-pci unless a -device names it; none: nothing"},
+    {"if", "virtio|none|pflash",
+     "virtio (the default): a virtio-blk-pci unless a -device names it; pflash: flash"},
     {"id", "ID", "for devices to name"},
     {"format", "raw|qcow2", "the image's format (default: by its first bytes)"},
     {"driver", "raw|qcow2", "the same"},
@@ -37,7 +38,8 @@ constexpr PropertyRow kDriveProperties[] = {
     {"werror", "report", "the guest is told of failed writes"},
     {"rerror", "report", "likewise of failed reads"},
     {"aio", "threads|native|io_uring", "no effect"},
-    {"index", "N", "no effect"},
+    {"unit", "N", "of if=pflash: the number of the flash bank, 0 or 1"},
+    {"index", "N", "of if=pflash: the same; no effect otherwise"},
     missing_property("addr"),
     missing_property("backing"),
     missing_property("bps"),
@@ -54,8 +56,8 @@ constexpr PropertyRow kDriveProperties[] = {
     missing_property("stats-account-failed"),
     missing_property("stats-account-invalid"),
     missing_property("trans"),
-    missing_property("unit"),
 };
+constexpr std::uint64_t kMostUnits = 1000;
 /// Limits ("throttling.bps-total"), missing all.
 constexpr std::array kMissingDrivePrefixes{"throttling.", "bps_", "iops_"};
 /// What the image's node reads by itself, and the nodes under it.
@@ -63,7 +65,7 @@ constexpr std::array kNodePrefixes{"file.", "backing."};
 constexpr std::array kNodeProperties{"auto-read-only", "cache.direct",  "cache.no-flush",
                                      "discard",        "detect-zeroes", "force-share"};
 
-constexpr std::array kMissingInterfaces{"ide", "scsi", "sd", "mtd", "floppy", "pflash", "xen"};
+constexpr std::array kMissingInterfaces{"ide", "scsi", "sd", "mtd", "floppy", "xen"};
 constexpr std::array kMissingFormats{"vmdk",      "vhdx", "vdi", "vpc",   "qed",  "qcow",
                                      "parallels", "luks", "dmg", "bochs", "cloop"};
 
@@ -94,6 +96,7 @@ struct DriveReader {
   DriveOptions drive;
   std::vector<Property> node;
   bool is_writethrough = false;
+  bool has_unit = false;  ///< by unit=, not by index=
 
   Status read(const Property& property);
   Result<DriveOptions> finish();
@@ -108,9 +111,9 @@ struct DriveReader {
 
 Status DriveReader::read_interface(const std::string& name) {
   if (is_one_of(kMissingInterfaces, name))
-    return error("-drive: if=%s is not supported yet: use if=virtio or if=none", name.c_str());
-  if (name != "virtio" && name != "none")
-    return error("-drive: unknown interface '%s': use if=virtio or if=none", name.c_str());
+    return error("-drive: if=%s is not supported yet: use if=virtio, if=pflash or if=none", name.c_str());
+  if (name != "virtio" && name != "none" && name != "pflash")
+    return error("-drive: unknown interface '%s': use if=virtio, if=pflash or if=none", name.c_str());
   drive.interface = name;
   return Ok{};
 }
@@ -182,9 +185,11 @@ Status DriveReader::read(const Property& property) {
     return read_cache(property.value);
   } else if (name == "readonly" || name == "read-only" || name == "snapshot" || name == "cache.writeback") {
     return read_switch(property);
-  } else if (name == "index") {
-    const auto number = parse_number("-drive: index", property.value, 0, 1000);
+  } else if (name == "unit" || name == "index") {
+    auto number = parse_number("-drive: " + name + "=", property.value, 0, kMostUnits);
     if (!number.ok()) return number.error();
+    drive.unit = static_cast<unsigned>(*number);
+    has_unit = has_unit || name == "unit";
   } else if (is_one_of(kNodeProperties, name) || begins_with_one_of(kNodePrefixes, name)) {
     node.push_back(property);
   } else if (begins_with_one_of(kMissingDrivePrefixes, name)) {
@@ -210,6 +215,8 @@ Result<DriveOptions> DriveReader::finish() {
   if (driver != node.end() && driver->value != "file" && driver->value != "host_device")
     return error("-drive: file.driver=%s is not supported yet: use file.driver=file", driver->value.c_str());
   if (drive.file.empty()) return error("-drive: no image is named: add file=FILE");
+  if (has_unit && drive.interface != "pflash")
+    return error("-drive: unit= is supported with if=pflash alone so far: leave it out");
   if (drive.interface == "none" && drive.id.empty())
     return error("-drive: if=none needs an id for -device to name: add id=NAME");
   // The reader wants to know of which kind the node is; only qcow2 can have more nodes under it.

@@ -8,6 +8,7 @@
 #include "softmmu/base/log.h"
 #include "softmmu/option_values.h"
 #include "softmmu/property_rows.h"
+#include "io/memory_backend.h"
 #include "target/riscv/extensions.h"
 #include "hw/core/driver.h"
 #include "hw/riscv/boards.h"
@@ -16,9 +17,6 @@ namespace gstage {
 
 namespace {
 
-constexpr std::uint64_t kMiB = std::uint64_t{1} << 20;
-constexpr std::uint64_t kLeastRam = 16 * kMiB;
-constexpr std::uint64_t kMostRam = std::uint64_t{1} << 42;
 constexpr std::uint64_t kMostHarts = 512;
 
 /// Stores plain text.
@@ -51,15 +49,15 @@ constexpr PropertyRow kMachineProperties[] = {
     {"append", "TEXT", "as -append"},
     {"dtb", "FILE", "as -dtb"},
     {"firmware", "default|none|FILE", "as -bios"},
+    {"memory-backend", "ID", "the -object memory-backend-... that is RAM"},
 };
 constexpr struct {
   const char* name;
   std::string MachineOptions::*member;
-} kMachineTexts[] = {{"kernel", &MachineOptions::kernel},
-                     {"initrd", &MachineOptions::initrd},
-                     {"append", &MachineOptions::append},
-                     {"dtb", &MachineOptions::dtb},
-                     {"firmware", &MachineOptions::bios}};
+} kMachineTexts[] = {
+    {"kernel", &MachineOptions::kernel}, {"initrd", &MachineOptions::initrd},
+    {"append", &MachineOptions::append}, {"dtb", &MachineOptions::dtb},
+    {"firmware", &MachineOptions::bios}, {"memory-backend", &MachineOptions::memory_backend}};
 
 /// Whether the property is one of all boards'; then it is set.
 Result<bool> set_machine_property(Options& options, const Property& property) {
@@ -99,12 +97,6 @@ constexpr PropertyRow kSmpProperties[] = {
     missing_property("drawers"),
     missing_property("modules"),
 };
-constexpr PropertyRow kMemoryProperties[] = {
-    {"size", "N[K|M|G|T]", "16M to 4T; a number alone counts MiB"},
-    missing_property("slots"),
-    missing_property("maxmem"),
-};
-
 /// What -object makes.
 struct ObjectRow {
   const char* name;
@@ -135,10 +127,25 @@ constexpr ObjectRow kObjects[] = {
     {"secret", "a key for what is encrypted; accepted: nothing is", kSecretProperties},
 };
 
+std::vector<ObjectRow> all_objects() {
+  std::vector<ObjectRow> all(std::begin(kObjects), std::end(kObjects));
+  for (const MemoryBackendKind& kind : memory_backend_kinds())
+    all.push_back({kind.name, kind.help, kind.properties});
+  std::sort(all.begin(), all.end(),
+            [](const ObjectRow& a, const ObjectRow& b) { return std::string_view(a.name) < b.name; });
+  return all;
+}
+
 std::string objects_help() {
   std::string text = "Objects (-object NAME,id=ID[,PROP=VALUE...]):\n";
-  for (const ObjectRow& row : kObjects) text += format("  %-14s%s\n", row.name, row.help);
+  for (const ObjectRow& row : all_objects()) text += format("  %-22s%s\n", row.name, row.help);
   return text;
+}
+
+std::string object_names() {
+  std::string names;
+  for (const ObjectRow& row : all_objects()) names += std::string(names.empty() ? "" : ", ") + row.name;
+  return names;
 }
 
 std::string machine_names() {
@@ -188,6 +195,8 @@ Status OptionHandlers::smp(Options& options, const std::string& argument) {
   if (is_help(argument)) return keep(options.output, properties_help("Properties of -smp:", kSmpProperties));
   auto properties = parse_properties("-smp", argument, "cpus");
   if (!properties) return properties.error();
+  static constexpr std::pair<const char*, unsigned Topology::*> kLevels[] = {
+      {"sockets", &Topology::sockets}, {"cores", &Topology::cores}, {"threads", &Topology::threads}};
   std::uint64_t cpus = 0;
   std::uint64_t most = 0;
   std::uint64_t topology = 1;
@@ -201,6 +210,8 @@ Status OptionHandlers::smp(Options& options, const std::string& argument) {
     if (!number) return number.error();
     auto value = number;
     if (is_level) topology *= *value;
+    for (const auto& [name, level] : kLevels)
+      if (property.name == name) options.topology.*level = static_cast<unsigned>(*value);
     if (property.name == "cpus") cpus = *value;
     if (property.name == "maxcpus") most = *value;
   }
@@ -212,25 +223,6 @@ Status OptionHandlers::smp(Options& options, const std::string& argument) {
     return error("-smp: %llu is out of range: use 1 to 512", static_cast<unsigned long long>(cpus));
   if (most != 0 && most != cpus) return error("-smp: maxcpus= other than cpus is not supported yet");
   options.machine.harts = static_cast<unsigned>(cpus);
-  return Ok{};
-}
-
-Status OptionHandlers::memory(Options& options, const std::string& argument) {
-  if (is_help(argument)) return keep(options.output, properties_help("Properties of -m:", kMemoryProperties));
-  auto properties = parse_properties("-m", argument, "size");
-  if (!properties) return properties.error();
-  for (const Property& property : *properties) {
-    if (Status status = check_property("-m", kMemoryProperties, property); !status.ok()) return status;
-    auto bytes = parse_size("-m", property.value, kMiB);
-    if (!bytes) return bytes.error();
-    if (*bytes < kLeastRam)
-      return error("-m: %llu MiB is too small: use 16M to 4T (a number alone counts MiB)",
-                   static_cast<unsigned long long>(*bytes / kMiB));
-    if (*bytes > kMostRam)
-      return error("-m: '%s' is out of range: use 16M to 4T (a number alone counts MiB)",
-                   property.value.c_str());
-    options.machine.ram_bytes = (*bytes + kPageMask) & ~kPageMask;
-  }
   return Ok{};
 }
 
@@ -259,11 +251,12 @@ Status OptionHandlers::object(Options& options, const std::string& argument) {
   if (is_help(argument)) return keep(options.output, objects_help());
   auto object = parse_device("-object", argument, "qom-type");
   if (!object) return object.error();
-  const auto* const row = std::find_if(std::begin(kObjects), std::end(kObjects),
-                                       [&](const ObjectRow& r) { return object->driver == r.name; });
-  if (row == std::end(kObjects))
-    return error("-object %s is not supported yet: there are filter-dump, rng-random, rng-builtin and secret",
-                 object->driver.c_str());
+  const std::vector<ObjectRow> rows = all_objects();
+  const auto row =
+      std::find_if(rows.begin(), rows.end(), [&](const ObjectRow& r) { return object->driver == r.name; });
+  if (row == rows.end())
+    return error("-object %s is not supported yet: there are %s", object->driver.c_str(),
+                 object_names().c_str());
   const std::string what = std::string("-object ") + row->name;
   if (asks_for_help(object->properties))
     return keep(options.output, properties_help("Properties of " + what + ":", row->properties));

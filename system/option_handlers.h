@@ -50,6 +50,14 @@ struct ShareHandlers {
   static Status virtfs(Options& options, const std::string& argument);
 };
 
+/// Options of memory.
+struct MemoryHandlers {
+  static Status memory(Options& options, const std::string& argument);
+  static Status memory_path(Options& options, const std::string& argument);
+  static Status preallocate(Options& options, const std::string& argument);
+  static Status numa(Options& options, const std::string& argument);
+};
+
 /// Options of debuggers.
 struct DebuggerHandlers {
   static Status gdb(Options& options, const std::string& argument);
@@ -89,6 +97,7 @@ struct OptionHandlers : NoneHandlers,
                         NetworkHandlers,
                         ShareHandlers,
                         ProcessHandlers,
+                        MemoryHandlers,
                         DebuggerHandlers,
                         ConsoleHandlers,
                         TraceHandlers,
@@ -98,7 +107,6 @@ struct OptionHandlers : NoneHandlers,
   static Status machine(Options& options, const std::string& argument);
   static Status cpu(Options& options, const std::string& argument);
   static Status smp(Options& options, const std::string& argument);
-  static Status memory(Options& options, const std::string& argument);
   static Status accel(Options& options, const std::string& argument);
   static Status bios(Options& options, const std::string& argument);
   static Status kernel(Options& options, const std::string& argument);
@@ -137,6 +145,11 @@ Status apply_option(Options& options, const std::string& word, const std::string
 /// Chooses the first accelerator that is there of "NAME:NAME...", unless one is chosen. Refuses names that
 /// nobody knows.
 Status choose_accel(Options& options, const std::string& names);
+/// Once all options are known: how large RAM is, and how it and the harts are divided.
+Status settle_memory(Options& options);
+/// How many bytes the memory of `-object ...,id=ID` has. `what` is for the message when it is not there.
+Result<std::uint64_t> memory_object_size(const Options& options, const std::string& what,
+                                         const std::string& id);
 /// Refuses a command line that names accelerators of which none is there.
 Status check_accel(const Options& options);
 

@@ -85,6 +85,7 @@ Status finish(Options& options) {
       return error("-drive: the id '%s' is given twice: choose another", drive.id.c_str());
   }
   if (const Status status = check_accel(options); !status.ok()) return status;
+  if (const Status status = settle_memory(options); !status.ok()) return status;
   ids.clear();
   for (const ChardevOptions& chardev : options.chardevs)
     if (!ids.insert(chardev.id).second)

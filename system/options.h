@@ -37,6 +37,13 @@ struct QmpOptions {
   bool is_pretty = false;
 };
 
+/// How `-smp` divides the harts; 0: it says nothing.
+struct Topology {
+  unsigned sockets = 0;
+  unsigned cores = 0;    ///< in a socket
+  unsigned threads = 0;  ///< in a core
+};
+
 /// The command line, parsed; nothing is opened yet.
 struct Options {
   MachineOptions machine;
@@ -50,7 +57,11 @@ struct Options {
   std::vector<DeviceOptions> nics;  ///< `-nic`
   std::vector<DeviceOptions> nets;  ///< `-net`
   std::vector<SymbolsOptions> symbols;
-  std::string gdb;  ///< `-gdb`, "tcp::1234" for -s; empty: none
+  std::vector<DeviceOptions> numa;  ///< `-numa`, checked for form; machine.numa is what follows
+  Topology topology;
+  bool has_memory_size = false;   ///< -m says it
+  std::uint64_t most_memory = 0;  ///< `-m maxmem=`, bytes; 0: not given
+  std::string gdb;                ///< `-gdb`, "tcp::1234" for -s; empty: none
   bool is_nographic = false;
   bool has_display = false;  ///< -display was given
   bool has_defaults = true;

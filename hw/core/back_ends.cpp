@@ -20,7 +20,7 @@ Status BackEnds::open_drives() {
   for (const BlockOptions& node : options_.blockdevs)
     if (Status status = nodes_.add(node); !status.ok()) return status;
   for (const DriveOptions& drive : options_.drives) {
-    if (drive.interface != "virtio" && drive.interface != "none")
+    if (drive.interface != "virtio" && drive.interface != "none" && drive.interface != "pflash")
       return error("-drive if=%s is not supported yet: say if=virtio, or if=none with a -device",
                    drive.interface.c_str());
     const std::string id = drive.id.empty() ? drive.interface + std::to_string(drives_.size()) : drive.id;
@@ -32,8 +32,27 @@ Status BackEnds::open_drives() {
     if (!backend.ok()) return backend.error();
     drives_[id] = *backend;
     if (drive.interface == "virtio") implied_drives_.push_back(id);
+    if (drive.interface != "pflash") continue;
+    if (Status status = plug_flash(drive, id); !status.ok()) return status;
   }
   return Ok{};
+}
+
+Status BackEnds::plug_flash(const DriveOptions& drive, const std::string& id) {
+  constexpr unsigned kBanks = 2;
+  unsigned bank = 0;
+  while (!drive.unit && flash_drives_.contains(bank)) ++bank;
+  if (drive.unit) bank = *drive.unit;
+  if (bank >= kBanks)
+    return error("-drive if=pflash: there are two flash banks, unit=0 and unit=1; leave the others out");
+  if (!flash_drives_.emplace(bank, id).second)
+    return error("-drive if=pflash: two drives are flash bank %u; give them different unit=", bank);
+  return Ok{};
+}
+
+std::string BackEnds::flash_drive(unsigned bank) const {
+  const auto found = flash_drives_.find(bank);
+  return found == flash_drives_.end() ? "" : found->second;
 }
 
 Result<std::shared_ptr<BlockBackend>> BackEnds::take_drive(const std::string& what, const std::string& id) {

@@ -41,15 +41,20 @@ class BackEnds {
   /// Disks that are to have a device by themselves, in their order: those of if=virtio, which is also what a
   /// drive has that says nothing of its interface, as far as no device that was named has taken them.
   [[nodiscard]] std::vector<std::string> implied_drives() const;
+  /// The id of the disk of if=pflash that is the flash bank of that number; empty: there is none.
+  [[nodiscard]] std::string flash_drive(unsigned bank) const;
 
  private:
   explicit BackEnds(const MachineOptions& options) : options_(options) {}
   Status open_drives();
+  /// Gives the disk its bank: the one that it names, or the first that is free.
+  Status plug_flash(const DriveOptions& drive, const std::string& id);
 
   const MachineOptions& options_;
   BlockGraph nodes_;
   std::map<std::string, std::shared_ptr<BlockBackend>> drives_;  ///< null: in use
   std::vector<std::string> implied_drives_;
+  std::map<unsigned, std::string> flash_drives_;  ///< by bank
   std::set<std::string> taken_networks_;
   MacAddresses macs_;
 };

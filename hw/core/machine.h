@@ -23,6 +23,7 @@
 #include "target/riscv/sanitize/options.h"
 #include "target/riscv/semihosting/options.h"
 #include "target/riscv/vary/options.h"
+#include "hw/core/numa.h"
 
 namespace gstage {
 
@@ -48,6 +49,10 @@ struct MachineOptions {
   unsigned harts = 1;           ///< `-smp`, at least 1
   unsigned worker_threads = 8;  ///< at most, for devices; 0: none, for tests (hw/core/worker_pool.h)
   std::uint64_t ram_bytes = 128ull << 20;  ///< `-m`
+  std::string memory_backend;              ///< `-machine memory-backend=`: the object that is RAM; or empty
+  std::string memory_path;                 ///< `-mem-path`, or empty
+  bool is_memory_preallocated = false;     ///< `-mem-prealloc`
+  NumaOptions numa;
   std::string bios = "default";
   std::string kernel;
   std::string initrd;

@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "softmmu/base/check.h"
 #include "softmmu/base/log.h"
@@ -36,7 +37,9 @@ enum Command : std::uint8_t {
   kWriteBuffer = 0xe8,
   kReadArray = 0xff,
 };
-enum Status : std::uint8_t { kReady = 0x80, kEraseError = 0x20, kProgramError = 0x10 };
+/// Bits of the status register (Intel, "StrataFlash Memory (J3)", "Status Register Definitions").
+enum StatusBit : std::uint8_t { kReady = 0x80, kEraseError = 0x20, kProgramError = 0x10, kLocked = 0x02 };
+constexpr std::uint8_t kErased = 0xff;
 
 std::uint64_t mask(unsigned size) {
   return size == 8 ? ~std::uint64_t{0} : (std::uint64_t{1} << size * 8) - 1;
@@ -45,17 +48,55 @@ std::uint64_t mask(unsigned size) {
 /// Both chips answer at once, each on its half of the bus.
 std::uint64_t on_both_chips(std::uint16_t value) { return std::uint64_t{value} << 16 | value; }
 
+/// Erased flash that takes memory only where it is written: each block is a private mapping of one file of
+/// ones.
+std::uint8_t* map_erased(std::uint64_t size) {
+  constexpr std::uint64_t kBlock = CfiFlash::kBlockBytes;
+  const int fd = memfd_create("gstage-erased-flash", MFD_CLOEXEC);
+  CHECK(fd >= 0 && ftruncate(fd, kBlock) == 0);
+  const auto map = [fd](void* at, std::uint64_t bytes, int flags) {
+    void* const memory = mmap(at, bytes, PROT_READ | PROT_WRITE, flags, fd, 0);
+    CHECK(memory != MAP_FAILED);
+    return static_cast<std::uint8_t*>(memory);
+  };
+  std::uint8_t* const ones = map(nullptr, kBlock, MAP_SHARED);
+  std::memset(ones, kErased, kBlock);
+  munmap(ones, kBlock);
+  // Reserves the addresses; what is behind the file's end is mapped anew.
+  std::uint8_t* const first = map(nullptr, size, MAP_PRIVATE | MAP_NORESERVE);
+  for (std::uint64_t at = kBlock; at < size; at += kBlock)
+    map(first + at, kBlock, MAP_PRIVATE | MAP_NORESERVE | MAP_FIXED);
+  close(fd);
+  return first;
+}
+
 }  // namespace
 
 CfiFlash::CfiFlash(std::uint64_t size) : size_(size), is_used_(size / kBlockBytes) {
   CHECK(std::has_single_bit(size) && size % kBlockBytes == 0);
-  void* memory =
-      mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  CHECK(memory != MAP_FAILED);
-  inverted_ = static_cast<std::uint8_t*>(memory);
+  contents_ = map_erased(size);
 }
 
-CfiFlash::~CfiFlash() { munmap(inverted_, size_); }
+CfiFlash::~CfiFlash() { munmap(contents_, size_); }
+
+Status CfiFlash::use_image(const std::string& what, std::shared_ptr<BlockBackend> image) {
+  if (image->size() != size_)
+    return error("%s: the image has %" PRIu64 " bytes and the flash bank %" PRIu64
+                 ": make it as large (truncate -s %" PRIu64 "M does)",
+                 what.c_str(), image->size(), size_, size_ >> 20);
+  std::vector<std::byte> bytes(kBlockBytes);
+  for (std::size_t number = 0; number < is_used_.size(); ++number) {
+    if (const int failure = image->read(number * kBlockBytes, bytes); failure != 0)
+      return error("%s: the image cannot be read: %s", what.c_str(), std::strerror(failure));
+    // Erased blocks go on taking no memory.
+    if (std::memcmp(block(number).data(), bytes.data(), kBlockBytes) == 0) continue;
+    std::memcpy(block(number).data(), bytes.data(), kBlockBytes);
+    is_used_[number] = 1;
+  }
+  is_locked_ = image->is_read_only();
+  image_ = std::move(image);
+  return Ok{};
+}
 
 void CfiFlash::reset() {
   const std::lock_guard lock(mutex_);
@@ -63,7 +104,7 @@ void CfiFlash::reset() {
 }
 
 std::span<std::uint8_t> CfiFlash::block(std::size_t number) const {
-  return {inverted_ + number * kBlockBytes, kBlockBytes};
+  return {contents_ + number * kBlockBytes, kBlockBytes};
 }
 
 void CfiFlash::visit(Visitor& visitor) {
@@ -81,43 +122,81 @@ void CfiFlash::visit(Visitor& visitor) {
     if (is_used_[number] != 0)
       visitor.block(("block." + std::to_string(number)).c_str(), block(number));
     else if (was_used[number] != 0)
-      std::memset(block(number).data(), 0, kBlockBytes);
+      std::memset(block(number).data(), kErased, kBlockBytes);
   }
+  if (visitor.is_loading() && changed_) changed_(0, size_);
 }
 
+/// Into the bank, not into its image: what is loaded is loaded again at the next start.
 void CfiFlash::load(std::uint64_t offset, std::span<const std::byte> bytes) {
-  const std::lock_guard lock(mutex_);
-  CHECK(offset <= size_ && bytes.size() <= size_ - offset);
-  std::transform(bytes.begin(), bytes.end(), inverted_ + offset,
-                 [](std::byte byte) { return static_cast<std::uint8_t>(~byte); });
-  for (std::uint64_t at = offset; at < offset + bytes.size(); at = (at / kBlockBytes + 1) * kBlockBytes)
-    is_used_[at / kBlockBytes] = 1;
+  {
+    const std::lock_guard lock(mutex_);
+    CHECK(offset <= size_ && bytes.size() <= size_ - offset);
+    std::memcpy(contents_ + offset, bytes.data(), bytes.size());
+    for (std::uint64_t at = offset; at < offset + bytes.size(); at = (at / kBlockBytes + 1) * kBlockBytes)
+      is_used_[at / kBlockBytes] = 1;
+  }
+  if (changed_) changed_(offset, bytes.size());
 }
 
 std::uint64_t CfiFlash::read_array(std::uint64_t offset, unsigned size) const {
   std::uint64_t value = 0;
-  std::memcpy(&value, inverted_ + offset, size);
-  return ~value & mask(size);
+  std::memcpy(&value, contents_ + offset, size);
+  return value;
+}
+
+bool CfiFlash::is_open(std::uint8_t bit) {
+  if (is_locked_) state_.status |= bit | kLocked;
+  return !is_locked_;
+}
+
+void CfiFlash::keep(const Range& range, std::uint8_t bit) {
+  changes_.push_back(range);
+  if (image_ == nullptr) return;
+  const int failure =
+      image_->write(range.offset, std::as_bytes(std::span(contents_ + range.offset, range.size)));
+  if (failure == 0) return;
+  state_.status |= bit;
+  if (!has_failed_) warn("flash: its image cannot be written: %s", std::strerror(failure));
+  has_failed_ = true;
 }
 
 void CfiFlash::program(std::uint64_t offset, std::uint64_t size, std::uint64_t value) {
-  std::uint64_t inverted = 0;
-  std::memcpy(&inverted, inverted_ + offset, size);
-  inverted |= ~value;
-  std::memcpy(inverted_ + offset, &inverted, size);
+  std::uint64_t word = 0;
+  std::memcpy(&word, contents_ + offset, size);
+  word &= value;
+  std::memcpy(contents_ + offset, &word, size);
   is_used_[offset / kBlockBytes] = 1;
 }
 
-void CfiFlash::erase_block(std::uint64_t offset) {
-  std::memset(block(offset / kBlockBytes).data(), 0, kBlockBytes);
-  is_used_[offset / kBlockBytes] = 0;
+/// Writes that follow one another are one of the image's.
+void CfiFlash::program_buffer() {
+  Range run;
+  for (const BufferedWrite& write : state_.buffer) {
+    program(write.offset, write.size, write.value);
+    if (run.size != 0 && write.offset != run.offset + run.size) {
+      keep(run, kProgramError);
+      run.size = 0;
+    }
+    if (run.size == 0) run.offset = write.offset;
+    run.size += write.size;
+  }
+  if (run.size != 0) keep(run, kProgramError);
 }
 
-std::uint16_t CfiFlash::identify(std::uint64_t word) {
+void CfiFlash::erase_block(std::uint64_t offset) {
+  const std::size_t number = offset / kBlockBytes;
+  std::memset(block(number).data(), kErased, kBlockBytes);
+  is_used_[number] = 0;
+  keep({number * kBlockBytes, kBlockBytes}, kEraseError);
+}
+
+std::uint16_t CfiFlash::identify(std::uint64_t word) const {
   switch (word & 0xff) {
     case 0: return kManufacturer;
     case 1: return kDevice;
-    default: return 0;  // block lock status: unlocked
+    case 2: return is_locked_ ? 1 : 0;
+    default: return 0;
   }
 }
 
@@ -199,8 +278,14 @@ bool CfiFlash::mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& val
 }
 
 bool CfiFlash::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) {
-  const std::lock_guard lock(mutex_);
-  if (!continue_command(offset, size, value)) start_command(offset, static_cast<std::uint8_t>(value));
+  std::vector<Range> changes;
+  {
+    const std::lock_guard lock(mutex_);
+    if (!continue_command(offset, size, value)) start_command(offset, static_cast<std::uint8_t>(value));
+    changes.swap(changes_);
+  }
+  if (changed_)
+    for (const Range& range : changes) changed_(range.offset, range.size);
   return true;
 }
 
@@ -208,12 +293,15 @@ bool CfiFlash::continue_command(std::uint64_t offset, unsigned size, std::uint64
   const auto command = static_cast<std::uint8_t>(value);
   switch (state_.mode) {
     case Mode::kProgram:
-      program(offset, size, value);
+      if (is_open(kProgramError)) {
+        program(offset, size, value);
+        keep({offset, size}, kProgramError);
+      }
       state_.mode = Mode::kStatus;
       return true;
     case Mode::kErase:
       if (command == kConfirm) {
-        erase_block(offset);
+        if (is_open(kEraseError)) erase_block(offset);
       } else {
         state_.status |= kEraseError | kProgramError;  // a command sequence error
       }
@@ -246,7 +334,7 @@ void CfiFlash::fill_buffer(std::uint64_t offset, unsigned size, std::uint64_t va
     return;
   }
   if (static_cast<std::uint8_t>(value) == kConfirm) {
-    for (const BufferedWrite& write : state_.buffer) program(write.offset, write.size, write.value);
+    if (is_open(kProgramError)) program_buffer();
   } else {
     state_.status |= kEraseError | kProgramError;
   }

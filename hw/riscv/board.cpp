@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "softmmu/base/log.h"
+#include "hw/core/ram.h"
 #include "hw/riscv/elf_symbols.h"
 
 namespace gstage::hw {
@@ -26,10 +27,12 @@ class CpuLines final : public HartLines {
 
 }  // namespace
 
-Status Board::add_memory(const Range& rom, const Range& ram) {
-  places_ = {rom.base, ram.base, ram.size, {}};
+Status Board::add_memory(const MachineOptions& options, const Range& rom, std::uint64_t ram_base) {
+  places_ = {rom.base, ram_base, options.ram_bytes, {}, {}};
   if (Status status = memory_.add_rom(rom.name, Paddr{rom.base}, rom.size); !status.ok()) return status;
-  return memory_.add_ram(ram.name, Paddr{ram.base}, ram.size);
+  auto parts = open_ram(options);
+  if (!parts.ok()) return parts.error();
+  return memory_.add_ram("ram", Paddr{ram_base}, std::move(*parts));
 }
 
 Status Board::plan_boot(const MachineOptions& options, std::vector<std::byte> fdt) {

@@ -46,20 +46,24 @@ class Board : public Machine {
   /// `control` outlives the board.
   Board(const MachineOptions& options, const char* name, MachineControl& control)
       : control_(control), timers_(clock_), workers_(options.worker_threads), root_(name) {}
-  Status add_memory(const Range& rom, const Range& ram);
+  /// ROM for the reset vector, and RAM as `options` have it.
+  Status add_memory(const MachineOptions& options, const Range& rom, std::uint64_t ram_base);
   /// Names a device that holds memory as well, for what is loaded. Before `plan_boot`.
   void add_loadable(const LoadablePlace& place) { places_.devices.push_back(place); }
+  /// The firmware, or what firmware starts, is in the device there already. Before `plan_boot`.
+  void set_flash_firmware(std::uint64_t base) { places_.flash_firmware = base; }
   /// Places what is to be loaded into the memory that is there; `fdt` is the board's tree.
   Status plan_boot(const MachineOptions& options, std::vector<std::byte> fdt);
   Status add_harts(const MachineOptions& options, const riscv::CpuConfig& config,
                    const riscv::ImsicSetup& imsic = {});
-  /// Puts the device on the bus and maps it at its place, in whole pages.
+  /// Puts the device on the bus and maps it at its place, in whole pages. `code`: what harts execute there.
   template <class D>
-  Status add(Bus& bus, const char* name, const NodePlace& place, std::unique_ptr<D> device) {
+  Status add(Bus& bus, const char* name, const NodePlace& place, std::unique_ptr<D> device,
+             const std::byte* code = nullptr) {
     D& handler = *device;
     device->set_place(place);
     if (Status status = bus.plug(std::move(device)); !status.ok()) return status;
-    return memory_.add_mmio(name, Paddr{place.base}, (place.size + kPageMask) & ~kPageMask, handler);
+    return memory_.add_mmio(name, Paddr{place.base}, (place.size + kPageMask) & ~kPageMask, handler, code);
   }
   /// The interface at the symbols `tohost` and `fromhost`, if the kernel or the firmware has them.
   Status add_htif(const MachineOptions& options);

@@ -84,9 +84,12 @@ Status Boot::plan(const MachineOptions& options, std::vector<std::byte> fdt) {
   if (options.kernel.empty() && !options.append.empty())
     return error("-append is for a kernel; name one with -kernel");
   if (Status status = plan_kernel_and_firmware(options); !status.ok()) return status;
+  if (Status status = use_flash(options); !status.ok()) return status;
   for (const DeviceOptions& device : options.devices) {
-    if (device.driver != "loader") continue;
-    if (Status status = plan_loader(options, device); !status.ok()) return status;
+    const Status status = device.driver == "loader"         ? plan_loader(options, device)
+                          : device.driver == "guest-loader" ? plan_guest_loader(device)
+                                                            : Ok{};
+    if (!status.ok()) return status;
   }
   fdt_name_ = options.dtb.empty() ? kFdtImageName : "-dtb " + options.dtb;
   if (!options.dtb.empty()) {
@@ -142,8 +145,7 @@ Result<Boot::Placed> Boot::place(const std::shared_ptr<ImageFile>& file, std::ui
 
 Status Boot::check_entry(const ImageFile& file, std::uint64_t entry) const {
   if (images_.holds_code(entry)) return Ok{};
-  return error("%s has its entry point at 0x%" PRIx64
-               ", outside of what is loaded into RAM; link it with one inside",
+  return error("%s has its entry point at 0x%" PRIx64 ", outside of what is loaded; link it with one inside",
                file.name().c_str(), entry);
 }
 
@@ -285,6 +287,41 @@ Status Boot::plan_loader_data(const MachineOptions& options, const DeviceOptions
   std::memcpy(bytes.data(), &data, size);
   if (is_big_endian) std::reverse(bytes.begin(), bytes.end());
   return images_.add_bytes("-device loader,data=", address, std::move(bytes));
+}
+
+Status Boot::plan_guest_loader(const DeviceOptions& device) {
+  PropertyReader properties("-device", device, kGuestLoaderProperties);
+  const bool has_address = properties.is_given("addr");
+  const std::uint64_t address = properties.number("addr", 0);
+  const std::string kernel = properties.text("kernel");
+  const std::string initrd = properties.text("initrd");
+  const bool has_bootargs = properties.is_given("bootargs");
+  const std::string bootargs = properties.text("bootargs");
+  if (Status status = properties.finish(); !status.ok()) return status;
+  if (kernel.empty() == initrd.empty())
+    return error("-device guest-loader needs kernel= or initrd=, one of them: use two for two files");
+  if (!has_address) return error("-device guest-loader: say with addr= where the file belongs");
+  if (has_bootargs && kernel.empty()) return error("-device guest-loader: bootargs= goes with kernel=");
+  const bool is_kernel = !kernel.empty();
+  const char* const option = is_kernel ? "-device guest-loader,kernel=" : "-device guest-loader,initrd=";
+  auto file = ImageFile::open(option, is_kernel ? kernel : initrd, ImageFile::Packed::kKeep, 0);
+  if (!file.ok()) return file.error();
+  const char* const kind = is_kernel ? "multiboot,kernel" : "multiboot,ramdisk";
+  chosen_.modules.push_back({address, (*file)->size(), kind, has_bootargs, bootargs});
+  return images_.add_file(*file, address);
+}
+
+Status Boot::use_flash(const MachineOptions& options) {
+  if (!places_.flash_firmware) return Ok{};
+  if (options.bios == "none") {
+    start_ = *places_.flash_firmware;
+    return Ok{};
+  }
+  if (!options.kernel.empty())
+    return error(
+        "-kernel: the firmware starts what is in flash: leave -kernel or the first flash bank's image out");
+  next_ = *places_.flash_firmware;
+  return Ok{};
 }
 
 Status Boot::load() {

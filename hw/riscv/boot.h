@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,19 +28,31 @@ inline constexpr PropertyRow kLoaderProperties[] = {
     ignored_property("id"),
 };
 
+/// Of `-device guest-loader`: files for a hypervisor, which finds them in /chosen.
+inline constexpr PropertyRow kGuestLoaderProperties[] = {
+    {"addr", "ADDRESS", "where the file belongs"},
+    {"kernel", "FILE", "a guest's kernel, as it is"},
+    {"initrd", "FILE", "a guest's initial RAM disk"},
+    {"bootargs", "TEXT", "the kernel's command line"},
+    ignored_property("id"),
+};
+
 /// Where things are that the loader must know.
 struct BootPlaces {
   std::uint64_t rom_base;
   std::uint64_t ram_base;
   std::uint64_t ram_size;
   std::vector<LoadablePlace> devices{};  ///< that hold memory as well: flash
+  /// Flash that has what the harts begin with (`-bios none`), or what the firmware starts.
+  std::optional<std::uint64_t> flash_firmware{};
 };
 
-/// What `-bios`, `-kernel`, `-initrd`, `-append`, `-dtb` and `-device loader` put into memory, and where the
-/// harts begin. Placement is that of QEMU's virt board: firmware at the start of RAM, a flat kernel at the
-/// next 2 MiB boundary after it, the initrd half of RAM (at most 512 MiB) above the kernel, the tree at the
-/// last 2 MiB boundary of RAM. Firmware and kernels may be packed, and go where a flat image would when they
-/// are position-independent ELF files; other ELF files and U-Boot's images go where they are made for.
+/// What `-bios`, `-kernel`, `-initrd`, `-append`, `-dtb`, `-device loader` and `-device guest-loader` put
+/// into memory, and where the harts begin. Placement is that of QEMU's virt board: firmware at the start of
+/// RAM, a flat kernel at the next 2 MiB boundary after it, the initrd half of RAM (at most 512 MiB) above the
+/// kernel, the tree at the last 2 MiB boundary of RAM. Firmware and kernels may be packed, and go where a
+/// flat image would when they are position-independent ELF files; other ELF files and U-Boot's images go
+/// where they are made for.
 class Boot {
  public:
   /// `memory` outlives the object.
@@ -83,6 +96,9 @@ class Boot {
   Status plan_fdt(const MachineOptions& options, std::vector<std::byte> fdt);
   Status plan_loader(const MachineOptions& options, const DeviceOptions& device);
   Status plan_loader_data(const MachineOptions& options, const DeviceOptions& device);
+  Status plan_guest_loader(const DeviceOptions& device);
+  /// Begins in flash, or has the firmware go on there.
+  Status use_flash(const MachineOptions& options);
   Result<Placed> place(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base);
   Result<Placed> place_elf(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base);
   /// An error unless a hart can begin at the image's entry point.

@@ -16,9 +16,37 @@ namespace {
 
 /// Room for the node and the properties besides the command line.
 constexpr std::size_t kExtraBytes = 1024;
+/// Of a module, besides its command line.
+constexpr std::size_t kModuleBytes = 256;
 constexpr std::size_t kSeedBytes = 32;
 /// Devicetree Specification, "Flattened Devicetree (DTB) Format": 17 is today's, and is read as 16.
 constexpr unsigned kFirstFdtVersion = 16;
+
+/// A module's node. Its name has the form that other emulators gave it.
+int add_module(void* fdt, int chosen, const BootModule& module) {
+  const std::string name = format("module@0x%" PRIx64, module.base);
+  int node = fdt_subnode_offset(fdt, chosen, name.c_str());
+  if (node == -FDT_ERR_NOTFOUND) node = fdt_add_subnode(fdt, chosen, name.c_str());
+  if (node < 0) return node;
+  const fdt64_t reg[] = {cpu_to_fdt64(module.base), cpu_to_fdt64(module.size)};
+  int status = fdt_setprop(fdt, node, "reg", reg, sizeof reg);
+  if (status == 0) status = fdt_setprop_string(fdt, node, "compatible", "multiboot,module");
+  if (status == 0) status = fdt_appendprop_string(fdt, node, "compatible", module.kind);
+  if (status == 0 && module.has_bootargs)
+    status = fdt_setprop_string(fdt, node, "bootargs", module.bootargs.c_str());
+  return status;
+}
+
+/// Their addresses and sizes have two cells each, whatever a node without these properties would have.
+int add_modules(void* fdt, const std::vector<BootModule>& modules) {
+  int status = 0;
+  for (const char* const name : {"#address-cells", "#size-cells"})
+    if (status == 0 && !modules.empty())
+      status = fdt_setprop_u32(fdt, fdt_path_offset(fdt, "/chosen"), name, 2);
+  for (const BootModule& module : modules)
+    if (status == 0) status = add_module(fdt, fdt_path_offset(fdt, "/chosen"), module);
+  return status;
+}
 
 int set_properties(void* fdt, const Chosen& chosen) {
   int node = fdt_path_offset(fdt, "/chosen");
@@ -36,7 +64,7 @@ int set_properties(void* fdt, const Chosen& chosen) {
     CHECK(getrandom(seed.data(), seed.size(), 0) == static_cast<ssize_t>(seed.size()));
     status = fdt_setprop(fdt, node, "rng-seed", seed.data(), static_cast<int>(seed.size()));
   }
-  return status;
+  return status != 0 ? status : add_modules(fdt, chosen.modules);
 }
 
 /// A number of one or two cells (of more, the low two), which moves `cell` on.
@@ -105,7 +133,9 @@ Status check_fdt(const std::string& name, const std::vector<std::byte>& blob) {
 Result<std::vector<std::byte>> set_chosen(const std::string& name, const std::vector<std::byte>& blob,
                                           const Chosen& chosen) {
   if (Status status = check_fdt(name, blob); !status.ok()) return status.error();
-  std::vector<std::byte> tree(blob.size() + chosen.bootargs.size() + kExtraBytes);
+  std::size_t room = blob.size() + chosen.bootargs.size() + kExtraBytes;
+  for (const BootModule& module : chosen.modules) room += module.bootargs.size() + kModuleBytes;
+  std::vector<std::byte> tree(room);
   int status = fdt_open_into(blob.data(), tree.data(), static_cast<int>(tree.size()));
   if (status == 0) status = set_properties(tree.data(), chosen);
   if (status == 0) status = fdt_pack(tree.data());

@@ -14,12 +14,22 @@ namespace gstage::hw {
 /// lengths, which are ints, overflow.
 inline constexpr std::size_t kMaxFdtBytes = 20 << 20;
 
+/// What a hypervisor finds in memory besides its own kernel (Xen, docs/misc/arm/device-tree/booting.txt).
+struct BootModule {
+  std::uint64_t base = 0;  ///< physical address
+  std::uint64_t size = 0;
+  const char* kind = "";  ///< "multiboot,kernel" or "multiboot,ramdisk"
+  bool has_bootargs = false;
+  std::string bootargs{};  ///< its command line
+};
+
 /// What the loader tells the kernel in the tree's /chosen node.
 struct Chosen {
   std::string bootargs;           ///< empty: left as it is
   std::uint64_t initrd_base = 0;  ///< physical address
   std::uint64_t initrd_size = 0;  ///< 0: none
   bool has_seed = false;          ///< a fresh rng-seed each time; else left as it is
+  std::vector<BootModule> modules{};
 };
 
 /// An error unless `blob` begins with a flattened tree that is sound in all its parts. `name` is for

@@ -21,11 +21,13 @@ constexpr CacheBlock kCacheBlocks[] = {
     {"zicboz", "riscv,cboz-block-size"},
 };
 constexpr std::uint32_t kCacheBlockBytes = 64;
+constexpr const char* kNumaNode = "numa-node-id";
 
 void describe_cpu(FdtBuilder& fdt, unsigned hart, const HartPhandles& phandles,
-                  const riscv::CpuConfig& config) {
+                  const riscv::CpuConfig& config, const NumaOptions& numa) {
   const auto node = fdt.node("cpu", hart);
   fdt.cell("phandle", phandles.cpus[hart]);
+  if (!numa.nodes.empty()) fdt.cell(kNumaNode, numa.node_of_hart[hart]);
   fdt.string("device_type", "cpu");
   fdt.cell("reg", hart);
   fdt.string("status", "okay");
@@ -54,17 +56,26 @@ HartPhandles::HartPhandles(unsigned harts) {
   }
 }
 
-void describe_cpus(FdtBuilder& fdt, const HartPhandles& phandles, const riscv::CpuConfig& config) {
+void describe_cpus(FdtBuilder& fdt, const HartPhandles& phandles, const riscv::CpuConfig& config,
+                   const NumaOptions& numa) {
   const auto cpus = fdt.node("cpus");
   fdt.cell("#address-cells", 1);
   fdt.cell("#size-cells", 0);
   fdt.cell("timebase-frequency", static_cast<std::uint32_t>(riscv::kTimebaseHz));
-  for (unsigned hart = 0; hart < phandles.cpus.size(); ++hart) describe_cpu(fdt, hart, phandles, config);
+  for (unsigned hart = 0; hart < phandles.cpus.size(); ++hart)
+    describe_cpu(fdt, hart, phandles, config, numa);
+  std::vector<std::vector<std::uint32_t>> clusters(std::max<std::size_t>(numa.nodes.size(), 1));
+  for (unsigned hart = 0; hart < phandles.cpus.size(); ++hart)
+    clusters[numa.nodes.empty() ? 0 : numa.node_of_hart[hart]].push_back(phandles.cpus[hart]);
   const auto map = fdt.node("cpu-map");
-  const auto cluster = fdt.node("cluster0");
-  for (unsigned hart = 0; hart < phandles.cpus.size(); ++hart) {
-    const auto core = fdt.node("core" + std::to_string(hart));
-    fdt.cell("cpu", phandles.cpus[hart]);
+  unsigned number = 0;  // the binding numbers clusters without gaps
+  for (const auto& harts : clusters) {
+    if (harts.empty()) continue;
+    const auto cluster = fdt.node("cluster" + std::to_string(number++));
+    for (std::size_t i = 0; i < harts.size(); ++i) {
+      const auto core = fdt.node("core" + std::to_string(i));
+      fdt.cell("cpu", harts[i]);
+    }
   }
 }
 
@@ -90,10 +101,36 @@ void describe_pmu(FdtBuilder& fdt) {
   fdt.cells("riscv,raw-event-to-mhpmcounters", {0, riscv::kFirstRawSelector, kAll, ~kVariant, kHpmCounters});
 }
 
-void describe_memory(FdtBuilder& fdt, std::uint64_t base, std::uint64_t bytes) {
+namespace {
+
+void describe_range(FdtBuilder& fdt, std::uint64_t base, std::uint64_t bytes, const unsigned* numa_node) {
   const auto node = fdt.node("memory", base);
+  if (numa_node != nullptr) fdt.cell(kNumaNode, *numa_node);
   fdt.string("device_type", "memory");
   fdt.wide_cells("reg", {base, bytes});
+}
+
+}  // namespace
+
+void describe_memory(FdtBuilder& fdt, std::uint64_t base, std::uint64_t bytes, const NumaOptions& numa) {
+  if (numa.nodes.empty()) return describe_range(fdt, base, bytes, nullptr);
+  for (unsigned node = 0; node < numa.nodes.size(); ++node) {
+    const std::uint64_t part = numa.nodes[node].bytes;
+    if (part != 0) describe_range(fdt, base, part, &node);
+    base += part;
+  }
+}
+
+void describe_distances(FdtBuilder& fdt, const NumaOptions& numa) {
+  if (numa.distances.empty()) return;
+  std::vector<std::uint32_t> matrix;
+  const auto count = static_cast<std::uint32_t>(numa.nodes.size());
+  for (std::uint32_t from = 0; from < count; ++from)
+    for (std::uint32_t to = 0; to < count; ++to)
+      matrix.insert(matrix.end(), {from, to, numa.distances[from * count + to]});
+  const auto node = fdt.node("distance-map");
+  fdt.cells("distance-matrix", matrix);
+  fdt.string("compatible", "numa-distance-map-v1");
 }
 
 }  // namespace gstage::hw

@@ -6,6 +6,7 @@
 
 #include "target/riscv/extensions.h"
 #include "hw/core/fdt_builder.h"
+#include "hw/core/numa.h"
 
 namespace gstage::hw {
 
@@ -20,12 +21,16 @@ struct HartPhandles {
   std::vector<std::uint32_t> cpu_irqs;
 };
 
-/// /cpus.
-void describe_cpus(FdtBuilder& fdt, const HartPhandles& phandles, const riscv::CpuConfig& config);
+/// /cpus. The harts of each node are a cluster.
+void describe_cpus(FdtBuilder& fdt, const HartPhandles& phandles, const riscv::CpuConfig& config,
+                   const NumaOptions& numa);
 /// The counters, for the SBI (OpenSBI, "SBI PMU Device Tree Bindings"): which event takes which selector, and
 /// which counters can count it.
 void describe_pmu(FdtBuilder& fdt);
-/// RAM.
-void describe_memory(FdtBuilder& fdt, std::uint64_t base, std::uint64_t bytes);
+/// RAM: one range, or one a node that has memory.
+void describe_memory(FdtBuilder& fdt, std::uint64_t base, std::uint64_t bytes, const NumaOptions& numa);
+/// How far the nodes are from one another, if that is said (Linux,
+/// Documentation/devicetree/bindings/numa.txt).
+void describe_distances(FdtBuilder& fdt, const NumaOptions& numa);
 
 }  // namespace gstage::hw

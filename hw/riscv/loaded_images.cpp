@@ -146,7 +146,7 @@ Status LoadedImages::add_elf(const std::shared_ptr<ImageFile>& file, ElfFit fit)
 
 bool LoadedImages::holds_code(std::uint64_t address) const {
   auto next = images_.upper_bound(address);
-  if (next == images_.begin() || device_at(address) != nullptr) return false;
+  if (next == images_.begin()) return false;
   --next;
   return address - next->first < next->second.size;
 }

@@ -55,7 +55,7 @@ class LoadedImages {
   /// Adds what fits, and warns of what does not.
   Status add_elf(const std::shared_ptr<ImageFile>& file, ElfFit fit);
 
-  /// Whether an image is there from which harts can execute: not in a device.
+  /// Whether an image is there. Harts can execute from all memory that is loaded.
   [[nodiscard]] bool holds_code(std::uint64_t address) const;
   /// Replaces the bytes of an image that `add_bytes` added under this name.
   void replace_bytes(const std::string& name, std::vector<std::byte> bytes);

@@ -24,7 +24,6 @@ constexpr PropertyRow kProperties[] = {
     ignored_property("graphics"),
     ignored_property("mem-merge"),
     ignored_property("usb"),
-    missing_property("memory-backend"),
 };
 
 Result<SpikeOptions> parse_machine(const DeviceOptions& machine) {
@@ -60,7 +59,7 @@ class SpikeMachine final : public Board {
 /// What the board has no place for.
 Status check_devices(const MachineOptions& options) {
   for (const DeviceOptions& device : options.devices)
-    if (device.driver != "loader")
+    if (device.driver != "loader" && device.driver != "guest-loader")
       return error("-device %s: the spike board has no bus for it: use -M virt", device.driver.c_str());
   if (!options.drives.empty()) return error("-drive: the spike board has no disks: use -M virt");
   if (options.serials.size() > 1) warn("the spike board has one console: the second -serial leads nowhere");
@@ -77,8 +76,7 @@ Result<std::unique_ptr<Machine>> SpikeMachine::create(const MachineOptions& opti
     return error("-smp %u: the spike board has from 1 to %u harts", options.harts, kMostHarts);
   if (Status status = check_devices(options); !status.ok()) return status.error();
   std::unique_ptr<SpikeMachine> machine(new SpikeMachine(options, control));
-  const Range ram{"ram", kRamBase, options.ram_bytes};
-  if (Status status = machine->add_memory(kResetRom, ram); !status.ok()) return status.error();
+  if (Status status = machine->add_memory(options, kResetRom, kRamBase); !status.ok()) return status.error();
   if (Status status = machine->add_harts(options, *config); !status.ok()) return status.error();
   if (Status status = machine->add_devices(options); !status.ok()) return status.error();
   auto tree = machine->make_tree(options, *config);
@@ -102,8 +100,9 @@ std::vector<std::byte> SpikeMachine::make_tree(const MachineOptions& options,
     fdt.cell("#size-cells", 2);
     fdt.string("compatible", "ucbbar,spike-bare-dev");
     fdt.string("model", "ucbbar,spike-bare,qemu");
-    describe_memory(fdt, kRamBase, options.ram_bytes);
-    describe_cpus(fdt, phandles_, config);
+    describe_distances(fdt, options.numa);
+    describe_memory(fdt, kRamBase, options.ram_bytes, options.numa);
+    describe_cpus(fdt, phandles_, config, options.numa);
     main_bus().describe(fdt);
     const auto chosen = fdt.node("chosen");
     fdt.string("stdout-path", "/htif");

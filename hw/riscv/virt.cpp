@@ -26,7 +26,11 @@ namespace {
 struct VirtOptions {
   std::string dumpdtb;
   VirtInterrupts interrupts;
+  std::string
+      flash[virt_part(Part::kFlash).count];  ///< the disk whose image each bank has; empty: none is named
 };
+constexpr const char* kFlashProperties[] = {"pflash0", "pflash1"};
+static_assert(std::size(kFlashProperties) == virt_part(Part::kFlash).count);
 
 constexpr PropertyRow kProperties[] = {
     {"aclint", "on|off", "an ACLINT in place of the CLINT (default: off)"},
@@ -34,6 +38,8 @@ constexpr PropertyRow kProperties[] = {
     {"aia", "none|aplic|aplic-imsic", "interrupt controllers: PLIC (the default), APLIC, APLIC with IMSICs"},
     {"aia-guests", "N", "guest interrupt files a hart with aplic-imsic, 0 to 63 (default: 0)"},
     {"dumpdtb", "FILE", "write the device tree into the file, and end"},
+    {"pflash0", "ID", "the -drive that is the first flash bank: firmware, or what firmware starts"},
+    {"pflash1", "ID", "the second one: the firmware's variables"},
     ignored_property("aux-ram-share"),
     ignored_property("dump-guest-core"),
     ignored_property("graphics"),
@@ -45,10 +51,7 @@ constexpr PropertyRow kProperties[] = {
     missing_property("dt-compatible"),
     missing_property("iommu-sys"),
     missing_property("memory"),
-    missing_property("memory-backend"),
     missing_property("memory-encryption"),
-    missing_property("pflash0"),
-    missing_property("pflash1"),
     missing_property("phandle-start"),
     missing_property("shim"),
     missing_property("smp"),
@@ -70,6 +73,8 @@ Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
   // As on the board that this follows, without IMSICs the number is of no consequence.
   if (!options.interrupts.has_imsic()) options.interrupts.guest_files = 0;
   options.interrupts.has_aclint = properties.flag("aclint", false);
+  for (std::size_t bank = 0; bank < std::size(kFlashProperties); ++bank)
+    options.flash[bank] = properties.text(kFlashProperties[bank]);
   const std::string acpi = properties.text("acpi", "off");
   if (acpi == "on") properties.fail(error("-machine virt,acpi=on is not supported yet: say acpi=off"));
   if (acpi != "on" && acpi != "off" && acpi != "auto")
@@ -97,20 +102,25 @@ class VirtMachine final : public Board {
   ~VirtMachine() override { destroy_devices(); }
 
  private:
-  VirtMachine(const MachineOptions& options, MachineControl& control, const VirtInterrupts& interrupts)
-      : Board(options, "virt", control), wiring_(options.harts, interrupts) {}
+  VirtMachine(const MachineOptions& options, MachineControl& control, const VirtOptions& virt_options)
+      : Board(options, "virt", control),
+        virt_options_(virt_options),
+        wiring_(options.harts, virt_options.interrupts) {}
   Status add_board_memory(const MachineOptions& options);
   Status add_devices(const MachineOptions& options);
   Status add_flash();
+  Status add_flash_bank(Bus& banks, unsigned number);
   Status add_pci(std::uint64_t ram_bytes, Bus& soc);
   Status add_virtio_slots(Bus& soc);
   /// What `-device` and `-drive` ask for.
   Status add_asked(const MachineOptions& options);
   /// Maps the device at the part's place and puts it on the bus.
   template <class D>
-  Status add_part(Bus& bus, Part part, std::unique_ptr<D> device, unsigned index = 0);
+  Status add_part(Bus& bus, Part part, std::unique_ptr<D> device, unsigned index = 0,
+                  const std::byte* code = nullptr);
   std::vector<std::byte> make_tree(const MachineOptions& options, const riscv::CpuConfig& config);
 
+  const VirtOptions virt_options_;
   const VirtWiring wiring_;
   std::unique_ptr<VirtIrqchip> irqchip_;
   PciHost* pci_ = nullptr;
@@ -127,7 +137,7 @@ Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& optio
   if (!config.ok()) return config.error();
   if (options.harts < 1 || options.harts > kMaxHarts)
     return error("-smp %u: the virt board has from 1 to %u harts", options.harts, kMaxHarts);
-  std::unique_ptr<VirtMachine> machine(new VirtMachine(options, control, interrupts));
+  std::unique_ptr<VirtMachine> machine(new VirtMachine(options, control, *virt_options));
   if (Status status = machine->add_board_memory(options); !status.ok()) return status.error();
   if (Status status = machine->add_harts(options, *config, interrupts.imsic()); !status.ok())
     return status.error();
@@ -146,17 +156,17 @@ Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& optio
 
 Status VirtMachine::add_board_memory(const MachineOptions& options) {
   const VirtPart& rom = virt_part(Part::kResetRom);
-  const VirtPart& ram = virt_part(Part::kRam);
-  return add_memory({rom.name, rom.base, rom.size}, {ram.name, ram.base, options.ram_bytes});
+  return add_memory(options, {rom.name, rom.base, rom.size}, virt_part(Part::kRam).base);
 }
 
 template <class D>
-Status VirtMachine::add_part(Bus& bus, Part part, std::unique_ptr<D> device, unsigned index) {
+Status VirtMachine::add_part(Bus& bus, Part part, std::unique_ptr<D> device, unsigned index,
+                             const std::byte* code) {
   const VirtPart& row = virt_part(part);
   const std::string name = row.count == 1 ? row.name : row.name + std::to_string(index);
   NodePlace place = wiring_.place(part, index);
   if (part == Part::kTest) place.phandle = wiring_.test;
-  return add(bus, name.c_str(), place, std::move(device));
+  return add(bus, name.c_str(), place, std::move(device), code);
 }
 
 /// Two banks, which are one node.
@@ -169,17 +179,44 @@ Status VirtMachine::add_flash() {
   flash->set_place(wiring_.place(Part::kFlash));
   Bus& banks = flash->members();
   if (Status status = main_bus().plug(std::move(flash)); !status.ok()) return status;
-  for (unsigned bank = 0; bank < row.count; ++bank) {
-    auto device = std::make_unique<CfiFlash>(row.size);
-    add_loadable({row.name, row.base + bank * row.size, row.size, device.get()});
-    if (Status status = add_part(banks, Part::kFlash, std::move(device), bank); !status.ok()) return status;
-  }
+  for (unsigned bank = 0; bank < row.count; ++bank)
+    if (Status status = add_flash_bank(banks, bank); !status.ok()) return status;
   return Ok{};
+}
+
+/// Its image is what -machine names, or the -drive if=pflash of its number.
+Status VirtMachine::add_flash_bank(Bus& banks, unsigned number) {
+  const VirtPart& row = virt_part(Part::kFlash);
+  const std::uint64_t base = row.base + number * row.size;
+  auto bank = std::make_unique<CfiFlash>(row.size);
+  const std::string& named = virt_options_.flash[number];
+  const std::string plugged = back_ends_->flash_drive(number);
+  if (!named.empty() && !plugged.empty())
+    return error(
+        "-machine %s=%s: the bank has the image of a -drive if=pflash already; leave one of them out",
+        kFlashProperties[number], named.c_str());
+  if (!named.empty() || !plugged.empty()) {
+    const std::string what = named.empty()
+                                 ? format("-drive if=pflash,unit=%u", number)
+                                 : format("-machine %s=%s", kFlashProperties[number], named.c_str());
+    auto image = back_ends_->take_drive(what, named.empty() ? plugged : named);
+    if (!image.ok()) return image.error();
+    if (Status status = bank->use_image(what, std::move(*image)); !status.ok()) return status;
+    if (number == 0) set_flash_firmware(base);
+  }
+  bank->set_changed(
+      [this, base](std::uint64_t offset, std::uint64_t size) { memory_.dirty(Paddr{base + offset}, size); });
+  add_loadable({row.name, base, row.size, bank.get()});
+  const std::byte* const code = bank->contents();
+  return add_part(banks, Part::kFlash, std::move(bank), number, code);
 }
 
 /// In the order of the device tree, which is that of the board that this follows: Linux numbers devices by
 /// it.
 Status VirtMachine::add_devices(const MachineOptions& options) {
+  auto back_ends = BackEnds::open(options);
+  if (!back_ends.ok()) return back_ends.error();
+  back_ends_ = std::move(*back_ends);
   const std::vector<HartLines*> lines = hart_lines();
   irqchip_ =
       std::make_unique<VirtIrqchip>(VirtIrqchipSetup{memory_, time_, timers_, *harts_, lines, wiring_});
@@ -248,9 +285,6 @@ Status VirtMachine::add_virtio_slots(Bus& soc) {
 }
 
 Status VirtMachine::add_asked(const MachineOptions& options) {
-  auto back_ends = BackEnds::open(options);
-  if (!back_ends.ok()) return back_ends.error();
-  back_ends_ = std::move(*back_ends);
   world_ = std::make_unique<DeviceWorld>(
       DeviceWorld{memory_, workers_, *back_ends_, options.harts, options.globals});
   DeviceWorld& world = *world_;
@@ -276,8 +310,9 @@ std::vector<std::byte> VirtMachine::make_tree(const MachineOptions& options, con
     fdt.string("compatible", "riscv-virtio");
     fdt.string("model", "riscv-virtio,qemu");
     SifiveTest::describe_syscon(fdt, wiring_.test);
-    describe_memory(fdt, virt_part(Part::kRam).base, options.ram_bytes);
-    describe_cpus(fdt, wiring_.harts, config);
+    describe_distances(fdt, options.numa);
+    describe_memory(fdt, virt_part(Part::kRam).base, options.ram_bytes, options.numa);
+    describe_cpus(fdt, wiring_.harts, config, options.numa);
     if (config.zihpm) describe_pmu(fdt);
     main_bus().describe(fdt);
     {

@@ -5,8 +5,6 @@
 #include <cstring>
 #include <iterator>
 
-#include <sys/mman.h>
-
 #include "softmmu/base/log.h"
 #include "hw/core/visitor.h"
 #include "hw/virtio/virtio_core.h"
@@ -133,12 +131,10 @@ void VirtioBalloon::give_back(Paddr paddr, std::uint64_t size) {
   const std::uint64_t first = (paddr.value + kPageBytes - 1) & ~(kPageBytes - 1);
   const std::uint64_t end = (paddr.value + size) & ~(kPageBytes - 1);
   if (end <= first) return;
-  std::byte* const host = core().memory().dma(Paddr{first}, end - first);
-  if (host == nullptr)
+  if (core().memory().dma(Paddr{first}, end - first) == nullptr)
     return log_line(Log::kGuestErrors, "virtio-balloon: what is at 0x%llx is no memory",
                     static_cast<unsigned long long>(first));
-  if (madvise(host, end - first, MADV_DONTNEED) != 0) return;
-  core().memory().dirty(Paddr{first}, end - first);
+  if (!core().memory().discard(Paddr{first}, end - first)) return;
   returned_bytes_ += end - first;
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -33,6 +34,7 @@ struct DriveOptions {
   std::string file;
   std::string format;                ///< empty: by the image's first bytes
   std::string interface = "virtio";  ///< if=
+  std::optional<unsigned> unit{};    ///< its number among those of the interface; none: the next one
   bool is_read_only = false;
   bool is_snapshot = false;  ///< writes go to a temporary file that is thrown away
   BlockOptions node;         ///< the rest; driver, file and read-only are those above

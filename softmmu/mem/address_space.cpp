@@ -2,10 +2,7 @@
 #include "softmmu/mem/address_space.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-
-#include <sys/mman.h>
 
 #include "softmmu/base/bits.h"
 #include "softmmu/base/log.h"
@@ -13,22 +10,6 @@
 namespace gstage {
 
 namespace {
-
-/// Guest memory that costs nothing until it is touched. Null: the host refuses.
-std::byte* map_memory(std::uint64_t size) {
-  constexpr int kFlags = MAP_PRIVATE | MAP_ANONYMOUS;
-  // First as an accounted mapping: so the kernel says now, not by killing us later, that a size is absurd.
-  void* const probe = mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags, -1, 0);
-  if (probe == MAP_FAILED) return nullptr;
-  munmap(probe, size);
-  void* const host = mmap(nullptr, size, PROT_READ | PROT_WRITE, kFlags | MAP_NORESERVE, -1, 0);
-  if (host == MAP_FAILED) return nullptr;
-  // The host's own TLB: a chase of pointers through 1 MiB took 0.8 of the time with it, the boot of a KVM
-  // guest 0.98, and resident memory grew from 491 to 498 MiB.
-  madvise(host, size, MADV_HUGEPAGE);
-  madvise(host, size, MADV_DONTDUMP);
-  return static_cast<std::byte*>(host);
-}
 
 /// Calls `access(T{})` with the unsigned type of the size. False: there is none.
 template <class Access>
@@ -68,8 +49,8 @@ bool is_access_size(unsigned size) { return size == 1 || size == 2 || size == 4 
 /// Bytes from `paddr` to the range's end.
 std::uint64_t room(const BusRange& range, Paddr paddr) { return range.size - (paddr - range.base); }
 
-/// Calls `visit(host, done, bytes)` for each part of the range once it is known that all of it is memory that
-/// `is_allowed` accepts; else answers false and has called nothing.
+/// Calls `visit(range, offset, done, bytes)` for each part of the range once it is known that all of it is
+/// memory that `is_allowed` accepts; else answers false and has called nothing.
 template <class Allowed, class Visit>
 bool for_memory(const AddressSpace& space, Paddr paddr, std::uint64_t size, Allowed&& is_allowed,
                 Visit&& visit) {
@@ -79,28 +60,40 @@ bool for_memory(const AddressSpace& space, Paddr paddr, std::uint64_t size, Allo
       const Paddr at = paddr + done;
       if (at < paddr) return false;  // beyond the end of the address space
       const BusRange* const range = space.find(at);
-      if (range == nullptr || !range->is_memory() || !is_allowed(*range)) return false;
+      if (range == nullptr || !is_allowed(*range)) return false;
       const std::uint64_t bytes = std::min(size - done, room(*range, at));
-      if (!is_check) visit(range->host + (at - range->base), done, bytes);
+      if (!is_check) visit(*range, at - range->base, done, bytes);
       done += bytes;
     }
   }
   return true;
 }
 
-bool any_memory(const BusRange&) { return true; }
-bool writable_memory(const BusRange& range) { return range.is_writable; }
+/// A load from a device. Unaligned ones fail, but where harts can execute: there, compilers put constants,
+/// and the load is one of bytes.
+bool load_device(const BusRange& range, std::uint64_t offset, unsigned size, std::uint64_t& value) {
+  if (is_aligned(offset, size)) return range.device->mmio_read(offset, size, value);
+  if (range.device_code == nullptr || range.size - offset < size) return false;
+  value = 0;
+  for (unsigned i = 0; i < size; ++i) {
+    std::uint64_t byte = 0;
+    if (!range.device->mmio_read(offset + i, 1, byte)) return false;
+    value |= (byte & 0xff) << (8 * i);
+  }
+  return true;
+}
+
+bool readable_memory(const BusRange& range) { return range.code() != nullptr; }
+bool any_memory(const BusRange& range) { return range.is_memory(); }
+bool writable_memory(const BusRange& range) { return range.is_memory() && range.is_writable; }
 
 }  // namespace
 
 AddressSpace::AddressSpace() = default;
 
-AddressSpace::~AddressSpace() {
-  for (const BusRange& range : ranges_)
-    if (range.host != nullptr) munmap(range.host, range.size);
-}
+AddressSpace::~AddressSpace() = default;
 
-Status AddressSpace::add(BusRange range) {
+Status AddressSpace::add(BusRange range, std::vector<RamPart> parts) {
   if (range.size == 0 || !is_aligned(range.base.value, kPageSize) || !is_aligned(range.size, kPageSize) ||
       range.base.value + (range.size - 1) < range.base.value)
     return error("%s: base 0x%llx and size 0x%llx must be multiples of 4 KiB within the address space",
@@ -115,31 +108,43 @@ Status AddressSpace::add(BusRange range) {
     return error("%s at 0x%llx overlaps %s at 0x%llx: move or shrink one of them", range.name.c_str(),
                  static_cast<unsigned long long>(range.base.value), overlap->name.c_str(),
                  static_cast<unsigned long long>(overlap->base.value));
-  if (range.device == nullptr) {
-    range.host = map_memory(range.size);
-    if (range.host == nullptr)
-      return error("the host cannot provide %llu MiB for %s (%s): choose a smaller -m",
-                   static_cast<unsigned long long>(range.size >> 20), range.name.c_str(),
-                   std::strerror(errno));
-    if (range.is_writable) code_pages_.add_range(range.base, range.size, range.host);
+  if (!parts.empty()) {
+    auto ram = HostRam::map(range.name, std::move(parts));
+    if (!ram.ok()) return ram.error();
+    range.host = (*ram)->host();
+    rams_.push_back(std::move(*ram));
   }
+  const bool can_change = range.device != nullptr || range.is_writable;
+  if (range.code() != nullptr && can_change) code_pages_.add_range(range.base, range.size, range.code());
   ranges_.insert(next, std::move(range));
   return Ok{};
 }
 
 Status AddressSpace::add_ram(const std::string& name, Paddr base, std::uint64_t size) {
-  CHECK(!is_sealed_);
-  return add(BusRange{name, base, size, nullptr, true, nullptr});
+  return add_ram(name, base, {RamPart{size}});
+}
+
+Status AddressSpace::add_ram(const std::string& name, Paddr base, std::vector<RamPart> parts) {
+  CHECK(!is_sealed_ && !parts.empty());
+  BusRange range{name, base};
+  for (const RamPart& part : parts) range.size += part.size;
+  return add(std::move(range), std::move(parts));
 }
 
 Status AddressSpace::add_rom(const std::string& name, Paddr base, std::uint64_t size) {
   CHECK(!is_sealed_);
-  return add(BusRange{name, base, size, nullptr, false, nullptr});
+  BusRange range{name, base, size};
+  range.is_writable = false;
+  return add(std::move(range), {RamPart{size}});
 }
 
-Status AddressSpace::add_mmio(const std::string& name, Paddr base, std::uint64_t size, MmioHandler& device) {
+Status AddressSpace::add_mmio(const std::string& name, Paddr base, std::uint64_t size, MmioHandler& device,
+                              const std::byte* code) {
   CHECK(!is_sealed_);
-  return add(BusRange{name, base, size, nullptr, true, &device});
+  BusRange range{name, base, size};
+  range.device = &device;
+  range.device_code = code;
+  return add(std::move(range), {});
 }
 
 void AddressSpace::watch(Paddr base, std::uint64_t size, StoreWatcher& watcher) {
@@ -200,7 +205,7 @@ bool AddressSpace::load(Paddr paddr, unsigned size, std::uint64_t& value) const 
     value = 0;
     return read(paddr, &value, size);
   }
-  if (!is_aligned(offset, size) || !range->device->mmio_read(offset, size, value)) {
+  if (!load_device(*range, offset, size, value)) {
     log_line(Log::kGuestErrors, "%s: bad load of %u bytes at offset 0x%llx", range->name.c_str(), size,
              static_cast<unsigned long long>(offset));
     return false;
@@ -234,26 +239,29 @@ bool AddressSpace::store(Paddr paddr, unsigned size, std::uint64_t value) {
 }
 
 bool AddressSpace::read(Paddr paddr, void* to, std::uint64_t size) const {
-  return for_memory(*this, paddr, size, any_memory,
-                    [&](const std::byte* host, std::uint64_t done, std::uint64_t bytes) {
-                      std::memcpy(static_cast<std::byte*>(to) + done, host, bytes);
-                    });
+  return for_memory(
+      *this, paddr, size, readable_memory,
+      [&](const BusRange& range, std::uint64_t offset, std::uint64_t done, std::uint64_t bytes) {
+        std::memcpy(static_cast<std::byte*>(to) + done, range.code() + offset, bytes);
+      });
 }
 
 bool AddressSpace::write(Paddr paddr, const void* from, std::uint64_t size) {
-  const bool is_done = for_memory(*this, paddr, size, writable_memory,
-                                  [&](std::byte* host, std::uint64_t done, std::uint64_t bytes) {
-                                    std::memcpy(host, static_cast<const std::byte*>(from) + done, bytes);
-                                  });
+  const bool is_done =
+      for_memory(*this, paddr, size, writable_memory,
+                 [&](const BusRange& range, std::uint64_t offset, std::uint64_t done, std::uint64_t bytes) {
+                   std::memcpy(range.host + offset, static_cast<const std::byte*>(from) + done, bytes);
+                 });
   if (is_done) stored(paddr, size);
   return is_done;
 }
 
 bool AddressSpace::write_image(Paddr paddr, const void* from, std::uint64_t size) {
-  const bool is_done = for_memory(*this, paddr, size, any_memory,
-                                  [&](std::byte* host, std::uint64_t done, std::uint64_t bytes) {
-                                    std::memcpy(host, static_cast<const std::byte*>(from) + done, bytes);
-                                  });
+  const bool is_done =
+      for_memory(*this, paddr, size, any_memory,
+                 [&](const BusRange& range, std::uint64_t offset, std::uint64_t done, std::uint64_t bytes) {
+                   std::memcpy(range.host + offset, static_cast<const std::byte*>(from) + done, bytes);
+                 });
   if (is_done) code_pages_.written(paddr, size);
   return is_done;
 }
@@ -263,6 +271,17 @@ std::byte* AddressSpace::dma(Paddr paddr, std::uint64_t size) const {
   if (range == nullptr || !range->is_memory() || !range->is_writable || room(*range, paddr) < size)
     return nullptr;
   return range->host + (paddr - range->base);
+}
+
+bool AddressSpace::discard(Paddr paddr, std::uint64_t size) {
+  const std::byte* const host = dma(paddr, size);
+  const auto ram = std::find_if(rams_.begin(), rams_.end(), [host](const auto& candidate) {
+    return host >= candidate->host() && host < candidate->host() + candidate->size();
+  });
+  if (host == nullptr || ram == rams_.end()) return false;
+  if (!(*ram)->discard(static_cast<std::uint64_t>(host - (*ram)->host()), size)) return false;
+  dirty(paddr, size);
+  return true;
 }
 
 void AddressSpace::dirty(Paddr paddr, std::uint64_t size) { code_pages_.written(paddr, size); }

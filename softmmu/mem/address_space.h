@@ -11,6 +11,7 @@
 #include "softmmu/base/result.h"
 #include "softmmu/base/types.h"
 #include "softmmu/mem/code_pages.h"
+#include "softmmu/mem/host_ram.h"
 
 namespace gstage {
 
@@ -41,8 +42,12 @@ struct BusRange {
   std::byte* host = nullptr;      ///< RAM and ROM only
   bool is_writable = true;        ///< RAM: true; ROM: false (a store is an access fault)
   MmioHandler* device = nullptr;  ///< devices only
+  /// Of a device that harts can execute from: its contents, whatever it answers to loads.
+  const std::byte* device_code = nullptr;
 
   [[nodiscard]] bool is_memory() const { return host != nullptr; }
+  /// The bytes that harts fetch; null: they cannot execute from it.
+  [[nodiscard]] const std::byte* code() const { return is_memory() ? host : device_code; }
   [[nodiscard]] bool contains(Paddr a) const { return a.value - base.value < size; }
 };
 
@@ -57,8 +62,13 @@ class AddressSpace {
 
   /// Maps zeroed anonymous memory, not touched until used. Fails when the host refuses or it overlaps.
   Status add_ram(const std::string& name, Paddr base, std::uint64_t size);
+  /// The same of these parts, of which there is one at least.
+  Status add_ram(const std::string& name, Paddr base, std::vector<RamPart> parts);
   Status add_rom(const std::string& name, Paddr base, std::uint64_t size);
-  Status add_mmio(const std::string& name, Paddr base, std::uint64_t size, MmioHandler& device);
+  /// `code`: what harts fetch there, of the same size; null: nothing. Who changes it calls `dirty`
+  /// afterwards.
+  Status add_mmio(const std::string& name, Paddr base, std::uint64_t size, MmioHandler& device,
+                  const std::byte* code = nullptr);
   /// From now on `watcher` is told of each store of a hart that touches the range. Stores to the range's
   /// pages take the slow path; those to other pages cost nothing more. Before `seal`.
   void watch(Paddr base, std::uint64_t size, StoreWatcher& watcher);
@@ -72,18 +82,22 @@ class AddressSpace {
   [[nodiscard]] std::byte* host(Paddr paddr) const;
 
   /// Device accesses (and RAM, for completeness) of 1, 2, 4 or 8 bytes; false is an access fault. Unaligned
-  /// device accesses fail.
+  /// device accesses fail, except loads where harts can execute.
   bool load(Paddr paddr, unsigned size, std::uint64_t& value) const;
   bool store(Paddr paddr, unsigned size, std::uint64_t value);
 
   /// Copies for DMA and loaders; memory only, across adjacent ranges; false when any byte is not memory.
-  /// `write` invalidates translated code. `write_image` also writes ROM (loaders, reset).
+  /// `read` also takes what can be executed in devices. `write` invalidates translated code. `write_image`
+  /// also writes ROM (loaders, reset).
   bool read(Paddr paddr, void* to, std::uint64_t size) const;
   bool write(Paddr paddr, const void* from, std::uint64_t size);
   bool write_image(Paddr paddr, const void* from, std::uint64_t size);
   /// Host pointer to `size` contiguous bytes of RAM for DMA, or null. After storing through it call `dirty`.
   std::byte* dma(Paddr paddr, std::uint64_t size) const;
   void dirty(Paddr paddr, std::uint64_t size);
+  /// Gives whole pages of RAM back to the host: they read as zero afterwards. False: they are no RAM, or
+  /// kept.
+  bool discard(Paddr paddr, std::uint64_t size);
 
   /// Whether stores to the page must take the slow path because some of its bytes are watched.
   [[nodiscard]] bool is_watched(Paddr paddr) const {
@@ -109,11 +123,12 @@ class AddressSpace {
     std::uint64_t size;
     StoreWatcher* watcher;
   };
-  Status add(BusRange range);
+  Status add(BusRange range, std::vector<RamPart> parts);
   /// After bytes of memory were stored.
   void stored(Paddr paddr, std::uint64_t size);
   [[nodiscard]] const BusRange* search(Paddr paddr) const;
-  std::vector<BusRange> ranges_;           ///< sorted by base
+  std::vector<BusRange> ranges_;  ///< sorted by base
+  std::vector<std::unique_ptr<HostRam>> rams_;
   const BusRange* main_memory_ = nullptr;  ///< the largest RAM, where nearly all lookups end; once sealed
   std::vector<Watch> watches_;             ///< few: most machines have none
   bool is_sealed_ = false;

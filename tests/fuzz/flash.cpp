@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flash: commands, data and reads anywhere in two blocks.
+// The flash: commands, data and reads anywhere in two blocks, with and without an image.
+#include <cstring>
+#include <memory>
+
 #include "hw/misc/cfi_flash.h"
 
 #include "tests/fuzz/accesses.h"
+#include "tests/fuzz/memory_disk.h"
 #include "tests/fuzz/target.h"
 
 namespace gstage::fuzz {
@@ -21,6 +25,11 @@ void command(Input& input, hw::CfiFlash& flash) {
 
 void run(Input& input) {
   hw::CfiFlash flash(kSize);
+  const auto image = std::make_shared<MemoryDisk>(kSize);
+  const bool has_image = input.flag();
+  const bool is_locked = has_image && input.flag();
+  image->behave(is_locked, false);
+  if (has_image) CHECK(flash.use_image("flash", image).ok());
   while (!input.empty()) {
     if (input.flag())
       command(input, flash);
@@ -28,6 +37,8 @@ void run(Input& input) {
       access_device(input, flash, input.flag() ? kSize : 0x100);
   }
   flash.reset();
+  // The image is what the guest sees, whatever it did.
+  if (has_image) CHECK(std::memcmp(image->bytes(), flash.contents(), kSize) == 0);
 }
 
 const Registration registration("flash", run);

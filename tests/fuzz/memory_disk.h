@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "softmmu/base/check.h"
 #include "io/block/block.h"
@@ -15,7 +15,8 @@ class MemoryDisk final : public BlockBackend {
  public:
   static constexpr std::uint64_t kBytes = 64 << 10;
 
-  [[nodiscard]] std::uint64_t size() const override { return kBytes; }
+  explicit MemoryDisk(std::uint64_t bytes = kBytes) : bytes_(bytes) {}
+  [[nodiscard]] std::uint64_t size() const override { return bytes_.size(); }
   [[nodiscard]] bool is_read_only() const override { return is_read_only_; }
   int read(std::uint64_t offset, std::span<std::byte> to) override {
     check_range(offset, to.size());
@@ -37,6 +38,7 @@ class MemoryDisk final : public BlockBackend {
   }
   int flush() override { return fails_ ? EIO : 0; }
 
+  [[nodiscard]] const std::byte* bytes() const { return bytes_.data(); }
   /// What the disk does from now on.
   void behave(bool is_read_only, bool fails) {
     is_read_only_ = is_read_only;
@@ -44,11 +46,11 @@ class MemoryDisk final : public BlockBackend {
   }
 
  private:
-  static void check_range(std::uint64_t offset, std::uint64_t size) {
-    CHECK(offset <= kBytes && size <= kBytes - offset);
+  void check_range(std::uint64_t offset, std::uint64_t size) const {
+    CHECK(offset <= bytes_.size() && size <= bytes_.size() - offset);
   }
 
-  std::array<std::byte, kBytes> bytes_{};
+  std::vector<std::byte> bytes_;
   bool is_read_only_ = false;
   bool fails_ = false;
 };

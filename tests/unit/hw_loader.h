@@ -5,6 +5,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -118,9 +119,11 @@ class LoaderTest : public testing::Test {
     EXPECT_TRUE(memory_->add_rom("mrom", Paddr{0x1000}, 0xf000).ok());
     EXPECT_TRUE(memory_->add_ram("ram", Paddr{kRam}, options_.ram_bytes).ok());
     memory_->seal();
-    boot_ = std::make_unique<Boot>(
-        *memory_,
-        BootPlaces{0x1000, kRam, options_.ram_bytes, {{"flash", kFlash, flash_.contents.size(), &flash_}}});
+    boot_ = std::make_unique<Boot>(*memory_, BootPlaces{0x1000,
+                                                        kRam,
+                                                        options_.ram_bytes,
+                                                        {{"flash", kFlash, flash_.contents.size(), &flash_}},
+                                                        flash_firmware_});
     return boot_->plan(options_, tree());
   }
   void load() {
@@ -155,6 +158,7 @@ class LoaderTest : public testing::Test {
 
   MachineOptions options_;
   FakeFlash flash_;
+  std::optional<std::uint64_t> flash_firmware_;
   std::unique_ptr<AddressSpace> memory_;
   std::unique_ptr<Boot> boot_;
 };

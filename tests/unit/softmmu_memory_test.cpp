@@ -66,6 +66,47 @@ TEST_F(Bus, FindKnowsEdgesAndHoles) {
   EXPECT_EQ(space.host(kRam + 5), space.host(kRam) + 5);
 }
 
+/// A device whose bytes count up.
+struct Flash final : MmioHandler {
+  bool mmio_read(std::uint64_t at, unsigned bytes, std::uint64_t& v) override {
+    v = 0;
+    for (unsigned i = 0; i < bytes; ++i) v |= ((at + i) & 0xff) << (8 * i);
+    return true;
+  }
+  bool mmio_write(std::uint64_t, unsigned, std::uint64_t) override { return true; }
+};
+
+TEST(BusOfFlash, UnalignedLoadsFromWhatCanBeExecutedAreMade) {
+  std::vector<std::byte> code(kPageSize);
+  Flash flash;
+  AddressSpace space;
+  ASSERT_TRUE(space.add_mmio("flash", kUart, kPageSize, flash, code.data()).ok());
+  ASSERT_TRUE(space.add_mmio("other", kUart + kPageSize, kPageSize, flash).ok());
+  space.seal();
+  std::uint64_t value = 0;
+  EXPECT_TRUE(space.load(kUart + 3, 8, value));
+  EXPECT_EQ(value, 0x0a09080706050403u);
+  EXPECT_TRUE(space.load(kUart + 0x81, 2, value));
+  EXPECT_EQ(value, 0x8281u);
+  EXPECT_FALSE(space.load(kUart + (kPageSize - 3), 4, value)) << "beyond its end";
+  EXPECT_FALSE(space.load(kUart + (kPageSize + 3), 8, value)) << "a device that is none";
+  EXPECT_FALSE(space.store(kUart + 3, 8, 0));
+}
+
+TEST(BusOfFlash, WhatCanBeExecutedCanBeCopiedAndIsNoMemory) {
+  std::vector<std::byte> code(kPageSize, std::byte{7});
+  Flash flash;
+  AddressSpace space;
+  ASSERT_TRUE(space.add_mmio("flash", kUart, kPageSize, flash, code.data()).ok());
+  space.seal();
+  std::uint8_t byte = 0;
+  EXPECT_TRUE(space.read(kUart + 9, &byte, 1));
+  EXPECT_EQ(byte, 7);
+  EXPECT_FALSE(space.write(kUart, &byte, 1));
+  EXPECT_EQ(space.host(kUart), nullptr);
+  EXPECT_EQ(space.dma(kUart, 1), nullptr);
+}
+
 TEST_F(Bus, RangesAreSortedAndMayNotOverlap) {
   AddressSpace other;
   ASSERT_TRUE(other.add_ram("ram", kRam, kRamSize).ok());

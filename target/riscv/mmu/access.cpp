@@ -375,12 +375,12 @@ std::optional<tcg::FetchPage> fetch_slow(Hart& hart, Vaddr vaddr) {
     return std::nullopt;
   }
   const BusRange* const range = hart.memory->find(t.paddr);
-  if (range == nullptr || !range->is_memory()) {
+  if (range == nullptr || range->code() == nullptr) {
     raise_access(hart, regime, piece);
     return std::nullopt;
   }
   const Paddr page = t.paddr.page();
-  const std::byte* const host = range->host + (page - range->base);
+  const std::byte* const host = range->code() + (page - range->base);
   std::optional<std::uint16_t> limit = t.is_cacheable ? std::uint16_t{0} : t.fetch_limit;
   if (hart.debug != nullptr) limit = hart.debug->limit_of_fetch(regime, vaddr, t, *limit);
   if (!limit) return std::nullopt;
