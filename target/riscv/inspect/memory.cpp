@@ -89,8 +89,8 @@ Result<Regime> regime_of(Hart& hart, const World& world, std::span<Hart* const> 
   const auto has_guest = [&world](const Hart& other) {
     return atp::Mode::get(other.hgatp) != 0 && atp::Vmid::get(other.hgatp) == world.vmid;
   };
-  // While the hypervisor handles an exit, the guest's registers are still there; while it prepares the guest's
-  // entry, not yet.
+  // While the hypervisor handles an exit, the guest's registers are still there; while it prepares the
+  // guest's entry, not yet.
   if (has_guest(hart)) return world_regime(hart, "gva", AccessType::kFetch);
   for (Hart* const other : harts)
     if (other->v != 0 && has_guest(*other)) return world_regime(*other, "gva", AccessType::kFetch);

@@ -31,9 +31,9 @@ Result<World> parse_world(const std::string& text);
 /// The reverse: "vmid 3".
 std::string world_text(const World& world);
 
-/// The regime of a world as `hart` has it (world_regime). Of kVmid: as `hart` has it if its hgatp names the guest,
-/// else as the first of `harts` that is in the guest, that has its hgatp, or that ran it last, as long as its TLB
-/// remembers. An Error: none of them does.
+/// The regime of a world as `hart` has it (world_regime). Of kVmid: as `hart` has it if its hgatp names the
+/// guest, else as the first of `harts` that is in the guest, that has its hgatp, or that ran it last, as long
+/// as its TLB remembers. An Error: none of them does.
 Result<Regime> regime_of(Hart& hart, const World& world, std::span<Hart* const> harts);
 
 /// Memory as a debugger sees it.
