@@ -109,7 +109,9 @@ PcieRootPort::PcieRootPort(std::string bus, const Slot& slot)
   use_pin();
 }
 
-bool PcieRootPort::has_card() { return !secondary()->devices().empty(); }
+bool PcieRootPort::is_leaving() { return secondary()->is_cut_off(); }
+
+bool PcieRootPort::has_card() { return !secondary()->devices().empty() && !is_leaving(); }
 
 void PcieRootPort::set_bits(unsigned at, std::uint32_t bits, bool is_set) {
   const std::uint32_t value = space().read(express_ + at, 2) & ~bits;
@@ -172,6 +174,8 @@ void PcieRootPort::reset_function() {
 void PcieRootPort::restored() {
   PciBridge::restored();
   if (!has_hot_plug_) return;
+  // A card that was leaving when the state was saved is there again.
+  set_bits(kSlotStatus, kPresent, has_card());
   was_off_ = is_off();
   has_notified_ = has_event();
 }
@@ -182,7 +186,12 @@ void PcieRootPort::config_written(unsigned offset, unsigned size) {
   if (update_link()) set_bits(kSlotStatus, kLinkChanged, true);
   update_interrupt();
   const bool was_off = std::exchange(was_off_, is_off());
-  if (was_off_ && !was_off && has_card()) secondary()->host()->card_is_free(*this);
+  if (!was_off_ || was_off || !has_card()) return;
+  // Software may look at once, or switch the slot on again: the card is gone for it, as if a hand had been
+  // there.
+  if (!secondary()->host()->card_is_free(*this)) return;
+  secondary()->cut_off();
+  set_bits(kSlotStatus, kPresent, false);
 }
 
 PciePciBridge::PciePciBridge(std::string bus)

@@ -48,8 +48,10 @@ class PcieRootPort final : public PciBridge {
   /// The slot was filled or emptied while the machine runs.
   void card_changed();
   void press_button();
-  /// Software has switched the slot off, power and indicator: its card may go.
+  /// Software has switched the slot off, power and indicator.
   [[nodiscard]] bool is_off() const;
+  /// Software has let the card go: it sees it no more, whatever it does with the slot until it is removed.
+  [[nodiscard]] bool is_leaving();
   void restored() override;
 
  protected:

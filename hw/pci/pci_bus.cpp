@@ -51,7 +51,13 @@ Result<unsigned> PciBus::place(const PciAddress& address) const {
   return devfn;
 }
 
+void PciBus::cut_off() {
+  is_cut_off_ = true;
+  reset();
+}
+
 void PciBus::empty() {
+  is_cut_off_ = false;
   functions_.fill(nullptr);
   clear();
 }

@@ -28,11 +28,14 @@ class PciBus final : public Bus {
   /// Takes a function over, at the address that it asks for, and wires it; before the machine runs. What is
   /// put on a bus of this kind is a PciFunction: the table of drivers sees to it.
   Status plug(std::unique_ptr<Device> device) override;
-  /// Null: there is none.
-  [[nodiscard]] PciFunction* at(unsigned devfn) const { return functions_[devfn]; }
+  /// Null: there is none, or software reaches it no more.
+  [[nodiscard]] PciFunction* at(unsigned devfn) const { return is_cut_off_ ? nullptr : functions_[devfn]; }
   [[nodiscard]] Kind type() const { return type_; }
   [[nodiscard]] PciFunction* above() const { return above_; }
 
+  /// Resets all that is on the bus, and from now on software reaches none of it, until the bus is emptied.
+  void cut_off();
+  [[nodiscard]] bool is_cut_off() const { return is_cut_off_; }
   /// Destroys all that is on the bus; what is behind has gone before.
   void empty();
 
@@ -46,6 +49,7 @@ class PciBus final : public Bus {
   const Kind type_;
   PciFunction* const above_;
   PciHost* host_ = nullptr;
+  bool is_cut_off_ = false;
   std::array<PciFunction*, std::size_t{kDevices} * kFunctions> functions_{};
 };
 

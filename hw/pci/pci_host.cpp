@@ -154,7 +154,7 @@ void PciHost::insert_card(PcieRootPort& port) {
 
 bool PciHost::ask_for_card(PcieRootPort& port) {
   const std::lock_guard lock(mutex_);
-  if (port.is_off()) return true;
+  if (port.is_off() || port.is_leaving()) return true;
   port.press_button();
   return false;
 }

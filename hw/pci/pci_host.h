@@ -64,15 +64,16 @@ class PciHost final : public SystemDevice, public MmioHandler {
   // Hot plug (hot_plug.h), with no hart running.
   /// What was plugged behind the port is there for software now.
   void insert_card(PcieRootPort& port);
-  /// Presses the slot's button. True: the slot is off, and the card may go at once.
+  /// Presses the slot's button. True: the slot is off or the card let go, so that it may go at once.
   bool ask_for_card(PcieRootPort& port);
   /// Destroys what is behind the port.
   void remove_card(PcieRootPort& port);
   /// From now on `listener` hears that software has let a card go; with the lock held, on a hart's thread.
   void on_free_card(std::function<void(PcieRootPort& port)> listener) { on_free_card_ = std::move(listener); }
-  /// A port's part.
-  void card_is_free(PcieRootPort& port) const {
+  /// A port's part. False: nobody will remove the card.
+  [[nodiscard]] bool card_is_free(PcieRootPort& port) const {
     if (on_free_card_) on_free_card_(port);
+    return on_free_card_ != nullptr;
   }
   /// Who adds and removes functions while the machine runs; null: nobody can.
   [[nodiscard]] PciHotPlug* hot_plug() const { return hot_plug_; }

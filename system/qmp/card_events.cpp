@@ -24,13 +24,12 @@ void CardEvents::remove_soon(hw::PcieRootPort& port) {
 }
 
 void CardEvents::remove(hw::PcieRootPort& port) {
-  std::vector<hw::PciHotPlug::Removed> gone;
   const bool is_done = run_state_.while_stopped([&] {
-    // The guest may have switched the slot on again.
-    if (port.is_off()) gone = hot_plug_->remove(port);
+    // device_del may have been here meanwhile. Told at once: what the machine was asked for since comes after
+    // it.
+    if (port.is_leaving()) tell_removed(subjects_.events, hot_plug_->remove(port));
   });
-  if (!is_done) return remove_soon(port);
-  tell_removed(subjects_.events, gone);
+  if (!is_done) remove_soon(port);
 }
 
 void tell_removed(EventHub& events, const std::vector<hw::PciHotPlug::Removed>& devices) {

@@ -127,6 +127,38 @@ TEST_F(HotPlugTest, TheButtonAsksAndPowerOffLetsTheCardGo) {
   EXPECT_TRUE(host_->ask_for_card(port_)) << "it is off";
 }
 
+TEST_F(HotPlugTest, ACardThatWasLetGoIsGoneForSoftwareAtOnceAndForGood) {
+  PciSample& card = insert();
+  control(kOn | kAllEvents);
+  clear(kPresence | kButton | kLink);
+  const unsigned resets = card.resets;
+  control(kOff | kAllEvents);
+  EXPECT_EQ(card.resets, resets + 1);
+  EXPECT_EQ(status() & kPresent, 0u);
+  EXPECT_EQ(get(1, 0, 0), ~0u);
+  control(kOn | kAllEvents);
+  EXPECT_EQ(status() & kPresent, 0u) << "switched on again before it is removed";
+  EXPECT_FALSE(is_link_up());
+  EXPECT_EQ(get(1, 0, 0), ~0u);
+  EXPECT_TRUE(port_.is_leaving());
+  EXPECT_TRUE(host_->ask_for_card(port_));
+  host_->remove_card(port_);
+  EXPECT_FALSE(port_.is_leaving());
+  insert();
+  EXPECT_EQ(status() & kPresent, kPresent);
+  EXPECT_EQ(get(1, 0, 0), 0x5678'1234u);
+}
+
+TEST_F(HotPlugTest, WhereNobodyRemovesCardsASlotThatIsOffKeepsIts) {
+  host_->on_free_card(nullptr);
+  insert();
+  control(kOn);
+  control(kOff);
+  EXPECT_EQ(status() & kPresent, kPresent);
+  control(kOn);
+  EXPECT_EQ(get(1, 0, 0), 0x5678'1234u);
+}
+
 TEST_F(HotPlugTest, ACardIsBackAfterItWasTakenOut) {
   for (unsigned round = 0; round < 3; ++round) {
     PciSample& card = insert();
