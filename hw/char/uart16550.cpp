@@ -85,6 +85,7 @@ void Uart16550::visit(Visitor& visitor) {
   visitor.field("scratch", state_.scratch);
   visitor.field("fifo_control", state_.fifo_control);
   visitor.field("divisor", state_.divisor);
+  visitor.field("is_used", state_.is_used);
   visitor.field("is_thr_interrupt", state_.is_thr_interrupt);
   visitor.field("fifo", state_.fifo);
   visitor.field("first", state_.first, kFifoSize - 1);
@@ -95,7 +96,7 @@ void Uart16550::restored() {
   is_irq_high_ = interrupt_id() != kIirNone;
   irq_.set(is_irq_high_);
   // The back end may have been told that there is no room.
-  is_input_held_ = state_.count != 0 || is_loopback();
+  is_input_held_ = !state_.is_used || state_.count != 0 || is_loopback();
   resume_if_wanted(!is_input_held_);
 }
 
@@ -105,8 +106,7 @@ bool Uart16550::mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& va
   {
     const std::lock_guard lock(mutex_);
     is_done = dispatch().read(offset, size, value);
-    must_resume = is_input_held_ && state_.count == 0 && !is_loopback();
-    if (must_resume) is_input_held_ = false;
+    must_resume = accessed();
   }
   resume_if_wanted(must_resume);
   return is_done;
@@ -118,11 +118,17 @@ bool Uart16550::mmio_write(std::uint64_t offset, unsigned size, std::uint64_t va
   {
     const std::lock_guard lock(mutex_);
     is_done = dispatch().write(offset, size, value);
-    must_resume = is_input_held_ && state_.count == 0 && !is_loopback();
-    if (must_resume) is_input_held_ = false;
+    must_resume = accessed();
   }
   resume_if_wanted(must_resume);
   return is_done;
+}
+
+bool Uart16550::accessed() {
+  state_.is_used = true;
+  const bool may_flow = is_input_held_ && state_.count == 0 && !is_loopback();
+  if (may_flow) is_input_held_ = false;
+  return may_flow;
 }
 
 void Uart16550::resume_if_wanted(bool is_wanted) {
@@ -132,7 +138,8 @@ void Uart16550::resume_if_wanted(bool is_wanted) {
 std::size_t Uart16550::can_receive() {
   const std::lock_guard lock(mutex_);
   // In loopback the receiver is cut off from the line.
-  const std::size_t room = is_loopback() ? 0 : capacity() - std::min(state_.count, capacity());
+  const bool is_closed = is_loopback() || !state_.is_used;
+  const std::size_t room = is_closed ? 0 : capacity() - std::min(state_.count, capacity());
   is_input_held_ = room == 0;
   return room;
 }

@@ -33,7 +33,8 @@ class Uart16550 final : public SystemDevice, public RegisterDevice<Uart16550> {
   bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;
   static std::span<const Register<Uart16550>> registers();
 
-  /// Bytes the receiver has room for. Any thread.
+  /// Bytes the receiver has room for: none until software accesses a register, for input that is typed before
+  /// belongs to whoever asks for it, which may be another device (hw/misc/htif.h). Any thread.
   std::size_t can_receive();
   /// Bytes from the line, at most can_receive() of them. Any thread.
   void receive(std::span<const std::uint8_t> bytes);
@@ -51,6 +52,7 @@ class Uart16550 final : public SystemDevice, public RegisterDevice<Uart16550> {
     std::uint8_t scratch = 0;
     std::uint8_t fifo_control = 0;
     std::uint16_t divisor = 12;
+    bool is_used = false;           ///< software has accessed a register
     bool is_thr_interrupt = false;  ///< the transmitter became empty and nobody has seen it
     std::array<std::uint8_t, kFifoSize> fifo{};
     unsigned first = 0;  ///< oldest byte of the FIFO
@@ -76,6 +78,8 @@ class Uart16550 final : public SystemDevice, public RegisterDevice<Uart16550> {
   [[nodiscard]] bool is_loopback() const;
   [[nodiscard]] bool is_divisor_access() const;
   [[nodiscard]] unsigned capacity() const;
+  /// After an access: whether input that was held back may flow.
+  [[nodiscard]] bool accessed();
   [[nodiscard]] unsigned trigger_level() const;
   [[nodiscard]] std::uint8_t modem_lines() const;
   [[nodiscard]] std::uint8_t interrupt_id() const;

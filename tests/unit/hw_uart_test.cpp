@@ -96,6 +96,17 @@ TEST_F(UartTest, WithoutFifoTakesOneByteAndHoldsTheRestBack) {
   EXPECT_EQ(in(kLsr)&1, 0u);
 }
 
+TEST_F(UartTest, WhatIsTypedBeforeSoftwareUsesItIsLeftToOthers) {
+  chardev_->type("a");
+  EXPECT_EQ(chardev_->waiting(), 1u);
+  in(kLsr);
+  EXPECT_EQ(chardev_->waiting(), 0u);
+  EXPECT_EQ(in(kData), 'a');
+  uart_.reset();
+  chardev_->type("b");
+  EXPECT_EQ(chardev_->waiting(), 1u) << "after a reset the next program may be one that uses another device";
+}
+
 TEST_F(UartTest, FifoTriggerLevelAndTimeout) {
   out(kIer, 1);
   out(kIir, 0x81);  // FIFO on, trigger level 8
