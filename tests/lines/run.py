@@ -13,6 +13,7 @@ machine is built and its device tree written, nothing runs. --show prints what c
 import argparse
 import os
 import shlex
+import struct
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,16 @@ import bad_input  # noqa: E402
 
 LIMIT_S = 60
 MIB = 1 << 20
+
+
+def qcow2(size):
+    """An image without contents: header, table of reference counts, block of them and L1 table, a cluster each."""
+    cluster = 1 << 16
+    header = struct.pack('>4sIQIIQIIQQIIQ', b'QFI\xfb', 2, 0, 0, 16, size, 0, 1, 3 * cluster, cluster, 1, 0, 0)
+    counts = struct.pack('>4H', 1, 1, 1, 1)
+    return b''.join(part.ljust(cluster, b'\0') for part in (header, struct.pack('>Q', 2 * cluster), counts, b''))
+
+
 # What {NAME} becomes: a file of that content in the folder in which the machine is started.
 FILES = {
     'elf': bad_input.elf(segments=((0x80200000, 8, 8),), entry=0x80200000),
@@ -32,6 +43,7 @@ FILES = {
     'initrd': bytes(4096),
     'disk': bytes(MIB),
     'disk2': bytes(MIB),
+    'qcow2': qcow2(MIB),
     'disk3': bytes(MIB),
     'flash0': bytes(32 * MIB),
     'flash1': bytes(32 * MIB),
