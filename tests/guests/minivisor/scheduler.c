@@ -4,7 +4,9 @@
 
 #include "minivisor.h"
 
+#ifndef TICK
 #define TICK 10000  // 1 ms of the machine's 10 MHz clock
+#endif
 
 struct hart harts[HARTS];
 static int guest_wanted;  // hart 1 is up and asks for its guest
