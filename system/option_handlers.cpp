@@ -317,6 +317,7 @@ Status OptionHandlers::no_shutdown(Options& options, const std::string&) {
 }
 Status OptionHandlers::ignored(Options&, const std::string&) { return Ok{}; }
 Status OptionHandlers::accepted(Options&, const std::string&) { return Ok{}; }
+Status OptionHandlers::no_acpi(Options& options, const std::string&) { return machine(options, "acpi=off"); }
 
 Status OptionHandlers::log_items(Options& options, const std::string& argument) {
   if (is_help(argument)) return keep(options.output, log_help());

@@ -125,6 +125,7 @@ struct OptionHandlers : NoneHandlers,
   static Status rtc(Options& options, const std::string& argument);
   static Status ignored(Options& options, const std::string& argument);
   static Status accepted(Options& options, const std::string& argument);
+  static Status no_acpi(Options& options, const std::string& argument);
   static Status sandbox(Options& options, const std::string& argument);
   static Status semihosting(Options& options, const std::string& argument);
   static Status semihosting_config(Options& options, const std::string& argument);

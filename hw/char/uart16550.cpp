@@ -303,7 +303,7 @@ void Uart16550::write_scratch(Access, std::uint64_t value) {
 void Uart16550::describe(FdtBuilder& fdt) const {
   const auto node = fdt.node("serial", place().base);
   describe_irq(fdt, place());
-  fdt.cell("clock-frequency", 3686400);
+  fdt.cell("clock-frequency", kClockHz);
   fdt.wide_cells("reg", {place().base, place().size});
   fdt.string("compatible", "ns16550a");
 }

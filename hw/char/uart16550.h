@@ -20,6 +20,7 @@ class Uart16550 final : public SystemDevice, public RegisterDevice<Uart16550> {
  public:
   static constexpr const char* kName = "uart";
   static constexpr unsigned kFifoSize = 16;
+  static constexpr std::uint32_t kClockHz = 3'686'400;
 
   /// A null back end is a UART with nothing plugged in.
   Uart16550(std::shared_ptr<Chardev> chardev, IrqLine irq);

@@ -12,7 +12,7 @@ namespace gstage::hw {
 namespace {
 
 /// Priorities and thresholds are 0–7; higher bits read as zero (WARL).
-constexpr std::uint32_t kPriorityMask = 7;
+constexpr std::uint32_t kPriorityMask = Plic::kHighestPriority;
 constexpr unsigned kMaxSources = 1024;
 constexpr unsigned kWordsPerContext = kMaxSources / 32;
 /// As many contexts as the region of the `virt` board has room for.

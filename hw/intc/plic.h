@@ -20,6 +20,7 @@ class Plic final : public SystemDevice, public RegisterDevice<Plic>, public Inte
  public:
   static constexpr const char* kName = "plic";
   static constexpr unsigned kSources = 95;  ///< numbered 1–95
+  static constexpr unsigned kHighestPriority = 7;
 
   /// Harts in the order of their ids; the lines outlive the device.
   explicit Plic(std::vector<HartLines*> harts);

@@ -15,6 +15,7 @@
 #include "hw/riscv/board.h"
 #include "hw/riscv/boards.h"
 #include "hw/riscv/fdt_harts.h"
+#include "hw/riscv/virt_acpi.h"
 #include "hw/riscv/virt_irqchip.h"
 #include "hw/riscv/virt_wiring.h"
 #include "hw/virtio/virtio_mmio.h"
@@ -26,6 +27,7 @@ namespace {
 struct VirtOptions {
   std::string dumpdtb;
   VirtInterrupts interrupts;
+  bool has_acpi = true;
   std::string
       flash[virt_part(Part::kFlash).count];  ///< the disk whose image each bank has; empty: none is named
 };
@@ -34,7 +36,7 @@ static_assert(std::size(kFlashProperties) == virt_part(Part::kFlash).count);
 
 constexpr PropertyRow kProperties[] = {
     {"aclint", "on|off", "an ACLINT in place of the CLINT (default: off)"},
-    {"acpi", "off|auto", "there are no ACPI tables"},
+    {"acpi", "on|off|auto", "ACPI tables, for firmware that hands them on (default: auto, which is on)"},
     {"aia", "none|aplic|aplic-imsic", "interrupt controllers: PLIC (the default), APLIC, APLIC with IMSICs"},
     {"aia-guests", "N", "guest interrupt files a hart with aplic-imsic, 0 to 63 (default: 0)"},
     {"dumpdtb", "FILE", "write the device tree into the file, and end"},
@@ -75,8 +77,8 @@ Result<VirtOptions> parse_machine(const DeviceOptions& machine) {
   options.interrupts.has_aclint = properties.flag("aclint", false);
   for (std::size_t bank = 0; bank < std::size(kFlashProperties); ++bank)
     options.flash[bank] = properties.text(kFlashProperties[bank]);
-  const std::string acpi = properties.text("acpi", "off");
-  if (acpi == "on") properties.fail(error("-machine virt,acpi=on is not supported yet: say acpi=off"));
+  const std::string acpi = properties.text("acpi", "auto");
+  options.has_acpi = acpi != "off";
   if (acpi != "on" && acpi != "off" && acpi != "auto")
     properties.fail(error("-machine virt: acpi=%s is not one of on, off, auto", acpi.c_str()));
   if (Status status = properties.finish(); !status.ok()) return status.error();
@@ -123,6 +125,7 @@ class VirtMachine final : public Board {
   const VirtOptions virt_options_;
   const VirtWiring wiring_;
   std::unique_ptr<VirtIrqchip> irqchip_;
+  FwCfg* fw_cfg_ = nullptr;
   PciHost* pci_ = nullptr;
   std::unique_ptr<BackEnds> back_ends_;
   std::unique_ptr<DeviceWorld> world_;
@@ -142,6 +145,7 @@ Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& optio
   if (Status status = machine->add_harts(options, *config, interrupts.imsic()); !status.ok())
     return status.error();
   if (Status status = machine->add_devices(options); !status.ok()) return status.error();
+  if (virt_options->has_acpi) add_acpi_tables(*machine->fw_cfg_, describe_virt(options, *config, interrupts));
   auto tree = machine->make_tree(options, *config);
   if (Status status = machine->plan_boot(options, std::move(tree)); !status.ok()) return status.error();
   if (!virt_options->dumpdtb.empty()) {
@@ -223,6 +227,7 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   const auto irq = [this](Part part) { return irqchip_->line(virt_part(part).irq); };
   if (options.serials.size() > 1) warn("the virt board has one UART: the second -serial leads nowhere");
   auto fw_cfg = std::make_unique<FwCfg>(memory_);
+  fw_cfg_ = fw_cfg.get();
   fw_cfg->add_number(FwCfg::kRamSize, options.ram_bytes, 8);
   fw_cfg->add_number(FwCfg::kCpuCount, options.harts, 2);
   fw_cfg->add_number(FwCfg::kMaxCpus, options.harts, 2);

@@ -31,9 +31,12 @@ CommandResult query_machines(CommandContext&, const Json&) {
   Json all = Json::array();
   for (const MachineType& type : hw::machine_types()) {
     const bool has_harts = std::string_view(type.name) != "none";
+    const bool has_acpi =
+        std::any_of(type.properties.begin(), type.properties.end(),
+                    [](const PropertyRow& row) { return std::string_view(row.name) == "acpi"; });
     Json row{{"name", type.name},          {"cpu-max", has_harts ? kMostHarts : 1},
              {"hotpluggable-cpus", false}, {"numa-mem-supported", false},
-             {"deprecated", false},        {"acpi", false}};
+             {"deprecated", false},        {"acpi", has_acpi}};
     if (standard == type.name) row["is-default"] = true;
     if (has_harts) row["default-cpu-type"] = cpu_type("rv64");
     all.push_back(std::move(row));

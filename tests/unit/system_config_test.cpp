@@ -149,6 +149,12 @@ TEST(Rtc, RefusalsNameTheValue) {
         << bad << ": " << refusal({"-rtc", bad});
 }
 
+TEST(Process, NoAcpiIsAPropertyOfTheMachine) {
+  const std::vector<Property> properties = parse({"-M", "virt", "-no-acpi"}).machine.machine.properties;
+  ASSERT_EQ(properties.size(), 1u);
+  EXPECT_EQ(properties[0].name + "=" + properties[0].value, "acpi=off");
+}
+
 TEST(Process, NamesAndIdentifiers) {
   const Options o = parse({"-name", "VM-0,process=guest,debug-threads=on", "-uuid",
                            "01234567-89AB-cdef-0123-456789abcdef", "--boot", "order=c,menu=on,splash-time=0",

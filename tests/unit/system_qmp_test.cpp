@@ -208,7 +208,9 @@ TEST_F(QmpTest, TheSchemaNamesEachTypeThatItUses) {
 
 TEST_F(QmpTest, ClientsFindBoardsModelsTypesAndProperties) {
   negotiate();
-  const std::string machines = execute("query-machines")["return"].dump();
+  const Json boards = execute("query-machines")["return"];
+  for (const Json& board : boards) EXPECT_EQ(board["acpi"], board["name"] == "virt") << board;
+  const std::string machines = boards.dump();
   EXPECT_NE(machines.find("\"virt\""), std::string::npos);
   EXPECT_NE(machines.find("\"none\""), std::string::npos);
   EXPECT_NE(execute("query-cpu-definitions")["return"].dump().find("\"rv64\""), std::string::npos);
