@@ -8,6 +8,7 @@
 #include "hw/misc/pci_testdev.h"
 #include "hw/pci/pci_properties.h"
 #include "hw/riscv/boot.h"
+#include "hw/scsi/drivers.h"
 #include "hw/virtio/kinds/kind.h"
 
 namespace gstage::hw {
@@ -35,6 +36,7 @@ std::vector<Driver> make_table() {
   std::vector<Driver> all;
   for (const VirtioKind* const kind : virtio_kinds()) append(all, virtio_drivers(*kind));
   append(all, serial_port_drivers());
+  append(all, scsi_unit_drivers());
   append(all, network_card_drivers());
   append(all, pci_bridge_drivers());
   all.push_back(pci_test_driver());

@@ -20,7 +20,8 @@ inline constexpr PciKind kPciKinds[] = {
     {1, "virtio-net-pci", 0x020000},       {2, "virtio-blk-pci", 0x010000},
     {3, "virtio-serial-pci", 0x078000, 2},  // ports have two queues each, and little to say
     {4, "virtio-rng-pci", 0x00ff00},       {5, "virtio-balloon-pci", 0x00ff00},
-    {9, "virtio-9p-pci", 0x000200},        {0, "virtio-pci", 0x00ff00},
+    {8, "virtio-scsi-pci", 0x010000},      {9, "virtio-9p-pci", 0x000200},
+    {0, "virtio-pci", 0x00ff00},
 };
 
 /// The row of a virtio device.

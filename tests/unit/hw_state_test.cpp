@@ -198,7 +198,7 @@ class Box {
 void ask_for(Box& box, const std::string& driver, const std::vector<Property>& properties) {
   DeviceOptions device{driver, properties};
   const auto begins_with = [&](const char* text) { return driver.rfind(text, 0) == 0; };
-  if (begins_with("virtio-blk")) {
+  if (begins_with("virtio-blk") || begins_with("scsi-")) {
     box.add_disk();
     device.properties.push_back({"drive", "disk"});
   }
@@ -209,11 +209,16 @@ void ask_for(Box& box, const std::string& driver, const std::vector<Property>& p
   }
   if (begins_with("virtio-rng")) device.properties.push_back({"rng", "zeroes"});
   if (begins_with("virtio-serial")) device.properties.push_back({"max_ports", "2"});
+  if (begins_with("scsi-")) box.ask({"virtio-scsi-device", {}});
   if (driver == "virtconsole" || driver == "virtserialport") {
     box.ask({"virtio-serial-device", {{"max_ports", "2"}}});
     device.properties.push_back({"chardev", "typist"});
   }
   box.ask(device);
+  if (begins_with("virtio-scsi")) {
+    box.add_disk();
+    box.ask({"scsi-hd", {{"drive", "disk"}}});
+  }
   if (begins_with("virtio-serial")) box.ask({"virtconsole", {{"chardev", "typist"}}});
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "tests/unit/hw_state_virtio.h"
 
+#include <algorithm>
 #include <array>
 
 #include "hw/virtio/features.h"
@@ -8,7 +9,7 @@
 namespace gstage::hw {
 namespace {
 
-constexpr std::uint32_t kNet = 1, kBlk = 2, kConsole = 3, kNinep = 9;
+constexpr std::uint32_t kNet = 1, kBlk = 2, kConsole = 3, kScsi = 8, kNinep = 9;
 constexpr unsigned kMaxQueues = 7;
 constexpr unsigned kRingSize = 16;
 /// Of a queue; the device uses buffers in their order, so the next one to offer is free when fewer wait.
@@ -87,6 +88,8 @@ class Driver {
   std::vector<Piece> make_block_request(std::uint64_t at);
   std::vector<Piece> make_net_command(std::uint64_t at);
   std::vector<Piece> make_file_request(std::uint64_t at);
+  std::vector<Piece> make_scsi_request(std::uint64_t at);
+  std::vector<Piece> make_scsi_message(std::uint64_t at);
   void offer_split(unsigned queue, const std::vector<Piece>& pieces);
   void offer_packed(unsigned queue, const std::vector<Piece>& pieces);
   bool take_split(unsigned queue);
@@ -159,6 +162,8 @@ void Driver::set_up(unsigned queue) {
 std::vector<Piece> Driver::make_buffer(unsigned queue, std::uint64_t at) {
   if (virtio_id_ == kBlk) return make_block_request(at);
   if (virtio_id_ == kNinep) return make_file_request(at);
+  if (virtio_id_ == kScsi && queue != 1) return queue == 0 ? make_scsi_message(at) : make_scsi_request(at);
+  if (virtio_id_ == kScsi) return {{at, 16, true}};
   if (virtio_id_ == kNet && queue + 1 == notes_.queues && queue % 2 == 0) return make_net_command(at);
   constexpr unsigned kControlTransmit = 3;
   const bool is_writable = queue % 2 == 0;
@@ -221,6 +226,48 @@ std::vector<Piece> Driver::make_file_request(std::uint64_t at) {
   request.insert(request.end(), bodies[which].begin(), bodies[which].end());
   EXPECT_TRUE(guest_.memory.write(Paddr{at}, request.data(), request.size()));
   return {{at, static_cast<std::uint32_t>(request.size()), false}, {at + 0x80, 0x200, true}};
+}
+
+/// A command of the length that the configuration says, its answer and data.
+std::vector<Piece> Driver::make_scsi_request(std::uint64_t at) {
+  using Bytes = std::vector<std::uint8_t>;
+  constexpr std::uint64_t kSenseSize = 20, kCdbSize = 24, kAnswer = 0x100, kDataAt = 0x180;
+  const auto block = static_cast<std::uint8_t>(guest_.below(140));  // the disk has 128
+  const auto mode = static_cast<std::uint8_t>(guest_.below(2) * 4);
+  const Bytes cdbs[] = {
+      {0x28, 0, 0, 0, 0, block, 0, 0, 1, 0},
+      {0x2a, 0, 0, 0, 0, block, 0, 0, 1, 0},
+      {0x0a, 0, 0, block, 1, 0},
+      {0x35, 0, 0, 0, 0, 0, 0, 0, 0, 0},
+      {0x12, 1, 0x83, 0, 255, 0},
+      {0x1a, 0, 0x3f, 0, 255, 0},
+      {0x15, 0x10, 0, 0, 24, 0},
+      {0x41, 0, 0, 0, 0, block, 0, 0, 2, 0},
+      {0x00, 0, 0, 0, 0, 0},
+      {0x1b, 0, 0, 0, static_cast<std::uint8_t>(2 + guest_.below(2)), 0},
+      {0x1e, 0, 0, 0, static_cast<std::uint8_t>(guest_.below(2)), 0},
+      {0xa0, 0, 0, 0, 0, 0, 0, 0, 0, 32, 0, 0},
+  };
+  const Bytes& cdb = guest_.one_of(std::span<const Bytes>(cdbs));
+  const auto sense = static_cast<std::uint32_t>(guest_.load(registers_.config() + kSenseSize, 4));
+  const auto room = static_cast<std::uint32_t>(guest_.load(registers_.config() + kCdbSize, 4));
+  Bytes head(19 + room);
+  head[0] = 1;
+  std::copy_n(cdb.begin(), std::min<std::size_t>(cdb.size(), room), head.begin() + 19);
+  EXPECT_TRUE(guest_.memory.write(Paddr{at}, head.data(), head.size()));
+  const bool is_out = cdb[0] == 0x2a || cdb[0] == 0x0a || cdb[0] == 0x15 || cdb[0] == 0x41;
+  if (is_out) guest_.poke(at + kDataAt, std::array<std::uint8_t, 8>{0, 0, 0, 0, 8, 18, mode, 0});
+  std::vector<Piece> pieces{{at, static_cast<std::uint32_t>(head.size()), false}};
+  if (is_out) pieces.push_back({at + kDataAt, 512, false});
+  pieces.push_back({at + kAnswer, 12 + sense, true});
+  if (!is_out) pieces.push_back({at + kDataAt, 512, true});
+  return pieces;
+}
+
+/// Task management of the unit that is there.
+std::vector<Piece> Driver::make_scsi_message(std::uint64_t at) {
+  guest_.poke(at, std::array<std::uint32_t, 6>{0, static_cast<std::uint32_t>(guest_.below(9)), 1, 0, 7, 0});
+  return {{at, 24, false}, {at + 0x80, 1, true}};
 }
 
 std::vector<Piece> Driver::make_block_request(std::uint64_t at) {
@@ -360,6 +407,8 @@ void Driver::access_config() {
     guest_.store(config + kWriteback, 1, guest_.below(2));
   else if (virtio_id_ == kConsole)
     guest_.store(config + kEmergency, 4, 'e');
+  else if (virtio_id_ == kScsi)
+    guest_.store(config + (guest_.one_in(2) ? 20 : 24), 4, 16 + guest_.below(3) * 8);
   else
     guest_.store(config + guest_.below(16) * 4, 4, guest_.number(32));
 }

@@ -50,7 +50,8 @@ constexpr PropertyRow kRingProperties[] = {
 
 std::span<const VirtioKind* const> virtio_kinds() {
   static constexpr const VirtioKind* kAll[] = {&kVirtioBalloonKind, &kVirtioBlkKind, &kVirtioNetKind,
-                                               &kVirtioNinepKind,   &kVirtioRngKind, &kVirtioSerialKind};
+                                               &kVirtioNinepKind,   &kVirtioRngKind, &kVirtioScsiKind,
+                                               &kVirtioSerialKind};
   return kAll;
 }
 

@@ -23,6 +23,7 @@ extern const VirtioKind kVirtioBlkKind;
 extern const VirtioKind kVirtioNetKind;
 extern const VirtioKind kVirtioNinepKind;
 extern const VirtioKind kVirtioRngKind;
+extern const VirtioKind kVirtioScsiKind;
 extern const VirtioKind kVirtioSerialKind;
 
 /// All of them, in the order of `-device help`.
