@@ -6,6 +6,7 @@
 
 #include "hw/core/driver.h"
 #include "hw/misc/pci_testdev.h"
+#include "hw/nvme/nvme.h"
 #include "hw/pci/pci_properties.h"
 #include "hw/riscv/boot.h"
 #include "hw/scsi/drivers.h"
@@ -39,6 +40,7 @@ std::vector<Driver> make_table() {
   append(all, scsi_unit_drivers());
   append(all, network_card_drivers());
   append(all, pci_bridge_drivers());
+  all.push_back(nvme_driver());
   all.push_back(pci_test_driver());
   all.push_back(loader("loader", "file or number in memory", kLoaderProperties));
   all.push_back(loader("guest-loader", "file in memory for a hypervisor", kGuestLoaderProperties));

@@ -182,7 +182,7 @@ ROWS = [
     ('-device virtio-9p-device,mount_tag=t', ['virtio-9p-device', 'fsdev=']),
     ('-device virtio-9p-device,mount_tag=t,fsdev=f', ['virtio-9p-device', "no fsdev 'f'"]),
     ('-drive if=none,id=d,format=qcow2,file=good', ['qcow2', 'is no qcow2 image']),
-    ('-device nvme', ['nvme', 'not supported yet']),
+    ('-device nvme', ['nvme', 'serial=']),
     ('-device virtio-gpu-pci', ['virtio-gpu-pci', 'not supported yet']),
     ('-device riscv-iommu-pci', ['riscv-iommu-pci', 'not supported yet']),
 ]

@@ -14,6 +14,7 @@
 #include "hw/misc/htif.h"
 #include "hw/misc/sifive_test.h"
 #include "hw/net/e1000e.h"
+#include "hw/nvme/nvme.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_function.h"
 #include "hw/pci/pci_registers.h"
@@ -328,6 +329,112 @@ void e1000e(Guest& guest, Device& device) {
   }
 }
 
+/// Commands for an NVMe controller, in queues of eight entries; what the driver knows lies in RAM.
+class NvmeSoftware {
+ public:
+  NvmeSoftware(Guest& guest, Device& device)
+      : guest_(guest),
+        device_(device),
+        config_(config_space(static_cast<PciFunction&>(device))),
+        bar_(virt_part(Part::kPciMemory).base + 0x300'0000 +
+             static_cast<PciFunction&>(device).devfn() * 0x1'0000),
+        notes_(guest.peek<Notes>(kNotes)) {}
+
+  void step() {
+    switch (guest_.below(16)) {
+      case 0: pci_function(guest_, device_); break;
+      case 1: place(); break;
+      case 2: access_registers<Nvme>(guest_, bar_); break;
+      case 3:
+        if (guest_.one_in(2)) start();
+        break;
+      case 4:
+      case 5:
+      case 6: take(static_cast<unsigned>(guest_.below(kPairs))); break;
+      case 7: guest_.store(bar_ + 0x1000 + guest_.below(2 * kPairs) * 4, 4, guest_.below(kEntries)); break;
+      case 8:
+      case 9: send(0, admin_command()); break;
+      default: send(1, io_command());
+    }
+    guest_.poke(kNotes, notes_);
+  }
+
+ private:
+  static constexpr unsigned kPairs = 2, kEntries = 8;
+  static constexpr std::uint64_t kNotes = kPciScratch + kVirtioScratch;
+  static constexpr std::uint64_t kQueues = kNotes + 0x1000, kData = kQueues + kPairs * 0x2000;
+  struct Notes {
+    std::uint32_t tails[kPairs];
+    std::uint32_t heads[kPairs];
+  };
+
+  /// Bars at their places, memory and bus mastering on.
+  void place() {
+    guest_.store(config_ + pci::kBar0, 4, bar_);
+    guest_.store(config_ + pci::kBar0 + 4, 4, 0);
+    guest_.store(config_ + pci::kBar0 + 16, 4, bar_ + 0x8000);
+    guest_.store(config_ + pci::kCommand, 2, 6);
+  }
+  void start() {
+    place();
+    notes_ = Notes{};
+    guest_.poke(kQueues, std::array<std::uint8_t, kPairs * 0x2000>{});
+    guest_.store(bar_ + 0x14, 4, 0);
+    guest_.store(bar_ + 0x24, 4, (kEntries - 1) << 16 | (kEntries - 1));
+    guest_.store(bar_ + 0x28, 8, kQueues);
+    guest_.store(bar_ + 0x30, 8, kQueues + 0x1000);
+    guest_.store(bar_ + 0x14, 4, 0x46'0001);
+    send(0, make(5, {1 | (kEntries - 1) << 16, 1 << 16 | 3}, kQueues + 0x3000));
+    send(0, make(1, {1 | (kEntries - 1) << 16, 1 << 16 | 1}, kQueues + 0x2000));
+  }
+  static NvmeCommand make(std::uint8_t opcode, const std::array<std::uint32_t, 3>& words,
+                          std::uint64_t data) {
+    NvmeCommand command{};
+    command.opcode = opcode;
+    command.nsid = 1;
+    command.prp[0] = data;
+    for (unsigned i = 0; i < words.size(); ++i) command.words10[i] = words[i];
+    return command;
+  }
+  NvmeCommand admin_command() {
+    static constexpr std::uint8_t kOpcodes[] = {0, 2, 6, 8, 9, 10, 12};
+    const std::uint8_t opcode = guest_.one_of(std::span<const std::uint8_t>(kOpcodes));
+    // Mostly the features that change something.
+    const auto word = static_cast<std::uint32_t>(opcode == 9 ? 4 + guest_.below(3) : guest_.below(8));
+    return make(opcode, {word, static_cast<std::uint32_t>(guest_.below(2)), 0}, kData);
+  }
+  NvmeCommand io_command() {
+    static constexpr std::uint8_t kOpcodes[] = {0, 1, 2, 1, 2, 8, 77};
+    guest_.poke(kData, guest_.number(64));
+    return make(
+        guest_.one_of(std::span<const std::uint8_t>(kOpcodes)),
+        {static_cast<std::uint32_t>(guest_.below(140)), 0, static_cast<std::uint32_t>(guest_.below(4))},
+        kData);
+  }
+  void send(unsigned queue, NvmeCommand command) {
+    std::uint32_t& tail = notes_.tails[queue];
+    command.id = static_cast<std::uint16_t>(tail + 1);
+    guest_.poke(kQueues + queue * 0x2000 + tail * sizeof command, command);
+    tail = (tail + 1) % kEntries;
+    guest_.store(bar_ + 0x1000 + queue * 8, 4, tail);
+  }
+  void take(unsigned queue) {
+    std::uint32_t& head = notes_.heads[queue];
+    for (unsigned word = 0; word < 4; ++word)
+      guest_.load(kQueues + queue * 0x2000 + 0x1000 + head * 16 + word * 4, 4);
+    head = (head + 1) % kEntries;
+    guest_.store(bar_ + 0x1004 + queue * 8, 4, head);
+  }
+
+  Guest& guest_;
+  Device& device_;
+  const std::uint64_t config_;
+  const std::uint64_t bar_;
+  Notes notes_;
+};
+
+void nvme(Guest& guest, Device& device) { NvmeSoftware(guest, device).step(); }
+
 /// Tests are chosen, and stores count.
 void pci_testdev(Guest& guest, Device& device) {
   const auto& function = static_cast<const PciFunction&>(device);
@@ -363,6 +470,7 @@ constexpr Software kAll[] = {
     {"htif", htif},
     {"ns16550a", uart},
     {"e1000e", e1000e},
+    {"nvme", nvme},
     {"pci-bridge", pci_function},
     {"pci-testdev", pci_testdev},
     {"pcie-pci-bridge", pci_function},

@@ -209,6 +209,11 @@ void ask_for(Box& box, const std::string& driver, const std::vector<Property>& p
   }
   if (begins_with("virtio-rng")) device.properties.push_back({"rng", "zeroes"});
   if (begins_with("virtio-serial")) device.properties.push_back({"max_ports", "2"});
+  if (driver == "nvme") {
+    box.add_disk();
+    device.properties.push_back({"drive", "disk"});
+    device.properties.push_back({"serial", "s"});
+  }
   if (begins_with("scsi-")) box.ask({"virtio-scsi-device", {}});
   if (driver == "virtconsole" || driver == "virtserialport") {
     box.ask({"virtio-serial-device", {{"max_ports", "2"}}});
