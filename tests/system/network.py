@@ -71,7 +71,7 @@ route add default gw $router
 
 def modules(guests):
     """The kernel's modules of the package that the guests were made of, by name; None where it is gone."""
-    packages = glob.glob(os.path.join(os.path.dirname(guests), 'apt-*', 'archives', 'linux-image-*_riscv64.deb'))
+    packages = glob.glob(os.path.join(os.path.dirname(guests), 'apt-*', 'archives', 'linux-image-[0-9]*_riscv64.deb'))
     if not packages:
         return None
     found = {}
