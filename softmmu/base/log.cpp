@@ -39,7 +39,7 @@ constexpr std::array kLogNames{
     LogName{"nochain", Log::kNoChain, "do not link blocks, so that exec shows each one"},
     LogName{"guest_errors", Log::kGuestErrors, "what the guest does that hardware leaves undefined"},
     LogName{"unimp", Log::kUnimplemented, "what the guest asks for that is not implemented"},
-    LogName{"tlb_stats", Log::kTlbStats, "at exit: TLB flushes by reason"},
+    LogName{"tlb_stats", Log::kTlbStats, "at exit: TLB flushes by reason, misses, growth"},
     LogName{"sanitize", Log::kSanitize, "what -sanitize finds (on with it)"},
 };
 

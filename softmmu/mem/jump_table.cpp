@@ -40,11 +40,13 @@ bool JumpTable::put(std::uint64_t key, const void* code) {
 }
 
 void JumpTable::enter(std::uint64_t key, const void* code) {
+  counts_.add(TlbEvent::kJumpAsked);
   if (put(key, code)) return;
   if (++conflicts_ >= size() / kSlotsPerConflict && mask_ < kLastMask) {
     grow();
     if (put(key, code)) return;
   }
+  counts_.add(TlbEvent::kJumpDrivenOut);
   // One of the others with the same slot stays, too.
   JumpSlot* const slot = slot_of(key);
   if (slot_of(slot->key) == slot) slot[1] = slot[0];
@@ -54,7 +56,8 @@ void JumpTable::enter(std::uint64_t key, const void* code) {
 /// Half of the keys go to the new half.
 void JumpTable::grow() {
   const JumpSlot* const end = slots_ + size() + 1;
-  mask_ = 2 * mask_ + 2;
+  mask_ = 2 * mask_ + (1u << kSlotShift);
+  counts_.add(TlbEvent::kJumpsGrown);
   conflicts_ = 0;
   for (JumpSlot* slot = slots_; slot != end; ++slot) {
     const JumpSlot here = *slot;

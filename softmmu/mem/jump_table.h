@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "softmmu/mem/tlb_counts.h"
+
 namespace gstage {
 
 /// Where the code of a block begins, by the block's key.
@@ -36,13 +38,15 @@ class JumpTable {
   static std::uint64_t key_of(const std::byte* host, std::uint32_t flags) {
     return reinterpret_cast<std::uintptr_t>(host) + kind(flags);
   }
-  /// Twice the number of the key's slot, in a table of all slots that there can be. Keys are even. Blocks of
-  /// one page lie within 32 KiB, and pages mix them differently.
-  static constexpr unsigned kHashShift = 11;
+  /// Its upper bits, from kSlotShift on, are the number of the key's slot in a table of all slots that there
+  /// can be. What lies within a few bytes has its slots side by side, so that the blocks of a function share
+  /// cache lines, and those of a page lie within 8 KiB. Pages mix them differently.
+  static constexpr unsigned kSlotShift = 3;
+  static constexpr unsigned kHashShift = 9;
   static constexpr std::uint64_t hash(std::uint64_t key) { return key ^ key >> kHashShift; }
   /// Null: not known.
   static const void* find(const JumpSlot* slots, std::uint32_t mask, std::uint64_t key) {
-    const JumpSlot* const slot = slots + (hash(key) & mask) / 2;
+    const JumpSlot* const slot = slots + ((hash(key) & mask) >> kSlotShift);
     return slot[0].key == key ? slot[0].code : slot[1].key == key ? slot[1].code : nullptr;
   }
 
@@ -52,22 +56,27 @@ class JumpTable {
   void clear();
   /// Stays the same for ever. One slot more than the mask tells.
   [[nodiscard]] const JumpSlot* slots() const { return slots_; }
-  /// Of `hash`: twice the number of slots, which is a power of two, minus 2. `enter` and `clear` change it.
+  /// Of `hash`: where it has the number of a slot. There are a power of two of slots. `enter` and `clear`
+  /// change it.
   [[nodiscard]] std::uint32_t mask() const { return mask_; }
+  [[nodiscard]] const TlbCounts& counts() const { return counts_; }
 
  private:
-  static constexpr std::uint32_t kFirstMask = 2 * ((1u << 12) - 1);
-  static constexpr std::uint32_t kLastMask = 2 * ((1u << 20) - 1);
-  static constexpr std::size_t kBytes = (kLastMask / 2 + 2) * sizeof(JumpSlot);
+  static constexpr std::uint32_t kFirstMask = ((1u << 12) - 1) << kSlotShift;
+  static constexpr std::uint32_t kLastMask = ((1u << 20) - 1) << kSlotShift;
+  static constexpr std::size_t kBytes = ((kLastMask >> kSlotShift) + 2) * sizeof(JumpSlot);
 
-  [[nodiscard]] std::uint32_t size() const { return mask_ / 2 + 1; }
-  [[nodiscard]] JumpSlot* slot_of(std::uint64_t key) const { return slots_ + (hash(key) & mask_) / 2; }
+  [[nodiscard]] std::uint32_t size() const { return (mask_ >> kSlotShift) + 1; }
+  [[nodiscard]] JumpSlot* slot_of(std::uint64_t key) const {
+    return slots_ + ((hash(key) & mask_) >> kSlotShift);
+  }
   bool put(std::uint64_t key, const void* code);
   void grow();
 
   JumpSlot* const slots_;  ///< address space for the most that there can be, whose memory is zero at first
   std::uint32_t mask_ = kFirstMask;
   std::uint32_t conflicts_ = 0;  ///< since the table has grown
+  TlbCounts counts_;
 };
 
 /// Where a hart looks that knows no jumps.

@@ -14,6 +14,14 @@ unsigned filter_bit(std::uint64_t host_page) {
   return hash_bits(host_page >> kPageShift, std::countr_zero(kWriteFilterBits));
 }
 
+unsigned bit_of(TlbAccess access) { return 1u << static_cast<unsigned>(access); }
+
+TlbEvent recalled(TlbAccess access) {
+  return access == TlbAccess::kRead    ? TlbEvent::kReadRecalled
+         : access == TlbAccess::kWrite ? TlbEvent::kWriteRecalled
+                                       : TlbEvent::kFetchRecalled;
+}
+
 std::uint64_t write_host_of(const TlbPage& page) {
   return __atomic_load_n(&page.write_host, __ATOMIC_SEQ_CST);
 }
@@ -32,15 +40,23 @@ const char* tlb_flush_name(TlbFlush reason) {
   return kNames[static_cast<unsigned>(reason)];
 }
 
+const char* tlb_event_name(TlbEvent event) {
+  static constexpr std::array kNames{
+      "loads recalled",    "stores recalled",  "fetches recalled", "pages walked for", "pages taken over",
+      "first level grown", "pages driven out", "jumps looked for", "jumps driven out", "jumps grown"};
+  static_assert(kNames.size() == static_cast<unsigned>(TlbEvent::kCount));
+  return kNames[static_cast<unsigned>(event)];
+}
+
 void TlbContext::drop_straddler(std::uint64_t pc) {
   JumpEntry& straddler = straddlers_[straddler_index(pc)];
   if (straddler.pc == pc) straddler = {kNoPc, nullptr};
 }
 
-void TlbContext::drop_entries(const TlbPage& page) {
-  if (page.is_readable) tables_.drop(TlbAccess::kRead, page.page);
-  if (page.was_writable) tables_.drop(TlbAccess::kWrite, page.page);
-  if (page.is_executable) tables_.drop(TlbAccess::kFetch, page.page);
+void TlbContext::drop_entries(TlbPage& page) {
+  for (const TlbAccess access : {TlbAccess::kRead, TlbAccess::kWrite, TlbAccess::kFetch})
+    if ((page.entered & bit_of(access)) != 0) tables_.drop(access, page.page);
+  page.entered = 0;
 }
 
 /// Those that have a part of the page.
@@ -60,7 +76,7 @@ void TlbContext::drop(TlbPage& page) {
 
 void TlbContext::clear() {
   if (is_empty()) return;
-  pages_.clear([&](const TlbPage& page) {
+  pages_.clear([&](TlbPage& page) {
     drop_entries(page);
     drop_straddlers(page);
   });
@@ -89,22 +105,23 @@ void TlbContext::clear_gpa(Gpa gpa) {
 }
 
 void TlbContext::grow() {
-  pages_.for_each([&](const TlbPage& page) { drop_entries(page); });
+  pages_.for_each([&](TlbPage& page) { drop_entries(page); });
   tables_.grow();
   conflicts_ = 0;
+  counts_.add(TlbEvent::kGrown);
 }
 
 /// Enters the page, which is allowed for the access, into the first level.
-void TlbContext::fill(TlbAccess access, const TlbPage& page) {
+void TlbContext::fill(TlbAccess access, TlbPage& page) {
   if (conflicts_ >= kConflicts + 2 * pages_.count() && tables_.can_grow()) grow();
   if (tables_.enter(access, page.page, page.addend)) ++conflicts_;
+  page.entered |= bit_of(access);
 }
 
 void TlbContext::allow(TlbAccess access, TlbPage& page) {
   if (access == TlbAccess::kRead) page.is_readable = true;
   if (access == TlbAccess::kFetch) page.is_executable = true;
   if (access != TlbAccess::kWrite) return;
-  page.was_writable = true;
   const std::uint64_t host = page.page + page.addend;
   const unsigned filter = filter_bit(host);
   auto& word = write_filter_[filter / 64];
@@ -112,6 +129,15 @@ void TlbContext::allow(TlbAccess access, TlbPage& page) {
   const std::uint64_t old = word.load(std::memory_order_relaxed);
   if ((old & bit) == 0) word.store(old | bit, std::memory_order_relaxed);
   pages_.allow_writes(page, host);
+}
+
+/// A page that the second level does not have.
+TlbPage& TlbContext::add(std::uint64_t page, std::uint64_t addend, const TlbOrigin& origin) {
+  if (pages_.is_full() && !pages_.extend()) {
+    drop(pages_.oldest());
+    counts_.add(TlbEvent::kDrivenOut);
+  }
+  return pages_.add(page, addend, origin);
 }
 
 void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, const TlbOrigin& origin) {
@@ -124,24 +150,22 @@ void TlbContext::insert(TlbAccess access, Vaddr vaddr, const void* host_page, co
     page = nullptr;
   }
   if (page == nullptr) {
-    if (pages_.is_full() && !pages_.extend()) drop(pages_.oldest());
-    page = &pages_.add(address, addend, origin);
+    page = &add(address, addend, origin);
+    counts_.add(TlbEvent::kWalked);
   }
   allow(access, *page);
   fill(access, *page);
 }
 
 const TlbPage* TlbContext::recall(TlbAccess access, Vaddr vaddr) {
-  const TlbPage* const page = pages_.find(vaddr.page().value);
+  TlbPage* const page = pages_.find(vaddr.page().value);
   if (page == nullptr) return nullptr;
   if (access == TlbAccess::kRead ? !page->is_readable : access == TlbAccess::kFetch && !page->is_executable)
     return nullptr;
-  if (access != TlbAccess::kWrite) {
-    fill(access, *page);
-    return page;
-  }
-  if (write_host_of(*page) == 0) return nullptr;
+  if (access == TlbAccess::kWrite && write_host_of(*page) == 0) return nullptr;
   fill(access, *page);
+  counts_.add(recalled(access));
+  if (access != TlbAccess::kWrite) return page;
   // Who withholds the page takes the right away and looks at the first level then; this is the mirror image.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (write_host_of(*page) != 0) return page;
@@ -152,11 +176,15 @@ const TlbPage* TlbContext::recall(TlbAccess access, Vaddr vaddr) {
 bool TlbContext::adopt_global(const TlbContext& from, Vaddr vaddr, const CodePages& code_pages) {
   const TlbPage* const page = from.pages_.find(vaddr.page().value);
   if (page == nullptr || !page->origin.is_global || pages_.find(page->page) != nullptr) return false;
-  const auto* const host = reinterpret_cast<const void*>(page->page + page->addend);
-  if (page->is_readable) insert(TlbAccess::kRead, vaddr, host, page->origin);
-  if (page->is_executable) insert(TlbAccess::kFetch, vaddr, host, page->origin);
+  TlbPage& own = add(page->page, page->addend, page->origin);
+  counts_.add(TlbEvent::kAdopted);
+  own.is_readable = page->is_readable;
+  own.is_executable = page->is_executable;
   if (write_host_of(*page) == 0) return true;
-  insert(TlbAccess::kWrite, vaddr, host, page->origin);
+  allow(TlbAccess::kWrite, own);
+  // Who loads from data most often stores there, too.
+  if (own.is_readable) fill(TlbAccess::kRead, own);
+  fill(TlbAccess::kWrite, own);
   std::atomic_thread_fence(std::memory_order_seq_cst);
   if (!code_pages.may_write(Paddr{page->origin.paddr_page})) drop_write(vaddr);
   return true;
@@ -220,6 +248,14 @@ TlbContext& Tlb::take_place() {
 void Tlb::clear(TlbFlush reason) {
   for_each([](TlbContext& context) { context.clear(); });
   count(reason);
+}
+
+std::uint64_t Tlb::events(TlbEvent event) const {
+  std::uint64_t sum = jump_table_.counts().of(event);
+  for (const auto& shared : shared_)
+    if (const TlbContext* const context = shared.load(std::memory_order_acquire))
+      sum += context->counts().of(event);
+  return sum;
 }
 
 void Tlb::withhold_writes(const void* host_page) {

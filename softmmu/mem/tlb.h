@@ -9,6 +9,7 @@
 #include "softmmu/base/bits.h"
 #include "softmmu/base/types.h"
 #include "softmmu/mem/jump_table.h"
+#include "softmmu/mem/tlb_counts.h"
 #include "softmmu/mem/tlb_pages.h"
 #include "softmmu/mem/tlb_tables.h"
 
@@ -81,8 +82,13 @@ class TlbContext {
   [[nodiscard]] std::uint32_t mask() const { return tables_.mask(); }
   [[nodiscard]] JumpEntry* straddlers() { return straddlers_.data(); }
   [[nodiscard]] bool is_empty() const { return pages_.is_empty(); }
-  /// How often the first level has grown.
-  [[nodiscard]] unsigned growth() const { return tables_.step(); }
+  [[nodiscard]] std::uint32_t page_count() const { return pages_.count(); }
+  /// Calls `visit(const TlbPage&)` for each page of the second level, in no order.
+  template <class Visit>
+  void for_each_page(Visit&& visit) {
+    pages_.for_each([&](const TlbPage& page) { visit(page); });
+  }
+  [[nodiscard]] const TlbCounts& counts() const { return counts_; }
 
   /// Drops every entry and straddling block.
   void clear();
@@ -120,10 +126,11 @@ class TlbContext {
 
   void drop(TlbPage& page);
   /// Takes a dropped page's entries out of the first level.
-  void drop_entries(const TlbPage& page);
+  void drop_entries(TlbPage& page);
   void drop_straddler(std::uint64_t pc);
   void drop_straddlers(const TlbPage& page);
-  void fill(TlbAccess access, const TlbPage& page);
+  TlbPage& add(std::uint64_t page, std::uint64_t addend, const TlbOrigin& origin);
+  void fill(TlbAccess access, TlbPage& page);
   void allow(TlbAccess access, TlbPage& page);
   void grow();
   /// Called by any thread. Whether an entry was dropped.
@@ -133,6 +140,7 @@ class TlbContext {
 
   TlbTables tables_;
   TlbPages pages_;
+  TlbCounts counts_;
   unsigned conflicts_ = 0;  ///< since the first level has grown
   Straddlers straddlers_;
   std::array<std::atomic<std::uint64_t>, kWriteFilterBits / 64> write_filter_{};
@@ -171,6 +179,8 @@ class Tlb {
   [[nodiscard]] std::uint64_t flushes(TlbFlush reason) const {
     return flushes_[static_cast<unsigned>(reason)].load(std::memory_order_relaxed);
   }
+  /// Of all contexts and of the jumps. Any thread.
+  [[nodiscard]] std::uint64_t events(TlbEvent event) const;
   /// Removes write entries that lead to the host page. May be called by any thread while the hart runs: only
   /// tags are written, atomically.
   void withhold_writes(const void* host_page);

@@ -51,7 +51,8 @@ TlbPage& TlbPages::add(std::uint64_t page, std::uint64_t addend, const TlbOrigin
   store_word(to.page, page);
   to.addend = addend;
   to.origin = origin;
-  to.is_readable = to.is_executable = to.was_writable = false;
+  to.is_readable = to.is_executable = false;
+  to.entered = 0;
   std::uint32_t& head = store_->heads[bucket_of(page)];
   to.next = head;
   head = number;

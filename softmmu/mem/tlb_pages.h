@@ -35,8 +35,8 @@ struct TlbPage {
   TlbOrigin origin;
   bool is_readable;
   bool is_executable;
-  bool was_writable;   ///< may be in the table for writing
-  std::uint32_t next;  ///< in the list of its bucket
+  std::uint8_t entered;  ///< a bit for each table of the first level (TlbAccess) that may have it
+  std::uint32_t next;    ///< in the list of its bucket
   struct Link {
     std::uint32_t previous;
     std::uint32_t next;

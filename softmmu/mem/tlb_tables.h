@@ -25,28 +25,32 @@ enum class TlbAccess : std::uint8_t { kRead, kWrite, kFetch };
 inline constexpr std::uint64_t kNoTag = ~std::uint64_t{0};
 
 /// The first level's sizes: a table begins with 2^10 slots and grows while pages that are in use share slots.
-/// 2^26 slots are those of all pages of 256 GiB, what Sv39 has for a process, and memory is taken for those
-/// alone that were entered.
-inline constexpr std::array<std::uint8_t, 5> kTlbBits{10, 13, 16, 20, 26};
+inline constexpr std::array<std::uint8_t, 4> kTlbBits{10, 13, 16, 18};
 inline constexpr unsigned kTlbSize = 1u << kTlbBits.front();
 
-/// What selects a page's slot from its address shifted right by 8, as an offset in bytes, where a table has
-/// 2^`bits` slots.
+/// Shifted right by so much, an address is the offset in bytes of its page's slot, but for the fold: the
+/// number of the page is folded once, so that pages at a multiple of a large power of two do not share a
+/// slot, nor, in a table that has grown, the host's cache sets. Pages side by side have their slots in one
+/// host page.
+inline constexpr unsigned kTlbShift = kPageShift - 4;
+static_assert(sizeof(TlbEntry) == 1u << (kPageShift - kTlbShift));
+inline constexpr unsigned kTlbFold = 12;
+
+/// What selects a page's slot from its folded address, as an offset in bytes, where a table has 2^`bits`
+/// slots.
 constexpr std::uint32_t tlb_mask(unsigned bits) {
   return ((1u << bits) - 1) * static_cast<std::uint32_t>(sizeof(TlbEntry));
 }
 inline constexpr std::uint32_t kTlbFirstMask = tlb_mask(kTlbBits.front());
 /// The number of the address's slot under the mask; by default that of a table which has not grown.
 constexpr std::size_t tlb_index(std::uint64_t vaddr, std::uint32_t mask = kTlbFirstMask) {
-  static_assert(sizeof(TlbEntry) == 1u << (kPageShift - 8));
-  return ((vaddr >> 8) & mask) / sizeof(TlbEntry);
+  return ((vaddr >> kTlbShift ^ vaddr >> (kTlbShift + kTlbFold)) & mask) / sizeof(TlbEntry);
 }
 
 /// The first level of a context's tables: what generated code looks up inline.
 ///
-/// All memory is zero at first, which is never found: a slot holds page 0 only if it is the first one, and a
-/// last byte in page 0 is looked for there or, when the access begins at the end of the address space, in the
-/// last one. These are marked empty.
+/// All memory is zero at first, which is never found: a last byte in page 0 is looked for in page 0's slot
+/// or, when the access begins at the end of the address space, in the last page's. These are marked empty.
 class TlbTables {
  public:
   TlbTables();

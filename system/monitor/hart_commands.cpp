@@ -29,6 +29,19 @@ CommandResult info_tlb_flushes(CommandContext& context, const Json&) {
 constexpr CommandArgument kRegisterArguments[] = {
     {"group", ArgumentType::kString, true, "general, float, csr, hypervisor, vs, aia, pmp, counters, …"}};
 
+/// A line of a table with a column for each hart, and their sum.
+template <class CountOf>
+std::string count_line(const char* name, std::span<Cpu* const> cpus, CountOf&& count_of) {
+  std::string text = format("%-24s", name);
+  unsigned long long sum = 0;
+  for (Cpu* const cpu : cpus) {
+    const unsigned long long n = count_of(cpu->tlb());
+    sum += n;
+    text += format(" %9llu", n);
+  }
+  return text + format(" %9llu\n", sum);
+}
+
 constexpr Command kCommands[] = {
     {.hmp = "info registers",
      .arguments = kRegisterArguments,
@@ -39,7 +52,7 @@ constexpr Command kCommands[] = {
     {.hmp = "info tlb-flushes",
      .run = info_tlb_flushes,
      .text = text_of_string,
-     .help = "TLB flushes by reason"},
+     .help = "TLB flushes by reason, misses, growth"},
 };
 
 }  // namespace
@@ -47,20 +60,18 @@ constexpr Command kCommands[] = {
 std::span<const Command> hart_commands() { return kCommands; }
 
 std::string describe_tlb_flushes(Machine& machine) {
-  constexpr unsigned kReasons = static_cast<unsigned>(TlbFlush::kCount);
   const auto cpus = machine.cpus();
   std::string text = format("%-24s", "TLB flushes");
   for (const Cpu* const cpu : cpus) text += format(" %9s", format("hart%u", cpu->index()).c_str());
   text += "       all\n";
-  for (unsigned reason = 0; reason < kReasons; ++reason) {
-    text += format("%-24s", tlb_flush_name(static_cast<TlbFlush>(reason)));
-    unsigned long long sum = 0;
-    for (Cpu* const cpu : cpus) {
-      const unsigned long long n = cpu->tlb().flushes(static_cast<TlbFlush>(reason));
-      sum += n;
-      text += format(" %9llu", n);
-    }
-    text += format(" %9llu\n", sum);
+  for (unsigned i = 0; i < static_cast<unsigned>(TlbFlush::kCount); ++i) {
+    const auto reason = static_cast<TlbFlush>(i);
+    text += count_line(tlb_flush_name(reason), cpus, [&](const Tlb& tlb) { return tlb.flushes(reason); });
+  }
+  text += "TLB and jumps\n";
+  for (unsigned i = 0; i < static_cast<unsigned>(TlbEvent::kCount); ++i) {
+    const auto event = static_cast<TlbEvent>(i);
+    text += count_line(tlb_event_name(event), cpus, [&](const Tlb& tlb) { return tlb.events(event); });
   }
   return text;
 }

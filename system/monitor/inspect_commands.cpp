@@ -132,10 +132,11 @@ CommandResult info_gstage(CommandContext& context, const Json& arguments) {
   return stage(context, arguments, true);
 }
 
-CommandResult info_tlb(CommandContext& context, const Json&) {
+CommandResult info_tlb(CommandContext& context, const Json& arguments) {
+  const bool has_pages = arguments.contains("all") && arguments["all"].get<bool>();
   std::string text;
   for (Cpu* const cpu : context.machine.cpus())
-    text += format("hart %u:\n", cpu->index()) + riscv::describe_tlb(riscv::hart_of(cpu->core()));
+    text += format("hart %u:\n", cpu->index()) + riscv::describe_tlb(riscv::hart_of(cpu->core()), has_pages);
   return Json(text);
 }
 
@@ -224,6 +225,7 @@ constexpr CommandArgument kAddressArguments[] = {kAddress};
 constexpr CommandArgument kVmidArguments[] = {
     {"vmid", ArgumentType::kInteger, true, "of a guest that the hart ran lately"}};
 constexpr CommandArgument kHartArguments[] = {{"hart", ArgumentType::kInteger, true, "the hart; else all"}};
+constexpr CommandArgument kTlbArguments[] = {{"all", ArgumentType::kFlag, true, "their translations, too"}};
 constexpr CommandArgument kCsrArguments[] = {
     {"all", ArgumentType::kFlag, true, "those that are zero, too"},
     {"hart", ArgumentType::kInteger, true, "the hart; else the current one"}};
@@ -278,6 +280,7 @@ constexpr Command kCommands[] = {
      .help = "what hgatp maps, of the guest in the registers or of a VMID",
      .needs_stopped_harts = true},
     {.hmp = "info tlb",
+     .arguments = kTlbArguments,
      .run = info_tlb,
      .text = text_of_string,
      .help = "the contexts of the software TLB",

@@ -7,7 +7,8 @@
 
 namespace gstage {
 
-/// TLB flushes by reason, of each hart and of all, as a table (`info tlb-flushes`, `-d tlb_stats`).
+/// TLB flushes by reason, and what TLB and jumps took besides (TlbEvent), of each hart and of all, as a table
+/// (`info tlb-flushes`, `-d tlb_stats`).
 std::string describe_tlb_flushes(Machine& machine);
 
 }  // namespace gstage

@@ -107,6 +107,16 @@ class Assembler : public Xbyak::CodeGenerator {
     }
   }
 
+  /// The offset of the address's slot in tables whose mask is there in CpuCore (see tlb_index). `slot` may be
+  /// the register of the address, which else stays as it is.
+  void find_slot(const Xbyak::Reg64& slot, const Xbyak::Reg64& address, const Xbyak::Reg64& scratch,
+                 std::size_t mask, bool has_bmi2 = false) {
+    shift_right(scratch, address, kTlbShift + kTlbFold, has_bmi2);
+    shift_right(slot, address, kTlbShift, has_bmi2);
+    xor_(slot.cvt32(), scratch.cvt32());
+    and_(slot.cvt32(), core32(mask));
+  }
+
   /// Memory operands of the hart and of the frame.
   Xbyak::Address core(std::size_t offset) {
     return qword[rbp + (static_cast<std::int64_t>(offset) - kCoreBias)];
@@ -126,6 +136,13 @@ class Assembler : public Xbyak::CodeGenerator {
   }
 
  private:
+  /// The lower half of `to` is right.
+  void shift_right(const Xbyak::Reg64& to, const Xbyak::Reg64& from, unsigned count, bool has_bmi2) {
+    if (has_bmi2 && to.getIdx() != from.getIdx()) return rorx(to, from, static_cast<std::uint8_t>(count));
+    if (to.getIdx() != from.getIdx()) mov(to, from);
+    shr(to, static_cast<int>(count));
+  }
+
   using Set = void (CodeGenerator::*)(const Xbyak::Operand&);
   using Move = void (CodeGenerator::*)(const Xbyak::Reg&, const Xbyak::Operand&);
   static constexpr Set kSet[16] = {

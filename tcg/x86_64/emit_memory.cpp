@@ -58,16 +58,9 @@ Compiler::GuestAddress Compiler::guest_address(Value base, std::int64_t displace
 Compiler::Jump Compiler::find_entry(const GuestAddress& address, unsigned size, std::size_t table,
                                     const Reg& entry, const Reg& page) {
   // The slot of the first byte must hold the page of the last: what crosses pages misses.
-  if (address.displacement == 0 && features_.bmi2) {
-    a_.rorx(entry, address.base, 8);
-  } else {
-    if (address.displacement == 0)
-      a_.mov(entry, address.base);
-    else
-      a_.lea(entry, ptr[address.base + address.displacement]);
-    a_.shr(entry, 8);
-  }
-  a_.and_(entry.cvt32(), a_.core32(offsetof(CpuCore, data_mask)));
+  if (address.displacement != 0) a_.lea(entry, ptr[address.base + address.displacement]);
+  a_.find_slot(entry, address.displacement != 0 ? entry : address.base, page, offsetof(CpuCore, data_mask),
+               features_.bmi2);
   a_.add(entry, a_.core(table));
   const std::int32_t last = address.displacement + static_cast<std::int32_t>(size) - 1;
   if (last == 0)

@@ -146,9 +146,7 @@ void Compiler::return_on_not_equal() {
 /// so until the hart leaves the region.
 void Compiler::guard_page(const RegionPage& page) {
   load_pc(page.delta);
-  a_.mov(rcx, rax);
-  a_.shr(rcx, 8);
-  a_.and_(ecx, a_.core32(offsetof(CpuCore, fetch_mask)));
+  a_.find_slot(rcx, rax, rdx, offsetof(CpuCore, fetch_mask));
   a_.add(rcx, a_.core(offsetof(CpuCore, fetch)));
   a_.cmp(rax, qword[rcx + offsetof(TlbEntry, tag)]);
   return_on_not_equal();

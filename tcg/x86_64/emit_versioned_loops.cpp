@@ -117,8 +117,7 @@ void Compiler::loop_check_out_of_line(const OutOfLine& path) {
   a_.cmp(rdx, inline_cache(path, offsetof(InlineCache, size)));
   const auto is_there = a_.short_on(Cc::b);
   const std::size_t table = path.pointer->is_store ? offsetof(CpuCore, write) : offsetof(CpuCore, read);
-  a_.shr(rax, 8);
-  a_.and_(eax, a_.core32(offsetof(CpuCore, data_mask)));
+  a_.find_slot(rax, rax, rdx, offsetof(CpuCore, data_mask));
   a_.add(rax, a_.core(table));
   a_.cmp(rcx, qword[rax + offsetof(TlbEntry, tag)]);
   const auto is_absent = a_.short_on(Cc::ne);

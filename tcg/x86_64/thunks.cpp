@@ -115,9 +115,7 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
   a_.cmp(a_.core32(offsetof(CpuCore, attention)), 0);
   const auto attended = a_.jump_on(Cc::ne);
   // The page's host address, then the block's slot and the next one.
-  a_.mov(rcx, rax);
-  a_.shr(rcx, 8);
-  a_.and_(ecx, a_.core32(offsetof(CpuCore, fetch_mask)));
+  a_.find_slot(rcx, rax, rdx, offsetof(CpuCore, fetch_mask));
   a_.add(rcx, a_.core(offsetof(CpuCore, fetch)));
   a_.mov(rdx, rax);
   a_.and_(rdx, -4096);
@@ -131,8 +129,8 @@ void Thunks::emit_dispatch(const RuntimeCalls& runtime) {
   a_.shr(rsi, JumpTable::kHashShift);
   a_.xor_(esi, ecx);
   a_.and_(esi, a_.core32(offsetof(CpuCore, jump_mask)));
-  a_.shl(esi, 3);
-  static_assert(sizeof(JumpSlot) == 2u << 3);
+  a_.add(esi, esi);
+  static_assert(sizeof(JumpSlot) == 2u << JumpTable::kSlotShift);
   a_.add(rsi, a_.core(offsetof(CpuCore, jump_slots)));
   for (std::size_t slot = 0; slot <= sizeof(JumpSlot); slot += sizeof(JumpSlot)) {
     a_.cmp(rcx, qword[rsi + (slot + offsetof(JumpSlot, key))]);
@@ -183,7 +181,7 @@ void Thunks::emit_straddler() {
 }
 
 void Thunks::emit_widen() {
-  const Xbyak::Reg64 kUsed[] = {rax, rcx, rdx, rsi, rdi};
+  const Xbyak::Reg64 kUsed[] = {rax, rcx, rdx, rsi, rdi, r8};
   const Xbyak::Reg64& cache = rdi;
   const Xbyak::Reg64& table = rsi;
   const Xbyak::Reg64& addend = rcx;
@@ -199,9 +197,7 @@ void Thunks::emit_widen() {
     a_.mov(page, qword[cache + offsetof(InlineCache, start)]);
     const std::size_t next = a_.here();
     a_.add(page, step);
-    a_.mov(rax, rdx);
-    a_.shr(rax, 8);
-    a_.and_(eax, a_.core32(offsetof(CpuCore, data_mask)));
+    a_.find_slot(rax, page, r8, offsetof(CpuCore, data_mask));
     a_.cmp(page, qword[table + rax + offsetof(TlbEntry, tag)]);
     const auto is_absent = a_.short_on(Cc::ne);
     a_.cmp(addend, qword[table + rax + offsetof(TlbEntry, addend)]);
@@ -233,9 +229,7 @@ void Thunks::finish_call(bool is_full, bool may_trap) {
 }
 
 void Thunks::emit_second_look(MemKind kind, bool is_store) {
-  a_.mov(rcx, rdx);
-  a_.shr(rcx, 8);
-  a_.and_(ecx, a_.core32(offsetof(CpuCore, data_mask)));
+  a_.find_slot(rcx, rdx, rsi, offsetof(CpuCore, data_mask));
   a_.add(rcx, a_.core(is_store ? offsetof(CpuCore, write) : offsetof(CpuCore, read)));
   a_.lea(rsi, ptr[rdx + mem_size(kind) - 1]);
   a_.and_(rsi, -4096);

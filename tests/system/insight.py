@@ -34,7 +34,10 @@ ANSWERS = [
     ('info gstage 3', r'hgatp: Sv39x4\n.*\n0x0000000080000000 0x40000000'),
     ('gva2gpa 0x80001234', r'0x80001234 -> 0x80001234\n'),
     ('gpa2hpa 0x40000000', r'0x40000000 leads nowhere'),
-    ('info tlb', r'VS, vmid 3, asid 7: Sv39 over Sv39x4, in use for data and fetches\n'),
+    ('info tlb', r'VS, vmid 3, asid 7: Sv39 over Sv39x4, pages: \d+, in use for data and fetches\n'),
+    ('info tlb -a', r'VS, vmid 3, asid 7: Sv39 over Sv39x4, pages: [1-9]\d*, in use for data and fetches\n'
+                    r'    0x0000000080000000-0x0000000080000fff gpa 0x80000000 at 0x80000000 [r-][w-]x, '
+                    r'leaf of 1G over one of 1G\n'),
     ('info irq', r'hip +0x0000000000000004  VSSIP\n'),
     ('info jit', r'blocks translated since the last flush: \d+\nregions: \d+\n'
                  r'code: \d+ KiB of \d+ KiB; out of line: '),

@@ -75,6 +75,19 @@ TEST(JumpTable, GrowsUntilBlocksInUseAllHaveRoom) {
     ASSERT_TRUE(found == nullptr || found == reinterpret_cast<const void*>(key));
   }
   EXPECT_EQ(table.slots(), slots);
+  EXPECT_GE(table.counts().of(TlbEvent::kJumpAsked), keys.size());
+  EXPECT_GT(table.counts().of(TlbEvent::kJumpsGrown), 0u);
+}
+
+/// The dispatcher waits for a slot's cache line.
+TEST(JumpTable, BlocksSideBySideShareCacheLines) {
+  constexpr std::uint64_t kSlotsOfALine = 64 / sizeof(JumpSlot);
+  for (std::uint64_t page = 0x7f00'0000'0000; page < 0x7f00'0100'0000; page += kPageSize) {
+    const std::uint64_t first = JumpTable::hash(page) >> JumpTable::kSlotShift;
+    for (std::uint64_t offset = 0; offset < 32; offset += 2)
+      ASSERT_EQ((JumpTable::hash(page + offset) >> JumpTable::kSlotShift) / kSlotsOfALine,
+                first / kSlotsOfALine);
+  }
 }
 
 TEST(JumpTable, ClearForgetsEverythingAndTheMemory) {

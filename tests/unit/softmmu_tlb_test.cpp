@@ -20,7 +20,7 @@ alignas(kPageSize) std::byte host_b[kPageSize];
 const int some_code = 0;
 
 constexpr Vaddr kPage{0x4000'1000};
-/// Shares the TLB slot (and so the jump group) of kPage.
+/// Shares the slot of kPage in a table that has not grown.
 constexpr Vaddr kRival{kPage.value + (std::uint64_t{kTlbSize} << kPageShift)};
 
 TlbOrigin origin(std::uint64_t gpa, bool is_global = false, std::uint8_t page_shift = 12,
@@ -128,7 +128,7 @@ TEST(TlbContext, RecallIsOfTheAccessThatWasEntered) {
 TEST(TlbContext, GrowsUntilPagesInUseAreInNobodysWay) {
   Context t;
   constexpr unsigned kPages = 40;
-  const std::uint64_t distance = std::uint64_t{1} << 32;  // the worst: in one slot until the last growth
+  const std::uint64_t distance = std::uint64_t{1} << 40;  // the worst: in one slot until the last growth
   const auto page = [&](unsigned i) { return Vaddr{(i % 4) * distance + (i / 4) * 0x40'0000 + 0x5000}; };
   for (unsigned i = 0; i < kPages; ++i) t.insert(TlbAccess::kRead, page(i), origin(0x1000));
   for (unsigned round = 0; round < 300; ++round) {

@@ -275,6 +275,7 @@ TEST(Monitor, Commands) {
       const std::string registers = answer("info registers");
       EXPECT_NE(registers.find("hart 1\r\npc 1234\r\n"), std::string::npos) << registers;
       EXPECT_NE(answer("info tlb-flushes").find("fence by address"), std::string::npos);
+      EXPECT_NE(answer("info tlb-flushes").find("loads recalled"), std::string::npos);
       EXPECT_NE(answer("nmi").find("no non-maskable interrupts"), std::string::npos);
       machine.has_nmi = true;
       EXPECT_EQ(answer("nmi"), "");

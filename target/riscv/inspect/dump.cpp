@@ -11,7 +11,6 @@
 #include "target/riscv/csr/row.h"
 #include "target/riscv/decode/disas.h"
 #include "target/riscv/inspect/fields.h"
-#include "target/riscv/inspect/walk.h"
 
 namespace gstage::riscv {
 
@@ -139,24 +138,6 @@ std::string describe_interrupts(Hart& hart) {
       text += format("  %-9s 0x%016llx  %s\n", csr_name(number).c_str(), wide(*value),
                      spell_csr(number, *value).c_str());
   }
-  return text;
-}
-
-std::string describe_tlb(Hart& hart) {
-  constexpr std::uint64_t kFlags = 0x7ff | std::uint64_t{0xff} << Regime::kPmlenShift;
-  std::string text;
-  hart.mmu->tlb.for_each([&](TlbContext& context) {
-    const Regime regime{context.key.words[0], context.key.words[1], context.key.words[2] & kFlags};
-    const bool is_data = &context == hart.mmu->data_context;
-    const bool is_fetch = &context == hart.mmu->fetch_context;
-    text += format("  %s: %s%s%s%s\n", regime_text(regime).c_str(), mode_text(regime.satp, false).c_str(),
-                   regime.v() ? (" over " + mode_text(regime.hgatp, true)).c_str() : "",
-                   is_data && is_fetch ? ", in use for data and fetches"
-                   : is_data           ? ", in use for data"
-                   : is_fetch          ? ", in use for fetches"
-                                       : "",
-                   context.is_empty() ? ", empty" : "");
-  });
   return text;
 }
 

@@ -28,7 +28,9 @@ std::string dump_memory(const DumpFormat& how, std::uint64_t address, const Read
 std::string describe_csrs(Hart& hart, bool has_all);
 /// Registers that have to do with interrupts, spelt out.
 std::string describe_interrupts(Hart& hart);
-/// The contexts of the software TLB: whose translations they hold, and for how many pages.
-std::string describe_tlb(Hart& hart);
+/// The contexts of the software TLB: whose translations they hold, and of how many pages. With `has_pages`
+/// also the translations, those side by side joined: r, w and x are what was asked for already and may be
+/// done without a walk, leaves are what a fence that names an address drops.
+std::string describe_tlb(Hart& hart, bool has_pages);
 
 }  // namespace gstage::riscv
