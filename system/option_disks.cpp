@@ -35,8 +35,8 @@ constexpr PropertyRow kDriveProperties[] = {
     {"discard", "ignore|unmap", "unmap: what the guest discards goes back to the host"},
     {"detect-zeroes", "off|on|unmap", "writes of zeros are done as such; unmap: and take no space"},
     {"force-share", "on|off", "with readonly: whatever others do with the image"},
-    {"werror", "report", "the guest is told of failed writes"},
-    {"rerror", "report", "likewise of failed reads"},
+    {"werror", "report|ignore|enospc|stop", "of failed writes (default: enospc, a stop if the host is full)"},
+    {"rerror", "report|ignore|stop", "likewise of failed reads (default: report)"},
     {"aio", "threads|native|io_uring", "no effect"},
     {"unit", "N", "of if=pflash: the number of the flash bank, 0 or 1"},
     {"index", "N", "of if=pflash: the same; no effect otherwise"},
@@ -107,6 +107,7 @@ struct DriveReader {
   Status read_cache(const std::string& mode);
   Status read_switch(const Property& property);
   Status read_word(const Property& property);
+  Status read_failure(const Property& property);
 };
 
 Status DriveReader::read_interface(const std::string& name) {
@@ -153,15 +154,23 @@ Status DriveReader::read_switch(const Property& property) {
   return Ok{};
 }
 
+Status DriveReader::read_failure(const Property& property) {
+  const bool is_read = property.name == "rerror";
+  FailureAction& action = is_read ? drive.failures.on_read : drive.failures.on_write;
+  if (!PropertyCodec<FailureAction>::parse(property.value, {}, action))
+    return error("-drive: unknown %s=%s: use report, ignore, %sstop", property.name.c_str(),
+                 property.value.c_str(), is_read ? "" : "enospc or ");
+  return is_read ? check_read_action("-drive", action) : Status(Ok{});
+}
+
 /// Words of which there are few.
 Status DriveReader::read_word(const Property& property) {
   struct Accepted {
     const char* name;
     const char* value;
   };
-  constexpr Accepted kAccepted[] = {{"media", "disk"},    {"media", "cdrom"}, {"werror", "report"},
-                                    {"rerror", "report"}, {"rerror", "auto"}, {"aio", "threads"},
-                                    {"aio", "native"},    {"aio", "io_uring"}};
+  constexpr Accepted kAccepted[] = {
+      {"media", "disk"}, {"media", "cdrom"}, {"aio", "threads"}, {"aio", "native"}, {"aio", "io_uring"}};
   for (const Accepted& row : kAccepted) {
     if (property.name != row.name || property.value != row.value) continue;
     if (property.value == "cdrom") drive.is_read_only = true;
@@ -181,6 +190,8 @@ Status DriveReader::read(const Property& property) {
     return read_interface(property.value);
   } else if (name == "format" || name == "driver") {
     return read_format(property.value);
+  } else if (name == "werror" || name == "rerror") {
+    return read_failure(property);
   } else if (name == "cache") {
     return read_cache(property.value);
   } else if (name == "readonly" || name == "read-only" || name == "snapshot" || name == "cache.writeback") {

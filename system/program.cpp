@@ -20,6 +20,7 @@
 #include "system/options.h"
 #include "system/process.h"
 #include "system/qmp/card_events.h"
+#include "system/qmp/disk_events.h"
 #include "system/qmp/qmp_session.h"
 #include "system/qmp/run_events.h"
 #include "system/run_state.h"
@@ -99,6 +100,7 @@ int run_machine(Machine& machine, Options& options, MachineRequests& requests, C
   subjects.exits = observers.exits.get();
   const RunEvents run_events(run_state, subjects);
   const CardEvents card_events(machine, run_state, subjects);
+  const DiskEvents disk_events(*options.machine.disk_failures, run_state, subjects);
   CommandContext context{machine, run_state, subjects};
   context.register_value = [&run_state](Machine& of, unsigned hart, const std::string& name) {
     std::optional<std::uint64_t> value;

@@ -31,6 +31,7 @@ Status BackEnds::open_drives() {
     auto backend = nodes_.open_drive(drive);
     if (!backend.ok()) return backend.error();
     drives_[id] = *backend;
+    drive_failures_[id] = drive.failures;
     if (drive.interface == "virtio") implied_drives_.push_back(id);
     if (drive.interface != "pflash") continue;
     if (Status status = plug_flash(drive, id); !status.ok()) return status;
@@ -70,6 +71,12 @@ Result<std::shared_ptr<BlockBackend>> BackEnds::take_drive(const std::string& wh
   if (found->second == nullptr)
     return error("%s: the drive '%s' has a device already; use a second -drive", what.c_str(), id.c_str());
   return std::exchange(found->second, nullptr);
+}
+
+FailureRule BackEnds::failure_rule(const std::string& id, const FailureActions& device) const {
+  const auto drive = drive_failures_.find(id);
+  return {options_.disk_failures, drive == drive_failures_.end() ? device : device.or_else(drive->second),
+          id};
 }
 
 std::vector<std::string> BackEnds::implied_drives() const {

@@ -26,6 +26,8 @@ class BackEnds {
   /// A disk that no other device has: that of a drive, or a node of `-blockdev`, which devices that only read
   /// may share.
   Result<std::shared_ptr<BlockBackend>> take_drive(const std::string& what, const std::string& id);
+  /// What becomes of the disk's failures: what `device` says of them, or else its drive.
+  [[nodiscard]] FailureRule failure_rule(const std::string& id, const FailureActions& device) const;
   /// Null where the name is empty.
   Result<std::shared_ptr<Chardev>> chardev(const std::string& what, const std::string& id) const;
   /// A network that no other device has; null where the name is empty.
@@ -53,6 +55,7 @@ class BackEnds {
   const MachineOptions& options_;
   BlockGraph nodes_;
   std::map<std::string, std::shared_ptr<BlockBackend>> drives_;  ///< null: in use
+  std::map<std::string, FailureActions> drive_failures_;         ///< what drives say of them
   std::vector<std::string> implied_drives_;
   std::map<unsigned, std::string> flash_drives_;  ///< by bank
   std::set<std::string> taken_networks_;

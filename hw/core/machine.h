@@ -15,6 +15,7 @@
 #include "softmmu/mem/address_space.h"
 #include "softmmu/property_rows.h"
 #include "io/block/block.h"
+#include "io/block/failures.h"
 #include "io/chardev.h"
 #include "io/clock.h"
 #include "io/ninep/share.h"
@@ -69,6 +70,7 @@ struct MachineOptions {
   SignatureOptions signature;
   std::vector<BlockOptions> blockdevs;  ///< `-blockdev`, in order
   std::vector<DriveOptions> drives;
+  std::shared_ptr<DiskFailures> disk_failures = std::make_shared<DiskFailures>();
   std::vector<ninep::ShareOptions> shares;  ///< `-fsdev`
   std::vector<DeviceOptions> devices;
   std::vector<DeviceOptions> globals;  ///< `-global`: what drivers' devices have unless they say otherwise

@@ -22,6 +22,8 @@ enum Type : std::uint32_t {
   kWriteZeroes = 13,
 };
 enum BlkStatus : std::uint8_t { kOk = 0, kIoError = 1, kUnsupported = 2 };
+/// In place of a status: there is none, the request is to be done once more.
+constexpr std::uint8_t kHalted = 0xff;
 enum Feature : std::uint64_t {
   kSegMax = 1u << 2,
   kReadOnly = 1u << 5,
@@ -84,7 +86,7 @@ std::int64_t BlkRequests::execute(AddressSpace& memory, BlkRequest& request, boo
   const std::uint64_t writable = total_bytes(chain.writable);
   const bool has_header =
       copy_from(chain.readable, {reinterpret_cast<std::uint8_t*>(&header), sizeof header}) == sizeof header;
-  if (!has_header || writable == 0) return -1;
+  if (!has_header || writable == 0) return kNoRequest;
   const bool is_to_guest = header.type == kIn || header.type == kGetId;
   if (is_to_guest)
     slice_into(data, chain.writable, 0, writable - 1);
@@ -92,22 +94,8 @@ std::int64_t BlkRequests::execute(AddressSpace& memory, BlkRequest& request, boo
     slice_into(data, chain.readable, sizeof header, UINT64_MAX);
   if (trace_enabled(TraceEvent::block_request))
     trace_write(TraceEvent::block_request, {name_of(header.type), header.sector, total_bytes(data)});
-  std::uint8_t status = kUnsupported;
-  switch (header.type) {
-    case kIn: status = read(memory, header.sector, data); break;
-    case kOut: status = write(header.sector, data, is_writethrough); break;
-    case kFlush: status = flush(); break;
-    case kGetId: {
-      std::uint8_t name[kIdBytes] = {};
-      std::memcpy(name, options_.serial.data(), std::min(options_.serial.size(), kIdBytes));
-      copy_to(memory, data, name);
-      status = kOk;
-      break;
-    }
-    case kDiscard:
-    case kWriteZeroes: status = ranges(header.type, data, is_writethrough); break;
-    default: break;
-  }
+  const std::uint8_t status = dispatch(memory, request, header, is_writethrough);
+  if (status == kHalted) return kAgainLater;
   const BufferElement& last = chain.writable.back();
   last.host[last.size - 1] = std::byte{status};
   memory.dirty(last.paddr + (last.size - 1), 1);
@@ -117,40 +105,74 @@ std::int64_t BlkRequests::execute(AddressSpace& memory, BlkRequest& request, boo
   return status == kOk && is_filled ? static_cast<std::int64_t>(writable) : 0;
 }
 
+std::uint8_t BlkRequests::dispatch(AddressSpace& memory, BlkRequest& request, const Header& header,
+                                   bool is_writethrough) {
+  switch (header.type) {
+    case kIn: return read(memory, header.sector, request);
+    case kOut: return write(header.sector, request, is_writethrough);
+    case kFlush: return flush(request);
+    case kGetId: return identify(memory, request);
+    case kDiscard:
+    case kWriteZeroes: return ranges(header.type, request, is_writethrough);
+    default: return kUnsupported;
+  }
+}
+
+std::uint8_t BlkRequests::identify(AddressSpace& memory, const BlkRequest& request) const {
+  std::uint8_t name[kIdBytes] = {};
+  std::memcpy(name, options_.serial.data(), std::min(options_.serial.size(), kIdBytes));
+  copy_to(memory, request.data, name);
+  return kOk;
+}
+
 bool BlkRequests::is_inside(std::uint64_t sector, std::uint64_t bytes) const {
   const std::uint64_t block = options_.logical_block;
   return bytes % block == 0 && sector % (block / kSectorBytes) == 0 && sector <= sectors() &&
          bytes / kSectorBytes <= sectors() - sector;
 }
 
-std::uint8_t BlkRequests::read(AddressSpace& memory, std::uint64_t sector, const BufferElements& data) {
-  if (!is_inside(sector, total_bytes(data))) return kIoError;
+std::uint8_t BlkRequests::failed(BlkRequest& request, bool is_write, int error) const {
+  const DiskFailure failure = options_.failures.decide(is_write, error);
+  if (failure.action == FailureAction::kStop) {
+    request.failure = failure;
+    return kHalted;
+  }
+  options_.failures.tell(failure);
+  return failure.action == FailureAction::kIgnore ? kOk : kIoError;
+}
+
+std::uint8_t BlkRequests::read(AddressSpace& memory, std::uint64_t sector, BlkRequest& request) {
+  if (!is_inside(sector, total_bytes(request.data))) return kIoError;
   std::uint64_t offset = sector * kSectorBytes;
-  for (const BufferElement& element : data) {
+  for (const BufferElement& element : request.data) {
     const int failure = backend_.read(offset, {element.host, element.size});
     memory.dirty(element.paddr, element.size);
-    if (failure != 0) return kIoError;
+    if (failure != 0)
+      if (const std::uint8_t status = failed(request, false, failure); status != kOk) return status;
     offset += element.size;
   }
   return kOk;
 }
 
-std::uint8_t BlkRequests::write(std::uint64_t sector, const BufferElements& data, bool is_writethrough) {
-  if (backend_.is_read_only() || !is_inside(sector, total_bytes(data))) return kIoError;
+std::uint8_t BlkRequests::write(std::uint64_t sector, BlkRequest& request, bool is_writethrough) {
+  if (backend_.is_read_only() || !is_inside(sector, total_bytes(request.data))) return kIoError;
   std::uint64_t offset = sector * kSectorBytes;
-  for (const BufferElement& element : data) {
-    if (backend_.write(offset, {element.host, element.size}) != 0) return kIoError;
+  for (const BufferElement& element : request.data) {
+    if (const int failure = backend_.write(offset, {element.host, element.size}); failure != 0)
+      if (const std::uint8_t status = failed(request, true, failure); status != kOk) return status;
     offset += element.size;
   }
-  return is_writethrough ? flush() : std::uint8_t{kOk};
+  return is_writethrough ? flush(request) : std::uint8_t{kOk};
 }
 
-std::uint8_t BlkRequests::flush() {
+std::uint8_t BlkRequests::flush(BlkRequest& request) {
   if (backend_.is_read_only()) return kOk;
-  return backend_.flush() == 0 ? kOk : kIoError;
+  const int failure = backend_.flush();
+  return failure == 0 ? std::uint8_t{kOk} : failed(request, true, failure);
 }
 
-std::uint8_t BlkRequests::ranges(std::uint32_t type, const BufferElements& data, bool is_writethrough) {
+std::uint8_t BlkRequests::ranges(std::uint32_t type, BlkRequest& request, bool is_writethrough) {
+  const BufferElements& data = request.data;
   if (type == kDiscard ? !options_.can_discard : !options_.can_write_zeroes) return kUnsupported;
   if (backend_.is_read_only()) return kIoError;
   const std::uint64_t bytes = total_bytes(data);
@@ -165,10 +187,12 @@ std::uint8_t BlkRequests::ranges(std::uint32_t type, const BufferElements& data,
         type == kDiscard ? options_.max_discard_sectors : options_.max_write_zeroes_sectors;
     if (range.sectors > most || !is_inside(range.sector, size)) return kIoError;
     const std::uint64_t offset = range.sector * kSectorBytes;
-    if ((type == kDiscard ? backend_.discard(offset, size) : backend_.write_zeroes(offset, size)) != 0)
-      return kIoError;
+    const int failure =
+        type == kDiscard ? backend_.discard(offset, size) : backend_.write_zeroes(offset, size);
+    if (failure != 0)
+      if (const std::uint8_t status = failed(request, true, failure); status != kOk) return status;
   }
-  return is_writethrough ? flush() : std::uint8_t{kOk};
+  return is_writethrough ? flush(request) : std::uint8_t{kOk};
 }
 
 VirtioBlk::VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptions& options)
@@ -176,7 +200,13 @@ VirtioBlk::VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptio
       options_(options),
       requests_(*backend_, options),
       is_writeback_(options.is_write_cache),
-      in_work_(options.queues) {}
+      in_work_(options.queues) {
+  if (options_.failures.all != nullptr) resume_id_ = options_.failures.all->on_resume([this] { resume(); });
+}
+
+VirtioBlk::~VirtioBlk() {
+  if (options_.failures.all != nullptr) options_.failures.all->forget(resume_id_);
+}
 
 std::uint64_t VirtioBlk::features() const {
   std::uint64_t features = kSegMax | kBlkSize | kFlushCommand | kTopology;
@@ -227,16 +257,41 @@ void VirtioBlk::negotiated() {
   if ((core().features() & kFlushCommand) == 0) is_writeback_ = false;
 }
 
-void VirtioBlk::visit(Visitor& visitor) { visitor.field("is_writeback", is_writeback_); }
+void VirtioBlk::visit(Visitor& visitor) {
+  visitor.field("is_writeback", is_writeback_);
+  visitor.field("is_halted", is_halted_);
+}
 
-void VirtioBlk::reset() { is_writeback_ = options_.is_write_cache; }
+void VirtioBlk::reset() {
+  is_writeback_ = options_.is_write_cache;
+  is_halted_ = false;
+}
+
+/// The request goes back to where it came from: a reset forgets it there, and a saved state has it.
+void VirtioBlk::wait_for_resume(unsigned index, const BlkRequest& request) {
+  core().queue(index).unpop(request.chain);
+  // Before it is told: the machine may stop and go on at once.
+  is_halted_ = true;
+  options_.failures.tell(request.failure);
+}
+
+void VirtioBlk::resume() {
+  if (!is_halted_.exchange(false)) return;
+  for (unsigned index = 0; index < options_.queues; ++index) core().wake(index);
+}
 
 Served VirtioBlk::serve(unsigned index) {
   BlkRequest& request = in_work_[index];
+  // Harts run on for a moment, and may tell of more.
+  if (is_halted_) return Served::kLater;
   while (core().pop(index, request.chain)) {
     const std::int64_t written = requests_.execute(core().memory(), request, !is_writeback_);
     // The driver may have taken the queue back meanwhile; who resets it waits until this returns.
     if (!core().is_live(index)) break;
+    if (written == BlkRequests::kAgainLater) {
+      wait_for_resume(index, request);
+      return Served::kLater;
+    }
     if (written < 0) {
       core().fail(index, "a buffer is no block request");
       break;

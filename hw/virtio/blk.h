@@ -30,12 +30,14 @@ struct VirtioBlkOptions {
   std::uint32_t discard_granularity = 0;
   std::uint32_t max_discard_sectors = 0x3fffff;
   std::uint32_t max_write_zeroes_sectors = 0x3fffff;
+  FailureRule failures{};
 };
 
 /// One request on its way, and room to work on it. A queue uses one again and again.
 struct BlkRequest {
   Chain chain;
   BufferElements data;
+  DiskFailure failure{};  ///< of a request that is to be done once more
 };
 
 /// Answers the requests of a virtio block device (Virtio 1.3, 5.2.6). It knows neither queue nor thread: a
@@ -45,8 +47,14 @@ class BlkRequests {
   BlkRequests(BlockBackend& backend, VirtioBlkOptions options)
       : backend_(backend), options_(std::move(options)) {}
 
-  /// Executes one request and writes its status. Returns how many bytes were written, or -1 when the buffer
-  /// is no request at all. With `is_writethrough` a write is on the disk before this returns.
+  /// `execute` of a buffer that is no request at all.
+  static constexpr std::int64_t kNoRequest = -1;
+  /// And of one that failed and is to be done once more when the machine goes on: the guest sees nothing of
+  /// it. Whoever called stops the machine, by the request's `failure`.
+  static constexpr std::int64_t kAgainLater = -2;
+
+  /// Executes one request and writes its status. Returns how many bytes were written, or one of the two
+  /// above. With `is_writethrough` a write is on the disk before this returns.
   std::int64_t execute(AddressSpace& memory, BlkRequest& request, bool is_writethrough);
 
   /// Of whole logical blocks.
@@ -70,10 +78,15 @@ class BlkRequests {
     std::uint32_t flags;
   };
 
-  std::uint8_t read(AddressSpace& memory, std::uint64_t sector, const BufferElements& data);
-  std::uint8_t write(std::uint64_t sector, const BufferElements& data, bool is_writethrough);
-  std::uint8_t ranges(std::uint32_t type, const BufferElements& data, bool is_writethrough);
-  std::uint8_t flush();
+  std::uint8_t dispatch(AddressSpace& memory, BlkRequest& request, const Header& header,
+                        bool is_writethrough);
+  std::uint8_t read(AddressSpace& memory, std::uint64_t sector, BlkRequest& request);
+  std::uint8_t write(std::uint64_t sector, BlkRequest& request, bool is_writethrough);
+  std::uint8_t ranges(std::uint32_t type, BlkRequest& request, bool is_writethrough);
+  std::uint8_t flush(BlkRequest& request);
+  std::uint8_t identify(AddressSpace& memory, const BlkRequest& request) const;
+  /// The status of a request that the host could not do.
+  std::uint8_t failed(BlkRequest& request, bool is_write, int error) const;
   /// Whole logical blocks of the disk.
   [[nodiscard]] bool is_inside(std::uint64_t sector, std::uint64_t bytes) const;
 
@@ -85,6 +98,7 @@ class BlkRequests {
 class VirtioBlk final : public VirtioDevice {
  public:
   VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptions& options);
+  ~VirtioBlk() override;
 
   [[nodiscard]] const char* driver() const override { return "virtio-blk-device"; }
   [[nodiscard]] std::uint32_t virtio_id() const override { return 2; }
@@ -98,10 +112,15 @@ class VirtioBlk final : public VirtioDevice {
   void visit(Visitor& visitor) override;
 
  private:
+  void wait_for_resume(unsigned index, const BlkRequest& request);
+  void resume();
+
   std::shared_ptr<BlockBackend> backend_;
   VirtioBlkOptions options_;
   BlkRequests requests_;
   std::atomic<bool> is_writeback_;
+  std::atomic<bool> is_halted_{false};  ///< a request failed: no queue is served until the machine goes on
+  unsigned resume_id_ = 0;
   std::vector<BlkRequest> in_work_;  ///< one a queue
 };
 

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "softmmu/base/result.h"
+#include "io/block/failures.h"
 #include "io/block/options.h"
 
 namespace gstage {
@@ -37,6 +38,7 @@ struct DriveOptions {
   std::optional<unsigned> unit{};    ///< its number among those of the interface; none: the next one
   bool is_read_only = false;
   bool is_snapshot = false;  ///< writes go to a temporary file that is thrown away
+  FailureActions failures;   ///< werror=, rerror=
   BlockOptions node;         ///< the rest; driver, file and read-only are those above
 };
 

@@ -19,6 +19,7 @@
 
 namespace gstage {
 
+class DiskFailures;
 class ExitProfile;
 struct Options;
 namespace gdb {
@@ -90,12 +91,14 @@ struct MonitorSubjects {
   ChardevList chardevs{};
   std::string name{};  ///< of the machine
   std::string uuid{};
-  Options* options = nullptr;      ///< of the command line, with what was opened for it; null: in tests
-  std::string status = "running";  ///< in QMP's words: "prelaunch", "running", "paused", "shutdown"
-  bool is_asked_by_host = false;   ///< the reset that is under way: by a command, not by the guest
+  Options* options = nullptr;  ///< of the command line, with what was opened for it; null: in tests
+  /// In QMP's words: "prelaunch", "running", "paused", "io-error", "shutdown".
+  std::string status = "running";
+  bool is_asked_by_host = false;  ///< the reset that is under way: by a command, not by the guest
   EventHub events{};
-  const ExitProfile* exits = nullptr;  ///< null: exits are not counted
-  gdb::Service* debuggers = nullptr;   ///< where gdb connects; null: the machine has no harts
+  const ExitProfile* exits = nullptr;     ///< null: exits are not counted
+  gdb::Service* debuggers = nullptr;      ///< where gdb connects; null: the machine has no harts
+  DiskFailures* disk_failures = nullptr;  ///< told when the machine goes on; null: in tests
 };
 
 /// What a command works on. Each session (a monitor, a QMP client, a gdb) has one of its own: what a user

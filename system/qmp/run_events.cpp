@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "system/qmp/run_events.h"
 
+#include "io/block/failures.h"
+
 namespace gstage {
 
 namespace {
@@ -28,6 +30,7 @@ void RunEvents::changed(RunChange change) {
     case RunChange::kResumed:
       subjects_.status = "running";
       events.emit("RESUME", nullptr);
+      if (subjects_.disk_failures != nullptr) subjects_.disk_failures->resume();
       break;
     case RunChange::kReset:
       subjects_.is_asked_by_host = false;

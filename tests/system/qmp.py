@@ -1,15 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Clients of QMP drive a machine over sockets: the protocol, several at once, events, and functions of PCI that Linux
-finds in a slot, uses and lets go.
+finds in a slot, uses and lets go; a disk for which the host has no room.
 
 usage: qmp.py --gstage FILE [--guests DIR]
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
+import resource
+import signal
 import socket
 import stat
 import subprocess
@@ -227,6 +230,58 @@ def plug(gstage, guests, folder):
     finish(process)
 
 
+# Writes a MiB and a half to a disk, has it on the host, and reads it back past its own cache.
+FILL = r'''#!/bin/busybox sh
+/bin/busybox --install -s /bin
+export PATH=/bin
+mount -t proc proc /proc
+mount -t devtmpfs dev /dev
+insmod /modules/virtio_blk.ko
+yes gstage | dd of=/dev/vda bs=64k count=24 iflag=fullblock conv=fsync && echo "WRITTEN"
+echo 3 >/proc/sys/vm/drop_caches
+echo "SUM $(dd if=/dev/vda bs=64k count=24 2>/dev/null | md5sum)"
+poweroff -f
+'''
+
+
+def fill_disk(gstage, guests, folder):
+    """The host takes no more than a MiB of a disk: the machine stands, and goes on once there is room. Nothing is lost,
+    and the guest sees no error."""
+    with open(f'{guests}/net.cpio.gz', 'rb') as stream:
+        base = stream.read()
+    with open(f'{folder}/initrd', 'wb') as stream:
+        stream.write(base + bytes(-len(base) % 4) + pci.newc('fill-init', 0o100755, FILL.encode()) +
+                     pci.newc('TRAILER!!!', 0, b''))
+    with open(f'{folder}/disk', 'wb') as stream:
+        stream.truncate(2 << 20)
+
+    def limit():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+
+    process = subprocess.Popen(
+        [gstage, '-display', 'none', '-M', 'virt', '-m', '512M', '-no-reboot', '-bios', f'{guests}/fw_dynamic.bin',
+         '-kernel', f'{guests}/Image', '-initrd', f'{folder}/initrd', '-append', 'console=ttyS0 rdinit=/fill-init',
+         '-serial', 'stdio', '-qmp', f'unix:{folder}/fill,server=on,wait=off', '-drive',
+         f'file={folder}/disk,format=raw,werror=stop,if=none,id=hd', '-device', 'virtio-blk-pci,drive=hd'],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=limit)
+    client = Client(f'{folder}/fill').negotiate()
+    failure = client.event('BLOCK_IO_ERROR')
+    assert (failure['device'], failure['operation'], failure['action']) == ('hd', 'write', 'stop'), failure
+    assert client.event('STOP') is None
+    assert client.execute('query-status') == {'running': False, 'status': 'io-error'}
+    assert client.execute('cont') == {}
+    assert client.event('STOP') is None, 'it fails again'
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert client.execute('cont') == {}
+    written = (b'gstage\n' * (24 << 16))[:24 << 16]
+    wait_for(process.stdout, 'WRITTEN')
+    wait_for(process.stdout, f'SUM {hashlib.md5(written).hexdigest()}')
+    finish(process)
+    with open(f'{folder}/disk', 'rb') as stream:
+        assert stream.read(len(written)) == written, 'the image is not what was written'
+
+
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument('--gstage', required=True)
@@ -243,6 +298,8 @@ def main():
             return run.SKIPPED
         plug(gstage, guests, folder)
         print('cards come and go')
+        fill_disk(gstage, guests, folder)
+        print('a full disk stops the machine, and nothing is lost')
     return 0
 
 

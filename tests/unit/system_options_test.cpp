@@ -328,7 +328,8 @@ TEST(DriveOption, Refusals) {
             std::string::npos);
   EXPECT_NE(refusal({"-drive", "file=a,if=pflash,unit=x"}).find("'x' is no number"), std::string::npos);
   EXPECT_NE(refusal({"-drive", "file=a,cache=some"}).find("unknown cache=some"), std::string::npos);
-  EXPECT_NE(refusal({"-drive", "file=a,werror=stop"}).find("werror=stop is not supported yet"),
+  EXPECT_NE(refusal({"-drive", "file=a,werror=panic"}).find("unknown werror=panic"), std::string::npos);
+  EXPECT_NE(refusal({"-drive", "file=a,rerror=enospc"}).find("rerror=enospc is of no use"),
             std::string::npos);
   EXPECT_NE(
       refusal({"-drive", "file.driver=vvfat,file.dir=x"}).find("file.driver=vvfat is not supported yet"),
@@ -337,6 +338,13 @@ TEST(DriveOption, Refusals) {
   EXPECT_NE(refusal({"-drive", "file=a,readonly=maybe"}).find("on or off"), std::string::npos);
   EXPECT_NE(refusal({"-drive", "file=a,id=x", "-drive", "file=b,id=x"}).find("given twice"),
             std::string::npos);
+}
+
+TEST(DriveOption, WhatBecomesOfFailures) {
+  const Options o = parse({"-drive", "file=a,werror=stop,rerror=ignore", "-drive", "file=b"});
+  EXPECT_EQ(o.machine.drives[0].failures.on_write, FailureAction::kStop);
+  EXPECT_EQ(o.machine.drives[0].failures.on_read, FailureAction::kIgnore);
+  EXPECT_EQ(o.machine.drives[1].failures.on_write, FailureAction::kAuto);
 }
 
 TEST(DriveOption, CacheModesAreThreeSwitches) {

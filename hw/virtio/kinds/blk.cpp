@@ -31,6 +31,8 @@ struct BlkProperties {
   std::uint32_t discard_granularity = 0;
   std::uint32_t max_discard_sectors = kMaxRange;
   std::uint32_t max_write_zeroes_sectors = kMaxRange;
+  FailureAction on_write = FailureAction::kAuto;
+  FailureAction on_read = FailureAction::kAuto;
 };
 
 constexpr PropertyRow kProperties[] = {
@@ -51,6 +53,9 @@ constexpr PropertyRow kProperties[] = {
     property<&BlkProperties::max_discard_sectors>("max-discard-sectors", "of one request", {1, kMaxRange}),
     property<&BlkProperties::max_write_zeroes_sectors>("max-write-zeroes-sectors", "of one request",
                                                        {1, kMaxRange}),
+    property<&BlkProperties::on_write>("werror",
+                                       "what becomes of writes that fail (auto: as the drive says)"),
+    property<&BlkProperties::on_read>("rerror", "likewise of reads"),
     ignored_property("bootindex"),
     missing_property("account-failed"),
     missing_property("account-invalid"),
@@ -64,12 +69,10 @@ constexpr PropertyRow kProperties[] = {
     missing_property("lsecs"),
     missing_property("report-discard-granularity"),
     missing_property("request-merging"),
-    missing_property("rerror"),
     missing_property("secs"),
     missing_property("seg-max-adjust"),
     missing_property("share-rw"),
     missing_property("stats-intervals"),
-    missing_property("werror"),
     missing_property("x-enable-wce-if-config-wce"),
 };
 
@@ -110,6 +113,8 @@ Result<std::unique_ptr<VirtioDevice>> create(const DeviceRequest& request) {
   options.discard_granularity = given.discard_granularity;
   options.max_discard_sectors = given.max_discard_sectors;
   options.max_write_zeroes_sectors = given.max_write_zeroes_sectors;
+  if (Status status = check_read_action(request.what, given.on_read); !status.ok()) return status.error();
+  options.failures = request.world.back_ends.failure_rule(given.drive, {given.on_write, given.on_read});
   auto disk = request.world.back_ends.take_drive(request.what, given.drive);
   if (!disk.ok()) return disk.error();
   return std::unique_ptr<VirtioDevice>(std::make_unique<VirtioBlk>(std::move(*disk), options));
