@@ -8,6 +8,7 @@
 #include "softmmu/base/format.h"
 #include "softmmu/option_values.h"
 #include "softmmu/property_rows.h"
+#include "io/block/nbd/nbd.h"
 #include "system/option_handlers.h"
 
 namespace gstage {
@@ -17,7 +18,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr PropertyRow kDriveProperties[] = {
-    {"file", "FILE", "the image"},
+    {"file", "FILE|nbd://HOST/EXPORT", "the image, or the disk of a server"},
     {"if", "virtio|none|pflash",
      "virtio (the default): a virtio-blk-pci unless a -device names it; pflash: flash"},
     {"id", "ID", "for devices to name"},
@@ -37,18 +38,16 @@ constexpr PropertyRow kDriveProperties[] = {
     {"force-share", "on|off", "with readonly: whatever others do with the image"},
     {"werror", "report|ignore|enospc|stop", "of failed writes (default: enospc, a stop if the host is full)"},
     {"rerror", "report|ignore|stop", "likewise of failed reads (default: report)"},
+    {"throttling.group", "ID", "whose limits these are, of several drives (default: the disk's own)"},
     {"aio", "threads|native|io_uring", "no effect"},
     {"unit", "N", "of if=pflash: the number of the flash bank, 0 or 1"},
     {"index", "N", "of if=pflash: the same; no effect otherwise"},
     missing_property("addr"),
     missing_property("backing"),
-    missing_property("bps"),
     missing_property("bus"),
     missing_property("copy-on-read"),
     missing_property("cyls"),
-    missing_property("group"),
     missing_property("heads"),
-    missing_property("iops"),
     missing_property("locking"),
     missing_property("node-name"),
     missing_property("secs"),
@@ -58,8 +57,6 @@ constexpr PropertyRow kDriveProperties[] = {
     missing_property("trans"),
 };
 constexpr std::uint64_t kMostUnits = 1000;
-/// Limits ("throttling.bps-total"), missing all.
-constexpr std::array kMissingDrivePrefixes{"throttling.", "bps_", "iops_"};
 /// What the image's node reads by itself, and the nodes under it.
 constexpr std::array kNodePrefixes{"file.", "backing."};
 constexpr std::array kNodeProperties{"auto-read-only", "cache.direct",  "cache.no-flush",
@@ -102,12 +99,15 @@ struct DriveReader {
   Result<DriveOptions> finish();
 
  private:
+  [[nodiscard]] const Property* find(const char* name) const;
+  Status finish_bottom();
   Status read_interface(const std::string& name);
   Status read_format(const std::string& name);
   Status read_cache(const std::string& mode);
   Status read_switch(const Property& property);
   Status read_word(const Property& property);
   Status read_failure(const Property& property);
+  Result<bool> read_limit(const Property& property);
 };
 
 Status DriveReader::read_interface(const std::string& name) {
@@ -180,8 +180,19 @@ Status DriveReader::read_word(const Property& property) {
                property.value.c_str());
 }
 
+/// False: it is none.
+Result<bool> DriveReader::read_limit(const Property& property) {
+  auto is_limit = set_throttle_limit("-drive", ThrottleNames::kDrive, property, drive.limits);
+  if (is_limit.ok() && !*is_limit)
+    is_limit = set_throttle_limit("-drive", ThrottleNames::kOld, property, drive.limits);
+  return is_limit;
+}
+
 Status DriveReader::read(const Property& property) {
   const std::string& name = property.name;
+  auto is_limit = read_limit(property);
+  if (!is_limit.ok()) return is_limit.error();
+  if (*is_limit) return Ok{};
   if (name == "file") {
     drive.file = property.value;
   } else if (name == "id") {
@@ -203,8 +214,8 @@ Status DriveReader::read(const Property& property) {
     has_unit = has_unit || name == "unit";
   } else if (is_one_of(kNodeProperties, name) || begins_with_one_of(kNodePrefixes, name)) {
     node.push_back(property);
-  } else if (begins_with_one_of(kMissingDrivePrefixes, name)) {
-    return error("-drive: %s=%s is not supported yet: leave it out", name.c_str(), property.value.c_str());
+  } else if (name == "throttling.group" || name == "group") {
+    drive.throttle_group = property.value;
   } else if (Status status = check_property("-drive", kDriveProperties, property); !status.ok()) {
     return status;
   } else {
@@ -213,36 +224,70 @@ Status DriveReader::read(const Property& property) {
   return Ok{};
 }
 
-Result<DriveOptions> DriveReader::finish() {
-  const auto file =
-      std::find_if(node.begin(), node.end(), [](const Property& p) { return p.name == "file.filename"; });
-  if (drive.file.empty() && file != node.end()) drive.file = file->value;
-  const auto has = [&](const char* prefix) {
-    return std::any_of(node.begin(), node.end(),
-                       [&](const Property& p) { return p.name.starts_with(prefix); });
-  };
-  const auto driver =
-      std::find_if(node.begin(), node.end(), [](const Property& p) { return p.name == "file.driver"; });
-  if (driver != node.end() && driver->value != "file" && driver->value != "host_device")
-    return error("-drive: file.driver=%s is not supported yet: use file.driver=file", driver->value.c_str());
+const Property* DriveReader::find(const char* name) const {
+  const auto found =
+      std::find_if(node.begin(), node.end(), [&](const Property& p) { return p.name == name; });
+  return found == node.end() ? nullptr : &*found;
+}
+
+/// What lies at the bottom: a file, or the disk of a server.
+Status DriveReader::finish_bottom() {
+  const Property* const driver = find("file.driver");
+  const bool is_server = driver != nullptr && driver->value == "nbd";
+  if (driver != nullptr && !is_server && driver->value != "file" && driver->value != "host_device")
+    return error("-drive: file.driver=%s is not supported yet: use file.driver=file or nbd",
+                 driver->value.c_str());
+  if (is_server && drive.file.empty()) return Ok{};
+  if (const Property* const file = find("file.filename"); drive.file.empty() && file != nullptr)
+    drive.file = file->value;
   if (drive.file.empty()) return error("-drive: no image is named: add file=FILE");
+  if (driver == nullptr && nbd::is_server_name(drive.file)) {
+    auto server = nbd::parse_server_name("-drive", drive.file);
+    if (!server.ok()) return server.error();
+    const bool is_unix = !server->path.empty();
+    node.push_back({"file.driver", "nbd"});
+    node.push_back(is_unix ? Property{"file.server.path", server->path}
+                           : Property{"file.server.host", server->host});
+    if (!is_unix) node.push_back({"file.server.port", std::to_string(server->port)});
+    node.push_back({"file.export", server->export_name});
+    return Ok{};
+  }
+  if (driver == nullptr) node.push_back({"file.driver", "file"});
+  if (find("file.filename") == nullptr) node.push_back({"file.filename", drive.file});
+  return Ok{};
+}
+
+Result<DriveOptions> DriveReader::finish() {
+  const bool has_backing =
+      std::any_of(node.begin(), node.end(), [](const Property& p) { return p.name.starts_with("backing."); });
+  if (Status bottom = finish_bottom(); !bottom.ok()) return bottom.error();
   if (has_unit && drive.interface != "pflash")
     return error("-drive: unit= is supported with if=pflash alone so far: leave it out");
   if (drive.interface == "none" && drive.id.empty())
     return error("-drive: if=none needs an id for -device to name: add id=NAME");
+  if (Status status = check_throttle_limits("-drive", drive.limits); !status.ok()) return status.error();
   // The reader wants to know of which kind the node is; only qcow2 can have more nodes under it.
-  if (drive.format.empty() && has("backing.")) drive.format = "qcow2";
+  if (drive.format.empty() && has_backing) drive.format = "qcow2";
   std::vector<Property> all{{"driver", drive.format.empty() ? "raw" : drive.format}};
   all.insert(all.end(), node.begin(), node.end());
-  if (driver == node.end()) all.push_back({"file.driver", "file"});
-  if (file == node.end()) all.push_back({"file.filename", drive.file});
   // The drive's own read-only goes for the node.
   if (drive.is_read_only) all.push_back({"read-only", "on"});
   auto options = read_block_options("-drive", all);
   if (!options.ok()) return options.error();
   drive.node = std::move(*options);
   drive.node.is_writethrough = is_writethrough;
+  if (drive.file.empty()) drive.file = server_of(drive.node.file.front()).text();
   return drive;
+}
+
+/// A server that went is connected to anew.
+void tell_sandbox(const BlockOptions& node, SandboxOptions& sandbox) {
+  if (node.driver == "nbd") {
+    sandbox.networks.add(SandboxUser::kConnect);
+    if (node.server_path.empty()) sandbox.tcp_ports.push_back(node.server_port);
+  }
+  for (const BlockOptions& below : node.file) tell_sandbox(below, sandbox);
+  for (const BlockOptions& below : node.backing) tell_sandbox(below, sandbox);
 }
 
 /// Objects in objects become names with dots.
@@ -286,6 +331,7 @@ Status add_disk(Options& options, const std::string& file, bool is_read_only) {
   reader.drive.is_read_only = is_read_only;
   auto drive = reader.finish();
   if (!drive.ok()) return drive.error();
+  tell_sandbox(drive->node, options.sandbox);
   options.machine.drives.push_back(std::move(*drive));
   return Ok{};
 }
@@ -294,7 +340,8 @@ Status add_disk(Options& options, const std::string& file, bool is_read_only) {
 
 Status DiskHandlers::drive(Options& options, const std::string& argument) {
   if (is_help(argument)) {
-    options.output = properties_help("Properties of -drive:", kDriveProperties);
+    options.output = properties_help("Properties of -drive:", kDriveProperties) +
+                     properties_help("Limits of -drive:", throttle_drive_properties());
     return Ok{};
   }
   auto properties = parse_properties("-drive", argument, "");
@@ -304,8 +351,16 @@ Status DiskHandlers::drive(Options& options, const std::string& argument) {
     if (Status status = reader.read(property); !status.ok()) return status;
   auto drive = reader.finish();
   if (!drive.ok()) return drive.error();
+  tell_sandbox(drive->node, options.sandbox);
   options.machine.drives.push_back(std::move(*drive));
   return Ok{};
+}
+
+Result<BlockOptions> parse_blockdev(const std::string& argument) {
+  auto properties =
+      argument.starts_with("{") ? parse_json(argument) : parse_properties("-blockdev", argument, "driver");
+  if (!properties.ok()) return properties.error();
+  return read_block_options("-blockdev", *properties);
 }
 
 Status DiskHandlers::blockdev(Options& options, const std::string& argument) {
@@ -313,11 +368,9 @@ Status DiskHandlers::blockdev(Options& options, const std::string& argument) {
     options.output = block_options_help();
     return Ok{};
   }
-  auto properties =
-      argument.starts_with("{") ? parse_json(argument) : parse_properties("-blockdev", argument, "driver");
-  if (!properties.ok()) return properties.error();
-  auto node = read_block_options("-blockdev", *properties);
+  auto node = parse_blockdev(argument);
   if (!node.ok()) return node.error();
+  tell_sandbox(*node, options.sandbox);
   options.machine.blockdevs.push_back(std::move(*node));
   return Ok{};
 }

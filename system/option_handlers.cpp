@@ -8,6 +8,7 @@
 #include "softmmu/base/log.h"
 #include "softmmu/option_values.h"
 #include "softmmu/property_rows.h"
+#include "io/block/throttle.h"
 #include "io/memory_backend.h"
 #include "target/riscv/extensions.h"
 #include "hw/core/driver.h"
@@ -120,11 +121,12 @@ constexpr PropertyRow kSecretProperties[] = {
     {"id", "ID", "its name"},   ignored_property("data"),  ignored_property("file"),
     ignored_property("format"), ignored_property("keyid"), ignored_property("iv"),
 };
-constexpr ObjectRow kObjects[] = {
+const ObjectRow kObjects[] = {
     {"filter-dump", "frames of a network into a file", kFilterDumpProperties},
     {"rng-builtin", "random numbers of the emulator itself", kRngBuiltinProperties},
     {"rng-random", "random numbers from a file", kRngRandomProperties},
     {"secret", "a key for what is encrypted; accepted: nothing is", kSecretProperties},
+    {"throttle-group", "limits that disks share", throttle_object_properties()},
 };
 
 std::vector<ObjectRow> all_objects() {
@@ -260,6 +262,10 @@ Status OptionHandlers::object(Options& options, const std::string& argument) {
   const std::string what = std::string("-object ") + row->name;
   if (asks_for_help(object->properties))
     return keep(options.output, properties_help("Properties of " + what + ":", row->properties));
+  // Where limits still have the names that they had at first.
+  if (object->driver == "throttle-group")
+    for (Property& property : object->properties)
+      if (property.name.starts_with("x-")) property.name.replace(0, 2, "limits.");
   for (const Property& property : object->properties)
     if (Status status = check_property(what, row->properties, property); !status.ok()) return status;
   if (object->find("id") == nullptr) return error("%s has no id: add id=NAME", what.c_str());

@@ -141,6 +141,8 @@ struct OptionHandlers : NoneHandlers,
   static Status version(Options& options, const std::string& argument);
 };
 
+/// Reads what `-blockdev` says: properties or JSON.
+Result<BlockOptions> parse_blockdev(const std::string& argument);
 /// Does what an option of the command line does. `word` is without dashes.
 Status apply_option(Options& options, const std::string& word, const std::string& argument);
 /// Chooses the first accelerator that is there of "NAME:NAME...", unless one is chosen. Refuses names that

@@ -158,7 +158,8 @@ int run_program(std::span<const std::string> arguments, const std::string& name)
   if (consoles->needs.accepts) options->sandbox.networks.add(SandboxUser::kAccept);
   if (consoles->needs.connects) options->sandbox.networks.add(SandboxUser::kConnect);
   if (options->is_daemon) options->sandbox.networks.add(SandboxUser::kDaemon);
-  options->sandbox.tcp_ports = consoles->needs.tcp_ports;
+  const std::vector<std::uint16_t>& ports = consoles->needs.tcp_ports;
+  options->sandbox.tcp_ports.insert(options->sandbox.tcp_ports.end(), ports.begin(), ports.end());
   if (const Status status = open_networks(*options); !status.ok()) return fail(status.error());
   auto observers = open_observers(*options, requests);
   if (!observers) return fail(observers.error());

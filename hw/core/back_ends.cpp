@@ -17,6 +17,8 @@ Result<std::unique_ptr<BackEnds>> BackEnds::open(const MachineOptions& options) 
 }
 
 Status BackEnds::open_drives() {
+  for (const DeviceOptions& object : options_.objects)
+    if (Status status = add_throttle_group(object); !status.ok()) return status;
   for (const BlockOptions& node : options_.blockdevs)
     if (Status status = nodes_.add(node); !status.ok()) return status;
   for (const DriveOptions& drive : options_.drives) {
@@ -28,7 +30,9 @@ Status BackEnds::open_drives() {
       return error("-drive: the id '%s' is the name of a -blockdev; choose another", id.c_str());
     if (drives_.count(id) != 0)
       return error("-drive: two drives have the id '%s'; give them different ones", id.c_str());
-    auto backend = nodes_.open_drive(drive);
+    DriveOptions named = drive;
+    named.id = id;
+    auto backend = nodes_.open_drive(named);
     if (!backend.ok()) return backend.error();
     drives_[id] = *backend;
     drive_failures_[id] = drive.failures;
@@ -54,6 +58,18 @@ Status BackEnds::plug_flash(const DriveOptions& drive, const std::string& id) {
 std::string BackEnds::flash_drive(unsigned bank) const {
   const auto found = flash_drives_.find(bank);
   return found == flash_drives_.end() ? "" : found->second;
+}
+
+Status BackEnds::add_throttle_group(const DeviceOptions& object) {
+  if (object.driver != "throttle-group") return Ok{};
+  const std::string* const id = object.find("id");
+  ThrottleLimits limits;
+  for (const Property& property : object.properties)
+    if (auto known = set_throttle_limit("-object throttle-group", ThrottleNames::kObject, property, limits);
+        !known.ok())
+      return known.error();
+  if (Status status = check_throttle_limits("-object throttle-group", limits); !status.ok()) return status;
+  return nodes_.add_throttle_group(id == nullptr ? "" : *id, limits);
 }
 
 Result<std::shared_ptr<BlockBackend>> BackEnds::take_drive(const std::string& what, const std::string& id) {

@@ -36,6 +36,8 @@ class BackEnds {
   Result<std::shared_ptr<ninep::Share>> take_share(const std::string& what, const std::string& id) const;
   /// The device that took the network is gone: another one may have it.
   void release_network(const std::string& id) { taken_networks_.erase(id); }
+  /// The nodes and drives that are open.
+  BlockGraph& blocks() { return nodes_; }
   /// For network cards without an address of their own.
   MacAddresses& macs() { return macs_; }
   /// The `-object` of that name.
@@ -51,6 +53,7 @@ class BackEnds {
   Status open_drives();
   /// Gives the disk its bank: the one that it names, or the first that is free.
   Status plug_flash(const DriveOptions& drive, const std::string& id);
+  Status add_throttle_group(const DeviceOptions& object);
 
   const MachineOptions& options_;
   BlockGraph nodes_;

@@ -30,8 +30,9 @@ namespace gstage {
 
 class NetBackend;
 namespace hw {
+class BackEnds;
 class Device;
-}
+}  // namespace hw
 namespace riscv {
 class CpuCluster;
 }
@@ -91,6 +92,8 @@ class Machine {
   virtual Clock& clock() = 0;
   /// The root of its tree of devices.
   virtual hw::Device& devices() = 0;
+  /// What the command line opened for devices. Null: there are none.
+  virtual hw::BackEnds* back_ends() { return nullptr; }
   /// The flattened device tree as the guest gets it.
   [[nodiscard]] virtual const std::vector<std::byte>& device_tree() const = 0;
   /// All devices, RAM images and harts to their state at power-on. Harts are stopped.

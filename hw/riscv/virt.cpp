@@ -102,6 +102,7 @@ class VirtMachine final : public Board {
  public:
   static Result<std::unique_ptr<Machine>> create(const MachineOptions& options, MachineControl& control);
   ~VirtMachine() override { destroy_devices(); }
+  BackEnds* back_ends() override { return back_ends_.get(); }
 
  private:
   VirtMachine(const MachineOptions& options, MachineControl& control, const VirtOptions& virt_options)

@@ -108,6 +108,7 @@ class VirtioBlk final : public VirtioDevice {
   void write_config(std::uint32_t offset, std::span<const std::uint8_t> from) override;
   void negotiated() override;
   void reset() override;
+  void hurry(bool is_on) override { backend_->hurry(is_on); }
   Served serve(unsigned index) override;
   void visit(Visitor& visitor) override;
 

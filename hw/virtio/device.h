@@ -53,6 +53,10 @@ class VirtioDevice : public Device {
   /// to serve it.
   virtual bool wake_own(unsigned /*index*/) { return false; }
 
+  /// While it is on, somebody waits for the lock of a queue: what is under way is not to take longer than the
+  /// host needs. One call with false follows each with true.
+  virtual void hurry(bool /*is_on*/) {}
+
   // From a worker, with the queue's lock held, which other queues do not share:
 
   /// Takes buffers of a live queue, until there are none or the queue is not live any more.

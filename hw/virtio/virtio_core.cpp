@@ -141,7 +141,9 @@ void VirtioCore::disable_queue(std::uint32_t index) {
   if (index >= queue_count()) return;
   QueueSlot& slot = *queues_[index];
   slot.is_enabled = false;
+  device_->hurry(true);
   const std::lock_guard lock(slot.mutex);
+  device_->hurry(false);
   slot.queue.stop();
   slot.setup = QueueSetup{device_->max_queue_size(index)};
 }

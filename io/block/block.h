@@ -11,6 +11,7 @@
 #include "softmmu/base/result.h"
 #include "io/block/failures.h"
 #include "io/block/options.h"
+#include "io/block/throttle.h"
 
 namespace gstage {
 
@@ -27,6 +28,9 @@ class BlockBackend {
   virtual int write_zeroes(std::uint64_t offset, std::uint64_t size) = 0;
   /// When it returns 0, everything written before survives the death of the process and of the host.
   virtual int flush() = 0;
+  /// While it is on, requests that wait for nothing but their turn (throttle.h) do not: somebody waits for
+  /// them. One call with false follows each with true.
+  virtual void hurry(bool /*is_on*/) {}
 };
 
 /// What `-drive` says of one disk.
@@ -39,7 +43,9 @@ struct DriveOptions {
   bool is_read_only = false;
   bool is_snapshot = false;  ///< writes go to a temporary file that is thrown away
   FailureActions failures;   ///< werror=, rerror=
-  BlockOptions node;         ///< the rest; driver, file and read-only are those above
+  ThrottleLimits limits;
+  std::string throttle_group;  ///< whose limits these are; empty: those of the disk alone
+  BlockOptions node;           ///< the rest; driver, file and read-only are those above
 };
 
 /// Opens the image of a drive that names no other nodes; refuses what it cannot honour with a sentence.

@@ -5,6 +5,7 @@
 
 #include "io/block/block.h"
 #include "io/block/file.h"
+#include "io/block/throttle.h"
 
 namespace gstage {
 
@@ -35,5 +36,12 @@ struct WritePolicy {
 /// `disk` under the policy.
 std::shared_ptr<BlockBackend> make_policy_filter(std::shared_ptr<BlockBackend> disk,
                                                  const WritePolicy& policy);
+
+/// `disk` within the limits of the group.
+std::shared_ptr<BlockBackend> make_throttled_disk(std::shared_ptr<BlockBackend> disk,
+                                                  std::shared_ptr<ThrottleGroup> group);
+/// The same for what a format lies on.
+std::shared_ptr<BlockFile> make_throttled_file(std::shared_ptr<BlockFile> file,
+                                               std::shared_ptr<ThrottleGroup> group);
 
 }  // namespace gstage

@@ -62,11 +62,32 @@ constexpr PropertyRow kQcow2Properties[] = {
     missing_property("data-file"),
     missing_property("encrypt"),
 };
+constexpr PropertyRow kNbdProperties[] = {
+    property<&B::server_type>("server.type", "inet|unix", "how the server is reached"),
+    property<&B::server_host>("server.host", "HOST", "of inet"),
+    property<&B::server_port>("server.port", "N", "of inet (default 10809)", {1, 0xffff}),
+    property<&B::server_path>("server.path", "PATH", "of unix"),
+    property<&B::server_host>("host", "HOST", "server.host in short"),
+    property<&B::server_port>("port", "N", "server.port in short", {1, 0xffff}),
+    property<&B::server_path>("path", "PATH", "server.path in short"),
+    property<&B::export_name>("export", "NAME", "which of its disks (default: that without a name)"),
+    property<&B::reconnect_delay>("reconnect-delay", "S", "so long requests wait for a server that is gone",
+                                  {0, 86400}),
+    property<&B::open_timeout>("open-timeout", "S", "for the server to answer (default 10)", {1, 3600}),
+    missing_property("tls-creds"),
+    missing_property("tls-hostname"),
+    missing_property("x-dirty-bitmap"),
+};
+constexpr PropertyRow kThrottleProperties[] = {
+    property<&B::throttle_group>("throttle-group", "ID", "an -object throttle-group"),
+};
 constexpr DriverRow kDrivers[] = {
     {"file", "a file of the host", kFileProperties, false, false},
     {"host_device", "a block device of the host", kFileProperties, false, false},
     {"raw", "a disk's bytes as they are", kRawProperties, true, false},
     {"qcow2", "an image that grows, with backing files", kQcow2Properties, true, true},
+    {"nbd", "a disk of a server, by the network block device protocol", kNbdProperties, false, false},
+    {"throttle", "what is under it, within limits", kThrottleProperties, true, false},
 };
 constexpr const char* kMissingDrivers[] = {"blkdebug",
                                            "blklogwrites",
@@ -87,7 +108,6 @@ constexpr const char* kMissingDrivers[] = {"blkdebug",
                                            "io_uring",
                                            "iscsi",
                                            "luks",
-                                           "nbd",
                                            "nfs",
                                            "null-aio",
                                            "null-co",
@@ -102,7 +122,6 @@ constexpr const char* kMissingDrivers[] = {"blkdebug",
                                            "replication",
                                            "snapshot-access",
                                            "ssh",
-                                           "throttle",
                                            "vdi",
                                            "vhdx",
                                            "virtio-blk-vfio-pci",
@@ -122,11 +141,32 @@ std::vector<PropertyRow> rows_of(const DriverRow& driver) {
 Result<const DriverRow*> find_driver(const std::string& what, const std::string& name) {
   for (const DriverRow& row : kDrivers)
     if (name == row.name) return &row;
-  if (name.empty()) return error("%s: no driver is named: add driver=file, raw or qcow2", what.c_str());
+  if (name.empty())
+    return error("%s: no driver is named: add driver=file, nbd, raw, qcow2 or throttle", what.c_str());
   const bool is_known = std::any_of(std::begin(kMissingDrivers), std::end(kMissingDrivers),
                                     [&](const char* missing) { return name == missing; });
-  return error("%s: %s driver=%s%s: there are file, host_device, raw and qcow2", what.c_str(),
+  return error("%s: %s driver=%s%s: there are file, host_device, nbd, raw, qcow2 and throttle", what.c_str(),
                is_known ? "the" : "there is no", name.c_str(), is_known ? " is not supported yet" : "");
+}
+
+/// A file of the host, or a disk of a server: what lies at the bottom.
+Status check_bottom(const std::string& what, const BlockOptions& options) {
+  if (options.driver != "nbd") {
+    if (!options.filename.empty()) return Ok{};
+    return error("%s: driver=%s needs filename=FILE", what.c_str(), options.driver.c_str());
+  }
+  const bool is_unix =
+      options.server_type == "unix" || (options.server_type.empty() && !options.server_path.empty());
+  if (!options.server_type.empty() && options.server_type != "unix" && options.server_type != "inet")
+    return error("%s: unknown server.type=%s: use inet or unix", what.c_str(), options.server_type.c_str());
+  if (is_unix ? options.server_path.empty() : options.server_host.empty())
+    return error(
+        "%s: driver=nbd needs its server: add server.type=inet,server.host=HOST, or "
+        "server.type=unix,server.path=PATH",
+        what.c_str());
+  if (is_unix ? !options.server_host.empty() : !options.server_path.empty())
+    return error("%s: a server has a path or a host: leave out one of them", what.c_str());
+  return Ok{};
 }
 
 /// The properties of one node, and those of the nodes in place under it without their prefix.
@@ -160,7 +200,7 @@ Status read_children(const std::string& what, const DriverRow& driver, const Sor
   const bool has_file = !sorted.file.empty() || !sorted.file_node.empty();
   const bool has_backing = !sorted.backing.empty() || sorted.backing_node != nullptr;
   if (has_file && !driver.has_file)
-    return error("%s: driver=%s has no file=: its file is filename=FILE", what.c_str(), driver.name);
+    return error("%s: driver=%s has no file=: nothing lies under it", what.c_str(), driver.name);
   if (has_backing && !driver.has_backing)
     return error("%s: driver=%s has no backing=: use driver=qcow2", what.c_str(), driver.name);
   if (!sorted.file.empty() && !sorted.file_node.empty())
@@ -235,13 +275,24 @@ Result<BlockOptions> read_block_options(const std::string& what, const std::vect
     if (Status known = check_property(what, rows, property); !known.ok()) return known.error();
   const Status status = read_properties(what, rows, sorted.own, options);
   if (!status.ok()) return status.error();
-  if (!(*driver)->has_file && options.filename.empty())
-    return error("%s: driver=%s needs filename=FILE", what.c_str(), (*driver)->name);
+  if (!(*driver)->has_file)
+    if (Status bottom = check_bottom(what, options); !bottom.ok()) return bottom.error();
+  if (options.driver == "throttle" && options.throttle_group.empty())
+    return error("%s: driver=throttle needs throttle-group=ID, an -object throttle-group", what.c_str());
   if (options.shares_by_force && !options.is_read_only)
     return error("%s: force-share=on is for reading alone: add read-only=on", what.c_str());
   if (Status children = read_children(what, **driver, sorted, options); !children.ok())
     return children.error();
   return options;
+}
+
+nbd::Server server_of(const BlockOptions& options) {
+  return {options.server_path, options.server_host, options.server_port, options.export_name};
+}
+
+bool has_no_file(const std::string& driver) {
+  return std::any_of(std::begin(kDrivers), std::end(kDrivers),
+                     [&](const DriverRow& row) { return driver == row.name && !row.has_file; });
 }
 
 std::string block_options_help() {

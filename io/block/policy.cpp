@@ -36,6 +36,7 @@ class PolicyFilter final : public BlockBackend {
     return finish(disk_->write_zeroes(offset, size));
   }
   int flush() override { return disk_->flush(); }
+  void hurry(bool is_on) override { disk_->hurry(is_on); }
 
  private:
   int finish(int failure) { return failure != 0 || !policy_.is_writethrough ? failure : disk_->flush(); }

@@ -12,6 +12,7 @@ constexpr Topic kTopics[] = {
     help_commands,      //
     machine_commands,   //
     device_commands,    //
+    block_commands,     //
     hart_commands,      //
     inspect_commands,   //
     chardev_commands,   //

@@ -13,6 +13,7 @@ namespace gstage {
 std::span<const Command> help_commands();      ///< hmp.cpp: help
 std::span<const Command> machine_commands();   ///< the machine as a whole: stop, reset, status
 std::span<const Command> device_commands();    ///< devices and what lies where
+std::span<const Command> block_commands();     ///< disks, their nodes and limits
 std::span<const Command> hart_commands();      ///< registers, TLBs
 std::span<const Command> inspect_commands();   ///< walks, page tables, memory, interrupts
 std::span<const Command> chardev_commands();   ///< character back ends

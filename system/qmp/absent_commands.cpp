@@ -51,7 +51,6 @@ constexpr Command kCommands[] = {
     {.qmp = "query-tpm-types", .run = no_list, .help = "TPM back ends: none"},
     {.qmp = "query-block-jobs", .run = no_list, .help = "jobs on disks: none"},
     {.qmp = "query-jobs", .run = no_list, .help = "jobs: none"},
-    {.qmp = "query-named-block-nodes", .run = no_list, .help = "graphs of block nodes: none"},
     {.qmp = "query-migrate", .run = no_members, .help = "migration: there is none"},
     {.qmp = "query-migrate-capabilities",
      .run = migrate_capabilities,

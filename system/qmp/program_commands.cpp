@@ -99,47 +99,6 @@ CommandResult query_memory_size_summary(CommandContext& context, const Json&) {
               {"plugged-memory", 0}};
 }
 
-/// Drives as the command line has them.
-CommandResult query_block(CommandContext& context, const Json&) {
-  Json all = Json::array();
-  if (context.subjects.options == nullptr) return all;
-  for (const DriveOptions& drive : context.subjects.options->machine.drives) {
-    const std::string id = drive.id.empty() ? drive.interface + std::to_string(all.size()) : drive.id;
-    const std::string format = drive.format.empty() ? "raw" : drive.format;
-    Json image{{"filename", drive.file}, {"format", format}};
-    Json inserted{{"file", drive.file},
-                  {"ro", drive.is_read_only},
-                  {"drv", format},
-                  {"encrypted", false},
-                  {"backing_file_depth", 0},
-                  {"bps", 0},
-                  {"bps_rd", 0},
-                  {"bps_wr", 0},
-                  {"iops", 0},
-                  {"iops_rd", 0},
-                  {"iops_wr", 0},
-                  {"detect_zeroes", "off"},
-                  {"write_threshold", 0},
-                  {"image", std::move(image)}};
-    all.push_back(Json{{"device", id},
-                       {"type", "unknown"},
-                       {"removable", false},
-                       {"locked", false},
-                       {"inserted", std::move(inserted)}});
-  }
-  return all;
-}
-
-std::string block_text(const Json& result) {
-  std::string text;
-  for (const Json& drive : result)
-    text += format("%s: %s (%s%s)\n", drive["device"].get<std::string>().c_str(),
-                   printable(drive["inserted"]["file"].get<std::string>()).c_str(),
-                   drive["inserted"]["drv"].get<std::string>().c_str(),
-                   drive["inserted"]["ro"].get<bool>() ? ", read-only" : "");
-  return text;
-}
-
 constexpr CommandArgument kOptionArguments[] = {
     {"option", ArgumentType::kString, true, "one option, without the dash"}};
 
@@ -162,7 +121,6 @@ constexpr Command kCommands[] = {
     {.qmp = "query-memory-size-summary",
      .run = query_memory_size_summary,
      .help = "how much memory the machine has"},
-    {.qmp = "query-block", .hmp = "info block", .run = query_block, .text = block_text, .help = "disks"},
 };
 
 }  // namespace

@@ -42,7 +42,8 @@ void make_devices(MachineOptions options) {
                 [](const DeviceOptions& object) { return object.find("filename") != nullptr; });
   Slots board;
   auto back_ends = hw::BackEnds::open(options);
-  CHECK(back_ends.ok());
+  // Limits that do not go together.
+  if (!back_ends.ok()) return check_message(back_ends.error());
   hw::DeviceWorld world{board.memory, board.workers, **back_ends};
   for (const DeviceOptions& device : options.devices)
     if (const Status status = hw::add_device(board, world, device); !status.ok())

@@ -11,7 +11,7 @@
 namespace gstage {
 
 /// A machine without harts and devices, for what talks to a machine.
-class EmptyMachine final : public Machine {
+class EmptyMachine : public Machine {
  public:
   EmptyMachine() {
     CHECK(memory_.add_ram("ram", Paddr{0x8000'0000}, kPageSize).ok());

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes over nodes: what lies on what, who may have it, and which files an image may name.
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <thread>
@@ -176,6 +177,64 @@ TEST_F(BlockGraphTest, NodesLieOnNodes) {
       graph.add(node({{"driver", "file"}, {"node-name", "q"}, {"filename", folder_ + "base.raw"}})).ok());
 }
 
+/// When a group lets the next read of that size begin, in ms from now: what it has seen is known by that.
+long wait_of(ThrottleGroup& group, std::uint64_t bytes) {
+  const auto now = ThrottleGroup::Clock::now();
+  return static_cast<long>(
+      std::chrono::duration_cast<std::chrono::milliseconds>(group.reserve(now, false, bytes) - now).count());
+}
+
+TEST_F(BlockGraphTest, ThrottleNodesShareTheLimitsOfTheirGroup) {
+  put("a.raw", filled(64 << 10, 7));
+  put_qcow2("b.qcow2");
+  BlockGraph graph;
+  ThrottleLimits limits;
+  limits.buckets[kBpsTotal].rate = 1000;
+  ASSERT_TRUE(graph.add_throttle_group("g", {}).ok());
+  EXPECT_FALSE(graph.add_throttle_group("g", {}).ok());
+  const auto throttled = [&](const char* name, const char* file) {
+    return node({{"driver", "throttle"},
+                 {"node-name", name},
+                 {"throttle-group", "g"},
+                 {"file.driver", "file"},
+                 {"file.filename", folder_ + file}});
+  };
+  ASSERT_TRUE(graph.add(throttled("a", "a.raw")).ok());
+  // Under a format as well.
+  ASSERT_TRUE(graph.add(throttled("t", "b.qcow2")).ok());
+  ASSERT_TRUE(graph.add(node({{"driver", "qcow2"}, {"node-name", "b"}, {"file", "t"}})).ok());
+  put("c.raw", filled(64 << 10, 7));
+  BlockOptions missing = throttled("z", "c.raw");
+  missing.throttle_group = "h";
+  EXPECT_NE(graph.add(missing).error().message.find("no throttle-group 'h'"), std::string::npos);
+  graph.throttle_group("g")->set_limits(limits);
+  EXPECT_EQ(first_byte(*graph.use("x", "a", false)->disk), 7u);
+  EXPECT_GT(wait_of(*graph.throttle_group("g"), 0), 300) << "512 bytes are on their way";
+}
+
+TEST_F(BlockGraphTest, DrivesHaveLimitsOfTheirOwnOrAGroups) {
+  put("a.raw", filled(64 << 10, 7));
+  put("b.raw", filled(64 << 10, 8));
+  put("c.raw", filled(64 << 10, 9));
+  BlockGraph graph;
+  DriveOptions a = drive("a.raw", "raw");
+  a.id = "a";
+  a.limits.buckets[kBpsRead].rate = 1000;
+  DriveOptions b = drive("b.raw", "raw");
+  b.id = "b";
+  b.throttle_group = "a";
+  DriveOptions c = drive("c.raw", "raw");
+  c.id = "c";
+  auto first = graph.open_drive(a);
+  auto second = graph.open_drive(b);
+  auto third = graph.open_drive(c);
+  ASSERT_TRUE(first.ok() && second.ok() && third.ok());
+  EXPECT_EQ(first_byte(**second), 8u);
+  EXPECT_EQ(first_byte(**third), 9u);
+  EXPECT_GT(wait_of(*graph.throttle_group("a"), 0), 300);
+  EXPECT_EQ(wait_of(*graph.throttle_group("c"), 0), 0);
+}
+
 TEST_F(BlockGraphTest, ARawNodeIsAPartOfAFile) {
   Bytes bytes = filled(4096, 1);
   bytes.resize(8192, std::byte{2});
@@ -348,7 +407,8 @@ TEST_F(BlockGraphTest, PropertiesAreReadOrRefusedByName) {
   };
   const Wrong wrong[] = {
       {{}, "no driver is named"},
-      {{{"driver", "nbd"}}, "not supported yet"},
+      {{{"driver", "iscsi"}}, "not supported yet"},
+      {{{"driver", "throttle"}, {"file", "y"}}, "throttle-group=ID"},
       {{{"driver", "frob"}}, "there is no driver=frob"},
       {{{"driver", "file"}}, "filename="},
       {{{"driver", "file"}, {"filename", "x"}, {"colour", "red"}}, "no property 'colour'"},
