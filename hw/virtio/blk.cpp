@@ -24,6 +24,13 @@ enum Type : std::uint32_t {
 enum BlkStatus : std::uint8_t { kOk = 0, kIoError = 1, kUnsupported = 2 };
 /// In place of a status: there is none, the request is to be done once more.
 constexpr std::uint8_t kHalted = 0xff;
+/// Likewise: it cannot be done without waiting.
+constexpr std::uint8_t kMustWait = 0xfe;
+/// What harts do themselves is no larger.
+constexpr std::uint64_t kMostAtOnce = 16 << 10;
+/// After so many requests that came alone harts serve themselves, for so many requests.
+constexpr unsigned kLoneRequests = 8;
+constexpr unsigned kRequestsAtOnce = 256;
 enum Feature : std::uint64_t {
   kSegMax = 1u << 2,
   kReadOnly = 1u << 5,
@@ -96,6 +103,7 @@ std::int64_t BlkRequests::execute(AddressSpace& memory, BlkRequest& request, boo
     trace_write(TraceEvent::block_request, {name_of(header.type), header.sector, total_bytes(data)});
   const std::uint8_t status = dispatch(memory, request, header, is_writethrough);
   if (status == kHalted) return kAgainLater;
+  if (status == kMustWait) return kNotAtOnce;
   const BufferElement& last = chain.writable.back();
   last.host[last.size - 1] = std::byte{status};
   memory.dirty(last.paddr + (last.size - 1), 1);
@@ -107,6 +115,7 @@ std::int64_t BlkRequests::execute(AddressSpace& memory, BlkRequest& request, boo
 
 std::uint8_t BlkRequests::dispatch(AddressSpace& memory, BlkRequest& request, const Header& header,
                                    bool is_writethrough) {
+  if (request.is_at_once && (header.type != kIn || total_bytes(request.data) > kMostAtOnce)) return kMustWait;
   switch (header.type) {
     case kIn: return read(memory, header.sector, request);
     case kOut: return write(header.sector, request, is_writethrough);
@@ -145,7 +154,9 @@ std::uint8_t BlkRequests::read(AddressSpace& memory, std::uint64_t sector, BlkRe
   if (!is_inside(sector, total_bytes(request.data))) return kIoError;
   std::uint64_t offset = sector * kSectorBytes;
   for (const BufferElement& element : request.data) {
-    const int failure = backend_.read(offset, {element.host, element.size});
+    const std::span<std::byte> to(element.host, element.size);
+    const int failure = request.is_at_once ? backend_.read_at_once(offset, to) : backend_.read(offset, to);
+    if (request.is_at_once && failure != 0) return kMustWait;
     memory.dirty(element.paddr, element.size);
     if (failure != 0)
       if (const std::uint8_t status = failed(request, false, failure); status != kOk) return status;
@@ -200,7 +211,7 @@ VirtioBlk::VirtioBlk(std::shared_ptr<BlockBackend> backend, const VirtioBlkOptio
       options_(options),
       requests_(*backend_, options),
       is_writeback_(options.is_write_cache),
-      in_work_(options.queues) {
+      queues_(options.queues) {
   if (options_.failures.all != nullptr) resume_id_ = options_.failures.all->on_resume([this] { resume(); });
 }
 
@@ -280,11 +291,25 @@ void VirtioBlk::resume() {
   for (unsigned index = 0; index < options_.queues; ++index) core().wake(index);
 }
 
+/// Who waits for each request waits for a worker's waking up as well, and a hart that does it itself is
+/// faster; who has several under way goes on with others meanwhile. What the guest does now is looked at
+/// again and again.
+void VirtioBlk::note_served(Work& work, unsigned count) {
+  if (count == 0) return;
+  work.lone = count == 1 ? work.lone + 1 : 0;
+  if (work.lone < kLoneRequests) return;
+  work.lone = 0;
+  work.left_at_once = kRequestsAtOnce;
+}
+
 Served VirtioBlk::serve(unsigned index) {
-  BlkRequest& request = in_work_[index];
+  Work& work = queues_[index];
+  BlkRequest& request = work.request;
+  request.is_at_once = false;
   // Harts run on for a moment, and may tell of more.
   if (is_halted_) return Served::kLater;
-  while (core().pop(index, request.chain)) {
+  unsigned count = 0;
+  for (; core().pop(index, request.chain); ++count) {
     const std::int64_t written = requests_.execute(core().memory(), request, !is_writeback_);
     // The driver may have taken the queue back meanwhile; who resets it waits until this returns.
     if (!core().is_live(index)) break;
@@ -299,7 +324,31 @@ Served VirtioBlk::serve(unsigned index) {
     core().queue(index).push(request.chain, static_cast<std::uint32_t>(written));
     core().notify_used(index);
   }
+  note_served(work, count);
   return Served::kAll;
+}
+
+bool VirtioBlk::serve_at_once(unsigned index) {
+  Work& work = queues_[index];
+  BlkRequest& request = work.request;
+  Queue& queue = core().queue(index);
+  request.is_at_once = true;
+  while (work.left_at_once != 0 && !is_halted_) {
+    if (!core().pop(index, request.chain)) {
+      if (!core().is_served(index) || !queue.enable_notifications()) return true;
+      continue;
+    }
+    const std::int64_t written = requests_.execute(core().memory(), request, !is_writeback_);
+    if (written < 0) {
+      // A worker is better at what takes long, or is no request.
+      queue.unpop(request.chain);
+      return false;
+    }
+    --work.left_at_once;
+    queue.push(request.chain, static_cast<std::uint32_t>(written));
+    core().notify_used(index);
+  }
+  return false;
 }
 
 }  // namespace gstage::hw

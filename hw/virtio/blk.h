@@ -37,7 +37,8 @@ struct VirtioBlkOptions {
 struct BlkRequest {
   Chain chain;
   BufferElements data;
-  DiskFailure failure{};  ///< of a request that is to be done once more
+  DiskFailure failure{};    ///< of a request that is to be done once more
+  bool is_at_once = false;  ///< it is to be done without waiting for the host, or later
 };
 
 /// Answers the requests of a virtio block device (Virtio 1.3, 5.2.6). It knows neither queue nor thread: a
@@ -53,7 +54,10 @@ class BlkRequests {
   /// it. Whoever called stops the machine, by the request's `failure`.
   static constexpr std::int64_t kAgainLater = -2;
 
-  /// Executes one request and writes its status. Returns how many bytes were written, or one of the two
+  /// And of one that is to be done at once, and cannot be.
+  static constexpr std::int64_t kNotAtOnce = -3;
+
+  /// Executes one request and writes its status. Returns how many bytes were written, or one of the
   /// above. With `is_writethrough` a write is on the disk before this returns.
   std::int64_t execute(AddressSpace& memory, BlkRequest& request, bool is_writethrough);
 
@@ -110,9 +114,20 @@ class VirtioBlk final : public VirtioDevice {
   void reset() override;
   void hurry(bool is_on) override { backend_->hurry(is_on); }
   Served serve(unsigned index) override;
+  bool serve_at_once(unsigned index) override;
+  [[nodiscard]] bool can_serve_at_once(unsigned index) const override {
+    return queues_[index].left_at_once.load(std::memory_order_relaxed) != 0;
+  }
   void visit(Visitor& visitor) override;
 
  private:
+  /// One queue's work.
+  struct Work {
+    BlkRequest request;
+    unsigned lone = 0;                      ///< so many times running a worker was woken for a single request
+    std::atomic<unsigned> left_at_once{0};  ///< requests that harts may do themselves
+  };
+  void note_served(Work& work, unsigned count);
   void wait_for_resume(unsigned index, const BlkRequest& request);
   void resume();
 
@@ -122,7 +137,7 @@ class VirtioBlk final : public VirtioDevice {
   std::atomic<bool> is_writeback_;
   std::atomic<bool> is_halted_{false};  ///< a request failed: no queue is served until the machine goes on
   unsigned resume_id_ = 0;
-  std::vector<BlkRequest> in_work_;  ///< one a queue
+  std::vector<Work> queues_;
 };
 
 }  // namespace gstage::hw

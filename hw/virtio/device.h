@@ -59,6 +59,11 @@ class VirtioDevice : public Device {
 
   // From a worker, with the queue's lock held, which other queues do not share:
 
+  /// Does what takes no waiting for the host, on the thread of a hart. True: nothing is left, and the driver
+  /// is to tell of the next buffer.
+  virtual bool serve_at_once(unsigned /*index*/) { return false; }
+  /// Whether that is worth a try. Any thread, without the lock.
+  [[nodiscard]] virtual bool can_serve_at_once(unsigned /*index*/) const { return false; }
   /// Takes buffers of a live queue, until there are none or the queue is not live any more.
   virtual Served serve(unsigned index) = 0;
 

@@ -156,6 +156,7 @@ class VirtioCore {
   /// The queue while it may be configured, else null (logged).
   QueueSlot* configurable(std::uint32_t index);
   void raise(Cause cause, unsigned source);
+  bool serve_at_once(unsigned index);
 
   AddressSpace& memory_;
   WorkerPool& workers_;

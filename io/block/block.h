@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,8 @@ class BlockBackend {
   [[nodiscard]] virtual std::uint64_t size() const = 0;  ///< bytes
   [[nodiscard]] virtual bool is_read_only() const = 0;
   virtual int read(std::uint64_t offset, std::span<std::byte> to) = 0;
+  /// The same, or EAGAIN where that would wait for the host.
+  virtual int read_at_once(std::uint64_t /*offset*/, std::span<std::byte> /*to*/) { return EAGAIN; }
   virtual int write(std::uint64_t offset, std::span<const std::byte> from) = 0;
   virtual int discard(std::uint64_t offset, std::uint64_t size) = 0;
   virtual int write_zeroes(std::uint64_t offset, std::uint64_t size) = 0;

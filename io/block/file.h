@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -15,6 +16,8 @@ class BlockFile {
   virtual ~BlockFile() = default;
   [[nodiscard]] virtual std::uint64_t size() const = 0;  ///< bytes, at this moment
   virtual int read(std::uint64_t offset, std::span<std::byte> to) = 0;
+  /// The same, or EAGAIN where that would wait for the host.
+  virtual int read_at_once(std::uint64_t /*offset*/, std::span<std::byte> /*to*/) { return EAGAIN; }
   virtual int write(std::uint64_t offset, std::span<const std::byte> from) = 0;
   /// Does not change the size.
   virtual int write_zeroes(std::uint64_t offset, std::uint64_t size) = 0;

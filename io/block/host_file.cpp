@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <linux/falloc.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 namespace gstage {
@@ -58,6 +59,14 @@ int HostFile::read(std::uint64_t offset, std::span<std::byte> to) {
     fd = fd_for(offset, to);
   }
   return 0;
+}
+
+int HostFile::read_at_once(std::uint64_t offset, std::span<std::byte> to) {
+  // Past the host's cache there is nothing that is there already.
+  if (use_.direct_fd >= 0) return EAGAIN;
+  const iovec piece{to.data(), to.size()};
+  const ssize_t n = preadv2(fd_, &piece, 1, static_cast<off_t>(offset), RWF_NOWAIT);
+  return n == static_cast<ssize_t>(to.size()) ? 0 : EAGAIN;
 }
 
 int HostFile::write(std::uint64_t offset, std::span<const std::byte> from) {

@@ -24,6 +24,7 @@ class HostFile final : public BlockFile {
 
   [[nodiscard]] std::uint64_t size() const override;
   int read(std::uint64_t offset, std::span<std::byte> to) override;
+  int read_at_once(std::uint64_t offset, std::span<std::byte> to) override;
   int write(std::uint64_t offset, std::span<const std::byte> from) override;
   int write_zeroes(std::uint64_t offset, std::uint64_t size) override;
   int discard(std::uint64_t offset, std::uint64_t size) override;

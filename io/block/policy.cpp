@@ -23,6 +23,9 @@ class PolicyFilter final : public BlockBackend {
   [[nodiscard]] std::uint64_t size() const override { return disk_->size(); }
   [[nodiscard]] bool is_read_only() const override { return disk_->is_read_only(); }
   int read(std::uint64_t offset, std::span<std::byte> to) override { return disk_->read(offset, to); }
+  int read_at_once(std::uint64_t offset, std::span<std::byte> to) override {
+    return disk_->read_at_once(offset, to);
+  }
   int write(std::uint64_t offset, std::span<const std::byte> from) override {
     if (!policy_.finds_zeroes || !is_zero(from)) return finish(disk_->write(offset, from));
     const int failure = policy_.unmaps_zeroes ? disk_->discard(offset, from.size()) : 0;

@@ -18,6 +18,9 @@ class RawDisk final : public BlockBackend {
   int read(std::uint64_t offset, std::span<std::byte> to) override {
     return is_within(offset, to.size()) ? file_->read(window_.offset + offset, to) : EINVAL;
   }
+  int read_at_once(std::uint64_t offset, std::span<std::byte> to) override {
+    return is_within(offset, to.size()) ? file_->read_at_once(window_.offset + offset, to) : EINVAL;
+  }
   int write(std::uint64_t offset, std::span<const std::byte> from) override {
     const int failure = check_change(offset, from.size());
     return failure != 0 ? failure : file_->write(window_.offset + offset, from);

@@ -24,6 +24,9 @@ class ThrottledDisk final : public BlockBackend {
     group_->wait_turn(false, to.size(), hurried_);
     return disk_->read(offset, to);
   }
+  int read_at_once(std::uint64_t offset, std::span<std::byte> to) override {
+    return group_->is_limited() ? EAGAIN : disk_->read_at_once(offset, to);
+  }
   int write(std::uint64_t offset, std::span<const std::byte> from) override {
     group_->wait_turn(true, from.size(), hurried_);
     return disk_->write(offset, from);

@@ -153,6 +153,15 @@ int Disk::read(std::uint64_t offset, std::span<std::byte> to) {
   return 0;
 }
 
+int Disk::read_at_once(std::uint64_t offset, std::span<std::byte> to) {
+  if (!is_within(offset, to.size())) return EINVAL;
+  const std::shared_lock lock(lock_, std::try_to_lock);
+  Extent extent;
+  if (!lock.owns_lock() || !peek(offset, to.size(), extent) || extent.bytes != to.size()) return EAGAIN;
+  if (extent.mapped.kind != Kind::kData) return EAGAIN;
+  return file_.read_at_once(extent.mapped.host + offset % header_.cluster_size(), to);
+}
+
 // A table may say that data lies where tables do: such an image is not written any further.
 int Disk::write_data(std::uint64_t host, std::span<const std::byte> from) {
   const std::uint64_t last = (host + from.size() - 1) >> header_.cluster_bits;

@@ -30,6 +30,7 @@ class Disk final : public BlockBackend {
   [[nodiscard]] std::uint64_t size() const override { return size_; }
   [[nodiscard]] bool is_read_only() const override { return setup_.is_read_only; }
   int read(std::uint64_t offset, std::span<std::byte> to) override;
+  int read_at_once(std::uint64_t offset, std::span<std::byte> to) override;
   int write(std::uint64_t offset, std::span<const std::byte> from) override;
   int discard(std::uint64_t offset, std::uint64_t size) override;
   int write_zeroes(std::uint64_t offset, std::uint64_t size) override;

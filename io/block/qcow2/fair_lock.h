@@ -21,10 +21,11 @@ class FairLock {
   FairLock& operator=(const FairLock&) = delete;
 
   // The names that std::unique_lock and std::shared_lock want.
-  void lock() { pthread_rwlock_wrlock(&lock_); }           ///< alone
-  void unlock() { pthread_rwlock_unlock(&lock_); }         ///< of lock
-  void lock_shared() { pthread_rwlock_rdlock(&lock_); }    ///< with others
-  void unlock_shared() { pthread_rwlock_unlock(&lock_); }  ///< of lock_shared
+  void lock() { pthread_rwlock_wrlock(&lock_); }                            ///< alone
+  void unlock() { pthread_rwlock_unlock(&lock_); }                          ///< of lock
+  void lock_shared() { pthread_rwlock_rdlock(&lock_); }                     ///< with others
+  bool try_lock_shared() { return pthread_rwlock_tryrdlock(&lock_) == 0; }  ///< without waiting
+  void unlock_shared() { pthread_rwlock_unlock(&lock_); }                   ///< of lock_shared
 
  private:
   pthread_rwlock_t lock_;
