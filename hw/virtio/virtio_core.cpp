@@ -171,7 +171,7 @@ void VirtioCore::write_config(std::uint32_t offset, unsigned size, std::uint64_t
 void VirtioCore::notify(std::uint32_t index) {
   trace(TraceEvent::virtio_notify, device_id(), index);
   if (index < queue_count() && is_live(index)) {
-    if (!serve_at_once(index)) wake(index);
+    if (!queues_[index]->serve_at_once()) wake(index);
     return;
   }
   log_line(Log::kGuestErrors, "virtio device %u: notification of queue %u, which is not in use", device_id(),
@@ -182,11 +182,12 @@ void VirtioCore::wake(unsigned index) {
   if (is_live(index) && !device_->wake_own(index)) workers_.post(*queues_[index]);
 }
 
-bool VirtioCore::serve_at_once(unsigned index) {
-  if (!device_->can_serve_at_once(index)) return false;
+bool VirtioCore::QueueSlot::serve_at_once() {
+  VirtioDevice& device = *core.device_;
+  if (!device.can_serve_at_once(index)) return false;
   // A worker that is at it goes on with it.
-  const std::unique_lock lock(queues_[index]->mutex, std::try_to_lock);
-  return lock.owns_lock() && is_served(index) && device_->serve_at_once(index);
+  const std::unique_lock lock(mutex, std::try_to_lock);
+  return lock.owns_lock() && core.is_served(index) && device.serve_at_once(index);
 }
 
 bool VirtioCore::is_live(unsigned index) const { return is_up_ && !is_broken_ && queues_[index]->is_enabled; }

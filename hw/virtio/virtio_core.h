@@ -143,6 +143,8 @@ class VirtioCore {
   struct QueueSlot final : WorkerTask {
     QueueSlot(VirtioCore& c, unsigned i, std::uint16_t max_size) : core(c), index(i), setup{max_size} {}
     void run() override { core.serve_queue(index); }
+    /// On the thread of the hart that notifies, if the device wants that. False: a worker is to do it.
+    bool serve_at_once();
     void visit(Visitor& visitor);
 
     VirtioCore& core;
@@ -156,7 +158,6 @@ class VirtioCore {
   /// The queue while it may be configured, else null (logged).
   QueueSlot* configurable(std::uint32_t index);
   void raise(Cause cause, unsigned source);
-  bool serve_at_once(unsigned index);
 
   AddressSpace& memory_;
   WorkerPool& workers_;

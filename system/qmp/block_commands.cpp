@@ -97,8 +97,7 @@ CommandResult block_set_io_throttle(CommandContext& context, const Json& argumen
   for (const auto& [limit, value] : arguments.items()) {
     if (limit == "device") continue;
     const std::string number = value.is_string() ? value.get<std::string>() : value.dump();
-    auto is_set =
-        set_throttle_limit("block_set_io_throttle", ThrottleNames::kOld, {limit, number}, limits);
+    auto is_set = set_throttle_limit("block_set_io_throttle", ThrottleNames::kOld, {limit, number}, limits);
     if (!is_set.ok()) return is_set.error();
     if (!*is_set) return error("Parameter '%s' is unexpected", printable(limit).c_str());
   }
