@@ -37,11 +37,16 @@ struct ProcessHandlers {
   static Status pidfile(Options& options, const std::string& argument);
   static Status daemonize(Options& options, const std::string& argument);
   static Status readconfig(Options& options, const std::string& argument);
-  static Status firmware_folder(Options& options, const std::string& argument);
-  static Status boot(Options& options, const std::string& argument);
   static Status overcommit(Options& options, const std::string& argument);
   static Status message(Options& options, const std::string& argument);
   static Status enable_kvm(Options& options, const std::string& argument);
+};
+
+/// Options about what firmware does and finds.
+struct FirmwareHandlers {
+  static Status firmware_folder(Options& options, const std::string& argument);
+  static Status boot(Options& options, const std::string& argument);
+  static Status fw_cfg(Options& options, const std::string& argument);
 };
 
 /// Options of shared folders.
@@ -97,6 +102,7 @@ struct OptionHandlers : NoneHandlers,
                         NetworkHandlers,
                         ShareHandlers,
                         ProcessHandlers,
+                        FirmwareHandlers,
                         MemoryHandlers,
                         DebuggerHandlers,
                         ConsoleHandlers,

@@ -10,6 +10,7 @@
 #include "softmmu/option_values.h"
 #include "softmmu/property_rows.h"
 #include "system/option_handlers.h"
+#include "system/option_properties.h"
 #include "system/read_config.h"
 
 namespace gstage {
@@ -21,16 +22,6 @@ constexpr PropertyRow kNameProperties[] = {
     {"process", "TEXT", "what ps and top show"},
     {"debug-threads", "on|off", "no effect: threads have names"},
 };
-constexpr PropertyRow kBootProperties[] = {
-    {"order", "LETTERS", "no effect: firmware finds what it boots by itself"},
-    ignored_property("once"),
-    ignored_property("menu"),
-    ignored_property("splash"),
-    ignored_property("splash-time"),
-    ignored_property("reboot-timeout"),
-    ignored_property("strict"),
-};
-
 constexpr PropertyRow kOvercommitProperties[] = {
     {"mem-lock", "off", "the host may page the guest's memory out"},
     {"cpu-pm", "off", "a hart that waits leaves its processor to others"},
@@ -53,24 +44,6 @@ bool is_uuid(const std::string& text) {
 Status keep_path(const char* option, std::string& to, const std::string& path) {
   if (path.empty()) return error("%s: its argument is empty: name a file", option);
   to = path;
-  return Ok{};
-}
-
-/// An option of which nothing but its properties is said: shows their help, or has `read` take each in turn.
-/// `first` names the one that may stand without a name.
-template <class Read>
-Status for_each_property(Options& options, const std::string& option, PropertyRows rows,
-                         const std::string& argument, const char* first, Read&& read) {
-  if (is_help(argument)) {
-    options.output = properties_help("Properties of " + option + ":", rows);
-    return Ok{};
-  }
-  auto properties = parse_properties(option, argument, first);
-  if (!properties) return properties.error();
-  for (const Property& property : *properties) {
-    if (Status status = check_property(option, rows, property); !status.ok()) return status;
-    if (Status status = read(property); !status.ok()) return status;
-  }
   return Ok{};
 }
 
@@ -112,25 +85,6 @@ Status ProcessHandlers::pidfile(Options& options, const std::string& argument) {
 Status ProcessHandlers::daemonize(Options& options, const std::string&) {
   options.is_daemon = true;
   return Ok{};
-}
-
-Status ProcessHandlers::firmware_folder(Options& options, const std::string& argument) {
-  if (is_help(argument)) {
-    for (const std::string& folder : options.machine.firmware_folders) options.output += folder + "\n";
-    for (const char* const folder : MachineOptions::kFirmwareFolders)
-      options.output += std::string(folder) + "\n";
-    return Ok{};
-  }
-  options.machine.firmware_folders.push_back(argument);
-  return Ok{};
-}
-
-Status ProcessHandlers::boot(Options& options, const std::string& argument) {
-  const auto read = [](const Property& property) -> Status {
-    const bool is_switch = property.name == "menu" || property.name == "strict";
-    return is_switch ? check_switch("-boot", property) : Status(Ok{});
-  };
-  return for_each_property(options, "-boot", kBootProperties, argument, "order", read);
 }
 
 Status ProcessHandlers::overcommit(Options& options, const std::string& argument) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -45,6 +46,12 @@ class Device {
   /// Of an interrupt controller: what tells why its sources do not reach a hart. Null: it is none.
   virtual InterruptExplainer* explainer() { return nullptr; }
 
+  /// Its part of the path by which firmware knows it (hw/core/boot_order.h), as "ethernet@1"; empty: none.
+  [[nodiscard]] virtual std::string firmware_node() const { return {}; }
+  /// `bootindex=`: its place in the order in which firmware looks for what to boot, if it has one.
+  [[nodiscard]] std::optional<std::uint32_t> boot_index() const { return boot_index_; }
+  void set_boot_index(std::uint32_t index) { boot_index_ = index; }
+
   /// What the command line calls it; empty: nothing.
   [[nodiscard]] const std::string& id() const { return id_; }
   void set_id(std::string id) { id_ = std::move(id); }
@@ -63,6 +70,7 @@ class Device {
  private:
   friend class Bus;
   std::string id_;
+  std::optional<std::uint32_t> boot_index_;
   Bus* bus_ = nullptr;
   std::vector<std::unique_ptr<Bus>> buses_;
 };

@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "softmmu/base/format.h"
+#include "hw/core/boot_order.h"
 
 namespace gstage::hw {
 
@@ -141,6 +142,7 @@ Status add_device(Device& root, DeviceWorld& world, const DeviceOptions& asked) 
   auto device = (*driver)->create(request);
   if (!device.ok()) return device.error();
   if (id != nullptr) (*device)->set_id(*id);
+  if (Status placed = set_boot_index(request.what, root, given, **device); !placed.ok()) return placed;
   const Status status = (*bus)->plug(std::move(*device));
   return status.ok() ? Status(Ok{}) : error("%s: %s", request.what.c_str(), status.error().message.c_str());
 }

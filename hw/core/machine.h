@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -43,6 +44,21 @@ struct SignatureOptions {
   unsigned granularity = 4;  ///< bytes a line, a power of two
 };
 
+/// What firmware finds out by fw_cfg besides the kernel: `-boot` and `-fw_cfg`.
+struct FirmwareOptions {
+  /// A file of the user's.
+  struct File {
+    std::string name;
+    std::string path;  ///< of the host's file that it is; empty: it is the text
+    std::string text;
+  };
+  std::vector<File> files;
+  bool has_menu = false;                 ///< firmware is to show its menu
+  bool is_strict = false;                ///< to boot from nothing else than what has bootindex=
+  std::optional<std::uint16_t> menu_ms;  ///< how long it waits at the menu
+  std::uint32_t retry_ms = 0xffffffff;  ///< when to begin anew after nothing could be booted; all ones: never
+};
+
 /// Everything the command line says of the machine, parsed and checked for form, not yet for sense.
 struct MachineOptions {
   DeviceOptions machine{"virt", {}};
@@ -64,6 +80,7 @@ struct MachineOptions {
   static constexpr const char* kFirmwareFolders[] = {"/usr/lib/riscv64-linux-gnu/opensbi/generic",
                                                      "/usr/share/qemu"};
   std::vector<std::string> firmware_folders;  ///< `-L`, in order
+  FirmwareOptions firmware;
   RtcOptions rtc;
   riscv::SemihostingOptions semihosting;
   riscv::SanitizeOptions sanitize;

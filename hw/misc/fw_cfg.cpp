@@ -5,6 +5,8 @@
 #include <array>
 #include <cinttypes>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "softmmu/base/check.h"
 #include "hw/core/visitor.h"
@@ -20,7 +22,8 @@ enum DmaControl : std::uint32_t {
   kDmaSelect = 8,
   kDmaWrite = 16,
 };
-constexpr unsigned kFileNameBytes = 56;
+constexpr std::size_t kFileNameBytes = FwCfg::kMaxFileName + 1;
+constexpr std::size_t kChunk = 64 << 10;  ///< bytes that a request copies at once
 
 void append_big_endian(std::vector<std::uint8_t>& to, std::uint64_t value, unsigned size) {
   for (unsigned i = size; i-- > 0;) to.push_back(static_cast<std::uint8_t>(value >> (i * 8)));
@@ -45,7 +48,10 @@ FwCfg::FwCfg(AddressSpace& memory) : memory_(memory) {
   build_directory();
 }
 
-void FwCfg::add_item(std::uint16_t key, std::vector<std::uint8_t> bytes) { items_[key] = std::move(bytes); }
+void FwCfg::add_item(std::uint16_t key, std::vector<std::uint8_t> bytes) {
+  const auto size = static_cast<std::uint32_t>(bytes.size());
+  items_[key] = {std::move(bytes), size};
+}
 
 void FwCfg::add_number(std::uint16_t key, std::uint64_t value, unsigned size) {
   std::vector<std::uint8_t> bytes(size);
@@ -53,26 +59,50 @@ void FwCfg::add_number(std::uint16_t key, std::uint64_t value, unsigned size) {
   add_item(key, std::move(bytes));
 }
 
+void FwCfg::add_text(std::uint16_t key, const std::string& text) {
+  add_item(key, {text.c_str(), text.c_str() + text.size() + 1});
+}
+
+void FwCfg::add_source(std::uint16_t key, std::uint32_t size, Reader read) {
+  items_[key] = {{}, size, std::move(read)};
+}
+
 void FwCfg::add_file(const std::string& name, std::vector<std::uint8_t> bytes) {
-  CHECK(name.size() < kFileNameBytes);
-  add_item(static_cast<std::uint16_t>(kFirstFile + files_.size()), std::move(bytes));
-  files_.push_back(name);
+  const auto size = static_cast<std::uint32_t>(bytes.size());
+  put_file(name, {std::move(bytes), size});
+}
+
+void FwCfg::add_file(const std::string& name, std::uint32_t size, Reader read) {
+  put_file(name, {{}, size, std::move(read)});
+}
+
+void FwCfg::put_file(const std::string& name, Item item) {
+  CHECK(name.size() <= kMaxFileName);
+  const std::lock_guard lock(mutex_);
+  files_[name] = std::move(item);
   build_directory();
 }
 
 void FwCfg::build_directory() {
   std::vector<std::uint8_t> directory;
   append_big_endian(directory, files_.size(), 4);
-  for (std::size_t i = 0; i < files_.size(); ++i) {
-    const auto key = static_cast<std::uint16_t>(kFirstFile + i);
-    append_big_endian(directory, items_[key].size(), 4);
-    append_big_endian(directory, key, 2);
+  std::uint16_t key = kFirstFile;
+  for (const auto& [file, item] : files_) {
+    append_big_endian(directory, item.size, 4);
+    append_big_endian(directory, key++, 2);
     append_big_endian(directory, 0, 2);
     std::array<std::uint8_t, kFileNameBytes> name{};
-    std::memcpy(name.data(), files_[i].data(), files_[i].size());
+    std::memcpy(name.data(), file.data(), file.size());
     directory.insert(directory.end(), name.begin(), name.end());
   }
-  items_[kFileDirectory] = std::move(directory);
+  add_item(kFileDirectory, std::move(directory));
+}
+
+const FwCfg::Item* FwCfg::selected() const {
+  const unsigned file = state_.key - unsigned{kFirstFile};
+  if (state_.key >= kFirstFile && file < files_.size()) return &std::next(files_.begin(), file)->second;
+  const auto item = items_.find(state_.key);
+  return item == items_.end() ? nullptr : &item->second;
 }
 
 void FwCfg::reset() {
@@ -92,14 +122,24 @@ void FwCfg::select(std::uint16_t key) {
   state_.offset = 0;
 }
 
-std::uint64_t FwCfg::read_data(Access access) {
-  const auto item = items_.find(state_.key);
-  std::uint64_t value = 0;
-  // Bytes keep their order in memory whatever the size of the access; past the end they are zero.
-  for (unsigned i = 0; i < access.size; ++i) {
-    if (item == items_.end() || state_.offset >= item->second.size()) break;
-    value |= std::uint64_t{item->second[state_.offset++]} << (i * 8);
+void FwCfg::take(std::span<std::byte> to) {
+  const Item* const item = selected();
+  const std::uint32_t left = item == nullptr || item->size < state_.offset ? 0 : item->size - state_.offset;
+  const std::span<std::byte> known = to.first(std::min<std::size_t>(left, to.size()));
+  std::fill(to.begin(), to.end(), std::byte{0});
+  if (known.empty()) return;
+  if (item->read == nullptr) {
+    std::memcpy(known.data(), item->bytes.data() + state_.offset, known.size());
+  } else if (!item->read(state_.offset, known) && !std::exchange(has_failed_, true)) {
+    warn("fw-cfg: a file that firmware reads is not what it was when the machine was built");
   }
+  state_.offset += static_cast<std::uint32_t>(known.size());
+}
+
+std::uint64_t FwCfg::read_data(Access access) {
+  // Bytes keep their order in memory whatever the size of the access.
+  std::uint64_t value = 0;
+  take({reinterpret_cast<std::byte*>(&value), access.size});
   return value;
 }
 
@@ -129,17 +169,12 @@ void FwCfg::write_dma_address(Access access, std::uint64_t value) {
 }
 
 bool FwCfg::read_to_guest(Paddr to, std::uint32_t length) {
-  const auto item = items_.find(state_.key);
-  const std::size_t size = item == items_.end() ? 0 : item->second.size();
-  const std::size_t available = size > state_.offset ? size - state_.offset : 0;
-  const auto copied = static_cast<std::uint32_t>(std::min<std::size_t>(available, length));
-  if (copied > 0 && !memory_.write(to, item->second.data() + state_.offset, copied)) return false;
-  state_.offset += copied;
-  static constexpr std::array<std::uint8_t, 4096> kZeroes{};
-  for (std::uint32_t done = copied; done < length;) {
-    const std::uint32_t part = std::min<std::uint32_t>(length - done, kZeroes.size());
-    if (!memory_.write(to + done, kZeroes.data(), part)) return false;
-    done += part;
+  std::vector<std::byte> buffer(std::min<std::size_t>(length, kChunk));
+  for (std::uint32_t done = 0; done < length;) {
+    const std::size_t part = std::min<std::size_t>(length - done, buffer.size());
+    take({buffer.data(), part});
+    if (!memory_.write(to + done, buffer.data(), part)) return false;
+    done += static_cast<std::uint32_t>(part);
   }
   return true;
 }
@@ -160,8 +195,8 @@ void FwCfg::run_dma(Paddr request_at) {
   } else if ((control & kDmaWrite) != 0) {
     is_good = false;
   } else if ((control & kDmaSkip) != 0) {
-    const auto item = items_.find(state_.key);
-    const std::uint64_t size = item == items_.end() ? 0 : item->second.size();
+    const Item* const item = selected();
+    const std::uint64_t size = item == nullptr ? 0 : item->size;
     state_.offset =
         static_cast<std::uint32_t>(std::min<std::uint64_t>(state_.offset + std::uint64_t{length}, size));
   }

@@ -109,6 +109,7 @@ E1000e::E1000e(std::shared_ptr<NetBackend> network, const MacAddress& mac)
   add_express();
   add_msix(3, kVectors);
   use_pin();
+  set_firmware_unit("ethernet-phy@0");
   reset_registers();
   if (wire_ == nullptr) return;
   wire_->loop().add(*this);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "softmmu/typed_property.h"
+#include "hw/core/boot_order.h"
 #include "hw/net/drivers.h"
 #include "hw/net/e1000e.h"
 #include "hw/pci/pci_properties.h"
@@ -14,7 +15,7 @@ struct CardProperties {
 constexpr PropertyRow kProperties[] = {
     property<&CardProperties::netdev>("netdev", "ID", "a -netdev (none: the link is down)"),
     property<&CardProperties::mac>("mac", "its address"),
-    ignored_property("bootindex"),
+    boot_index_property(),
     missing_property("disable_vnet_hdr"),
     missing_property("init-vet"),
     missing_property("migrate-timadj"),

@@ -61,6 +61,7 @@ Nvme::Nvme(Parts parts, const NvmeOptions& options, const NvmeNamespaceOptions& 
   add_express();
   add_power();
   use_pin();
+  set_firmware_unit("namespace@1,0");
   memory_.add_agent();
 }
 

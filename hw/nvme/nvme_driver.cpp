@@ -3,6 +3,7 @@
 #include <bit>
 
 #include "softmmu/typed_property.h"
+#include "hw/core/boot_order.h"
 #include "hw/nvme/nvme.h"
 #include "hw/pci/pci_properties.h"
 
@@ -41,7 +42,7 @@ constexpr PropertyRow kProperties[] = {
     property<&P::opt_io>("opt_io_size", "bytes, 0: not said"),
     property<&P::discard_granularity>("discard_granularity", "bytes, 0: a logical block"),
     ignored_property("aer_max_queued"),
-    ignored_property("bootindex"),
+    boot_index_property(),
     ignored_property("ioeventfd"),
     missing_property("account-failed"),
     missing_property("account-invalid"),

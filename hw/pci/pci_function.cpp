@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/format.h"
 #include "hw/core/visitor.h"
 #include "hw/pci/pci_bus.h"
 #include "hw/pci/pci_registers.h"
@@ -56,6 +57,13 @@ constexpr PciConfigRow kPower[] = {
 /// Of MSI-X.
 enum : std::uint16_t { kMsixControl = 2, kMsixTable = 4, kMsixPending = 8, kMsixSize = 12 };
 enum : std::uint32_t { kMsixEnable = 1 << 15, kMsixMask = 1 << 14 };
+
+/// Names that Open Firmware has for classes (PCI Bus Binding to IEEE 1275, "Generic Names").
+struct ClassName {
+  std::uint32_t code;  ///< base class and subclass
+  const char* name;
+};
+constexpr ClassName kClassNames[] = {{0x0100, "scsi"}, {0x0200, "ethernet"}, {0x0604, "pci-bridge"}};
 
 bool is_64bit(PciBarKind kind) {
   return kind == PciBarKind::kMemory64 || kind == PciBarKind::kMemory64Prefetchable;
@@ -208,6 +216,19 @@ void PciFunction::apply() {
   if (msix_ == nullptr) return;
   const std::uint32_t control = config_.read(msix_at_ + kMsixControl, 2);
   msix_->control((control & kMsixEnable) != 0, (control & kMsixMask) != 0);
+}
+
+std::string PciFunction::firmware_node() const {
+  const std::uint32_t code = config_.read(kClass, 2);
+  const auto named = std::find_if(std::begin(kClassNames), std::end(kClassNames),
+                                  [code](const ClassName& row) { return row.code == code; });
+  const std::string name = named != std::end(kClassNames) ? named->name
+                                                          : format("pci%04x,%04x", config_.read(kVendorId, 2),
+                                                                   config_.read(kDeviceId, 2));
+  const unsigned function = devfn_ % PciBus::kFunctions;
+  const std::string place = format("@%x", devfn_ / PciBus::kFunctions);
+  const std::string unit = firmware_unit_ == nullptr ? "" : std::string("/") + firmware_unit_;
+  return name + place + (function == 0 ? "" : format(",%x", function)) + unit;
 }
 
 std::uint64_t PciFunction::bar_base(unsigned index) const {

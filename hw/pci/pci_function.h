@@ -109,6 +109,8 @@ class PciFunction : public Device {
   /// Takes its place on a bus: what depends on the kind of the bus is settled.
   virtual void plugged(PciBus& bus, unsigned devfn);
   [[nodiscard]] unsigned devfn() const { return devfn_; }
+  /// By its class, as "scsi@2", or "scsi@2,1" where it is no function 0.
+  [[nodiscard]] std::string firmware_node() const override;
   [[nodiscard]] PciBus* pci_bus() const { return pci_bus_; }
   /// The bus behind it, if it is a bridge. Else null.
   virtual PciBus* secondary() { return nullptr; }
@@ -132,6 +134,8 @@ class PciFunction : public Device {
   void add_power();
   /// The pin INTA#.
   void use_pin();
+  /// What firmware boots from below the function's node, as "ethernet-phy@0".
+  void set_firmware_unit(const char* unit) { firmware_unit_ = unit; }
   [[nodiscard]] PciConfig& space() { return config_; }
 
   /// To the device's own state at power-on: at power-on, on a function-level reset and a reset of the bus.
@@ -163,6 +167,7 @@ class PciFunction : public Device {
   PciBus* pci_bus_ = nullptr;
   PciAddress address_;
   unsigned devfn_ = 0;
+  const char* firmware_unit_ = nullptr;  ///< null: nothing
 };
 
 }  // namespace gstage::hw

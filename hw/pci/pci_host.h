@@ -45,6 +45,8 @@ class PciHost final : public SystemDevice, public MmioHandler {
   ~PciHost() override;
 
   [[nodiscard]] const char* driver() const override { return "gpex-pcihost"; }
+  /// As the board that this follows has it, where the bridge has no place of its own.
+  [[nodiscard]] std::string firmware_node() const override { return "pci@ffffffffffffffff"; }
   [[nodiscard]] PciBus& root() { return root_; }
   void reset() override;
   void restored() override;

@@ -13,6 +13,7 @@ enum : unsigned {
   kCommand = 0x04,
   kStatus = 0x06,
   kRevision = 0x08,
+  kClass = 0x0a,
   kHeaderType = 0x0e,
   kBar0 = 0x10,
   kSubsystemVendor = 0x2c,

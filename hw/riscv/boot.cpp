@@ -83,8 +83,10 @@ Status Boot::plan(const MachineOptions& options, std::vector<std::byte> fdt) {
     return error("-initrd is for a kernel; name one with -kernel");
   if (options.kernel.empty() && !options.append.empty())
     return error("-append is for a kernel; name one with -kernel");
-  if (Status status = plan_kernel_and_firmware(options); !status.ok()) return status;
-  if (Status status = use_flash(options); !status.ok()) return status;
+  const bool goes_on_in_flash = places_.flash_firmware && options.bios != "none";
+  const Status planned = goes_on_in_flash ? plan_flash(options) : plan_kernel_and_firmware(options);
+  if (!planned.ok()) return planned;
+  if (places_.flash_firmware && !goes_on_in_flash) start_ = *places_.flash_firmware;
   for (const DeviceOptions& device : options.devices) {
     const Status status = device.driver == "loader"         ? plan_loader(options, device)
                           : device.driver == "guest-loader" ? plan_guest_loader(device)
@@ -97,7 +99,7 @@ Status Boot::plan(const MachineOptions& options, std::vector<std::byte> fdt) {
     if (!tree.ok()) return tree.error();
     fdt = std::move(*tree);
   }
-  if (Status status = plan_initrd(options); !status.ok()) return status;
+  if (Status status = goes_on_in_flash ? Ok{} : plan_initrd(options); !status.ok()) return status;
   if (Status status = plan_fdt(options, std::move(fdt)); !status.ok()) return status;
   return images_.add_bytes("the reset vector", places_.rom_base,
                            make_reset_rom({places_.rom_base, start_, fdt_address_, next_}));
@@ -311,16 +313,26 @@ Status Boot::plan_guest_loader(const DeviceOptions& device) {
   return images_.add_file(*file, address);
 }
 
-Status Boot::use_flash(const MachineOptions& options) {
-  if (!places_.flash_firmware) return Ok{};
-  if (options.bios == "none") {
-    start_ = *places_.flash_firmware;
-    return Ok{};
-  }
-  if (!options.kernel.empty())
-    return error(
-        "-kernel: the firmware starts what is in flash: leave -kernel or the first flash bank's image out");
+Result<std::shared_ptr<ImageFile>> Boot::for_firmware(const char* option, const std::string& path,
+                                                      ImageFile::Packed packed) const {
+  auto file = ImageFile::open(option, path, packed, places_.ram_size);
+  if (file.ok() && (*file)->size() > UINT32_MAX)
+    return error("%s has more than 4 GiB, which fw_cfg cannot hand to firmware; name a smaller file",
+                 (*file)->name().c_str());
+  return file;
+}
+
+Status Boot::plan_flash(const MachineOptions& options) {
   next_ = *places_.flash_firmware;
+  if (auto behind = plan_firmware(options); !behind.ok()) return behind.error();
+  if (options.kernel.empty()) return Ok{};
+  auto kernel = for_firmware("-kernel", options.kernel, ImageFile::Packed::kForFirmware);
+  if (!kernel.ok()) return kernel.error();
+  handover_ = {*kernel, nullptr, options.append};
+  if (options.initrd.empty()) return Ok{};
+  auto initrd = for_firmware("-initrd", options.initrd, ImageFile::Packed::kKeep);
+  if (!initrd.ok()) return initrd.error();
+  handover_.initrd = *initrd;
   return Ok{};
 }
 

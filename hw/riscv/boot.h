@@ -47,12 +47,19 @@ struct BootPlaces {
   std::optional<std::uint64_t> flash_firmware{};
 };
 
+/// What firmware in flash gets by fw_cfg, for it starts the kernel itself.
+struct Handover {
+  std::shared_ptr<ImageFile> kernel;  ///< null: there is nothing
+  std::shared_ptr<ImageFile> initrd;  ///< may be null
+  std::string command_line;
+};
+
 /// What `-bios`, `-kernel`, `-initrd`, `-append`, `-dtb`, `-device loader` and `-device guest-loader` put
 /// into memory, and where the harts begin. Placement is that of QEMU's virt board: firmware at the start of
 /// RAM, a flat kernel at the next 2 MiB boundary after it, the initrd half of RAM (at most 512 MiB) above the
 /// kernel, the tree at the last 2 MiB boundary of RAM. Firmware and kernels may be packed, and go where a
 /// flat image would when they are position-independent ELF files; other ELF files and U-Boot's images go
-/// where they are made for.
+/// where they are made for. When the firmware goes on in flash, what is there gets the kernel by fw_cfg.
 class Boot {
  public:
   /// `memory` outlives the object.
@@ -75,6 +82,7 @@ class Boot {
   [[nodiscard]] const std::vector<std::shared_ptr<ImageFile>>& elf_files() const { return elf_files_; }
   /// Harts that begin elsewhere than at the reset vector (`-device loader,cpu-num=`).
   [[nodiscard]] const std::map<unsigned, std::uint64_t>& entries() const { return entries_; }
+  [[nodiscard]] const Handover& handover() const { return handover_; }
 
  private:
   /// An image and where it went.
@@ -97,8 +105,10 @@ class Boot {
   Status plan_loader(const MachineOptions& options, const DeviceOptions& device);
   Status plan_loader_data(const MachineOptions& options, const DeviceOptions& device);
   Status plan_guest_loader(const DeviceOptions& device);
-  /// Begins in flash, or has the firmware go on there.
-  Status use_flash(const MachineOptions& options);
+  /// Has the firmware go on in flash, and hands over what that is to start.
+  Status plan_flash(const MachineOptions& options);
+  Result<std::shared_ptr<ImageFile>> for_firmware(const char* option, const std::string& path,
+                                                  ImageFile::Packed packed) const;
   Result<Placed> place(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base);
   Result<Placed> place_elf(const std::shared_ptr<ImageFile>& file, std::uint64_t flat_base);
   /// An error unless a hart can begin at the image's entry point.
@@ -117,6 +127,7 @@ class Boot {
   std::uint64_t kernel_low_ = 0;
   std::uint64_t kernel_high_ = 0;
   std::map<unsigned, std::uint64_t> entries_;
+  Handover handover_;
   std::vector<std::shared_ptr<ImageFile>> elf_files_;
 };
 

@@ -2,7 +2,6 @@
 #include "hw/riscv/image_file.h"
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -29,8 +28,10 @@ Result<std::shared_ptr<ImageFile>> ImageFile::open(const std::string& option, co
   file->raw_size_ = static_cast<std::uint64_t>(status.st_size);
   file->size_ = file->end_ = file->raw_size_;
   if (file->size_ == 0) return error("%s is empty; name a file that holds an image", name.c_str());
-  if (packed == Packed::kUnpack)
-    if (Status looked = file->look_inside(ram_bytes); !looked.ok()) return looked.error();
+  const Status looked = packed == Packed::kUnpack        ? file->look_inside(ram_bytes)
+                        : packed == Packed::kForFirmware ? file->look_outside(ram_bytes)
+                                                         : Ok{};
+  if (!looked.ok()) return looked.error();
   return file;
 }
 
@@ -59,15 +60,20 @@ Result<std::string> ImageFile::open_container(std::span<const std::byte> head) {
   return what;
 }
 
+Result<std::vector<std::byte>> ImageFile::raw_head() const {
+  std::vector<std::byte> head(std::min<std::uint64_t>(size_, kFileKindBytes));
+  if (Status status = read_raw(0, head); !status.ok()) return status.error();
+  return head;
+}
+
 Status ImageFile::look_inside(std::uint64_t ram_bytes) {
-  std::array<std::byte, kFileKindBytes> buffer;
-  std::span<std::byte> head(buffer.data(), std::min<std::uint64_t>(size_, buffer.size()));
-  if (Status status = read_raw(0, head); !status.ok()) return status;
-  auto container = open_container(head);
+  auto head = raw_head();
+  if (!head.ok()) return head.error();
+  auto container = open_container(*head);
   if (!container.ok()) return container.error();
-  head = head.first(std::min<std::uint64_t>(size_, head.size()));
-  if (Status status = read_raw(0, head); !status.ok()) return status;
-  const FileKind* const kind = find_file_kind(head);
+  head = raw_head();
+  if (!head.ok()) return head.error();
+  const FileKind* const kind = find_file_kind(*head);
   const bool is_packed = kind != nullptr && kind->unpacker != nullptr;
   // Its program cannot run without EFI.
   if (!container->empty() && !uimage_ && !is_packed)
@@ -75,13 +81,25 @@ Status ImageFile::look_inside(std::uint64_t ram_bytes) {
                  container->c_str());
   if (kind == nullptr) return Ok{};
   if (!is_packed) return refuse_file_kind(name_, *kind);
-  kind_ = kind;
+  if (Status status = unpack_as(*kind, ram_bytes); !status.ok()) return status;
+  const FileKind* const inner = find_file_kind(unpacked_.bytes().first(std::min(size_, kFileKindBytes)));
+  return inner == nullptr ? Status(Ok{}) : refuse_file_kind(name_ + ", unpacked,", *inner);
+}
+
+Status ImageFile::look_outside(std::uint64_t ram_bytes) {
+  auto head = raw_head();
+  if (!head.ok()) return head.error();
+  const FileKind* const kind = find_file_kind(*head);
+  return kind == nullptr || kind->unpacker == nullptr ? Status(Ok{}) : unpack_as(*kind, ram_bytes);
+}
+
+Status ImageFile::unpack_as(const FileKind& kind, std::uint64_t ram_bytes) {
+  kind_ = &kind;
   ram_bytes_ = ram_bytes;
   if (Status status = unpack_all(); !status.ok()) return status;
   size_ = unpacked_.size();
-  if (size_ == 0) return error("%s unpacks to nothing; name a file that holds an image", name_.c_str());
-  const FileKind* const inner = find_file_kind(unpacked_.bytes().first(std::min(size_, kFileKindBytes)));
-  return inner == nullptr ? Status(Ok{}) : refuse_file_kind(name_ + ", unpacked,", *inner);
+  return size_ == 0 ? error("%s unpacks to nothing; name a file that holds an image", name_.c_str())
+                    : Status(Ok{});
 }
 
 Status ImageFile::read_raw(std::uint64_t offset, std::span<std::byte> to) const {

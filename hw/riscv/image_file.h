@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "softmmu/base/result.h"
 #include "hw/loader/uimage.h"
@@ -19,8 +20,9 @@ namespace gstage::hw {
 class ImageFile {
  public:
   /// What becomes of packed files: kUnpack unpacks what can be unpacked, and refuses what is no image by the
-  /// name of its kind; kKeep takes all as they are.
-  enum class Packed : std::uint8_t { kUnpack, kKeep };
+  /// name of its kind; kKeep takes all as they are. kForFirmware unpacks files that are packed as a whole and
+  /// keeps all others, as EFI programs are: firmware knows what to do with them.
+  enum class Packed : std::uint8_t { kUnpack, kKeep, kForFirmware };
 
   /// `option` is for messages: "-kernel". What is unpacked has `ram_bytes` at most.
   static Result<std::shared_ptr<ImageFile>> open(const std::string& option, const std::string& path,
@@ -52,6 +54,11 @@ class ImageFile {
   ImageFile(std::string name, int fd) : name_(std::move(name)), fd_(fd) {}
   /// Finds out whether the file is packed, and unpacks it.
   Status look_inside(std::uint64_t ram_bytes);
+  /// Unpacks the file if it is packed as a whole.
+  Status look_outside(std::uint64_t ram_bytes);
+  /// The first bytes as they are in the file: as many as there are, and as tell a file's kind.
+  Result<std::vector<std::byte>> raw_head() const;
+  Status unpack_as(const FileKind& kind, std::uint64_t ram_bytes);
   /// Finds the kernel in a container of one: sets `begin_` and `end_`, and says how messages call it.
   Result<std::string> open_container(std::span<const std::byte> head);
   Status read_raw(std::uint64_t offset, std::span<std::byte> to) const;

@@ -16,6 +16,7 @@
 #include "hw/riscv/boards.h"
 #include "hw/riscv/fdt_harts.h"
 #include "hw/riscv/virt_acpi.h"
+#include "hw/riscv/virt_fw_cfg.h"
 #include "hw/riscv/virt_irqchip.h"
 #include "hw/riscv/virt_wiring.h"
 #include "hw/virtio/virtio_mmio.h"
@@ -103,11 +104,13 @@ class VirtMachine final : public Board {
   static Result<std::unique_ptr<Machine>> create(const MachineOptions& options, MachineControl& control);
   ~VirtMachine() override { destroy_devices(); }
   BackEnds* back_ends() override { return back_ends_.get(); }
+  void reset() override;
 
  private:
   VirtMachine(const MachineOptions& options, MachineControl& control, const VirtOptions& virt_options)
       : Board(options, "virt", control),
         virt_options_(virt_options),
+        firmware_(options.firmware),
         wiring_(options.harts, virt_options.interrupts) {}
   Status add_board_memory(const MachineOptions& options);
   Status add_devices(const MachineOptions& options);
@@ -124,6 +127,7 @@ class VirtMachine final : public Board {
   std::vector<std::byte> make_tree(const MachineOptions& options, const riscv::CpuConfig& config);
 
   const VirtOptions virt_options_;
+  const FirmwareOptions firmware_;
   const VirtWiring wiring_;
   std::unique_ptr<VirtIrqchip> irqchip_;
   FwCfg* fw_cfg_ = nullptr;
@@ -149,6 +153,7 @@ Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& optio
   if (virt_options->has_acpi) add_acpi_tables(*machine->fw_cfg_, describe_virt(options, *config, interrupts));
   auto tree = machine->make_tree(options, *config);
   if (Status status = machine->plan_boot(options, std::move(tree)); !status.ok()) return status.error();
+  hand_over(*machine->fw_cfg_, machine->boot().handover());
   if (!virt_options->dumpdtb.empty()) {
     if (Status status = write_device_tree(virt_options->dumpdtb, machine->device_tree()); !status.ok())
       return status.error();
@@ -157,6 +162,12 @@ Result<std::unique_ptr<Machine>> VirtMachine::create(const MachineOptions& optio
   if (Status status = machine->add_htif(options); !status.ok()) return status.error();
   machine->memory_.seal();
   return std::unique_ptr<Machine>(std::move(machine));
+}
+
+void VirtMachine::reset() {
+  // Cards may have come and gone.
+  set_boot_order(*fw_cfg_, devices(), firmware_);
+  Board::reset();
 }
 
 Status VirtMachine::add_board_memory(const MachineOptions& options) {
@@ -229,9 +240,7 @@ Status VirtMachine::add_devices(const MachineOptions& options) {
   if (options.serials.size() > 1) warn("the virt board has one UART: the second -serial leads nowhere");
   auto fw_cfg = std::make_unique<FwCfg>(memory_);
   fw_cfg_ = fw_cfg.get();
-  fw_cfg->add_number(FwCfg::kRamSize, options.ram_bytes, 8);
-  fw_cfg->add_number(FwCfg::kCpuCount, options.harts, 2);
-  fw_cfg->add_number(FwCfg::kMaxCpus, options.harts, 2);
+  if (Status status = fill_fw_cfg(*fw_cfg, options); !status.ok()) return status;
   auto group = make_soc();
   Bus& soc = group->members();
   Status steps[] = {

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "softmmu/typed_property.h"
+#include "hw/core/boot_order.h"
 #include "hw/scsi/scsi_bus.h"
 
 namespace gstage::hw {
@@ -49,7 +50,7 @@ constexpr PropertyRow kUnitRows[] = {
     property<&P::vendor>("vendor", "what it says of itself, at most 8 characters (default: QEMU)"),
     property<&P::product>("product", "likewise, at most 16 (default: QEMU HARDDISK, QEMU CD-ROM)"),
     property<&P::version>("ver", "likewise, at most 4 (default: 2.5+)"),
-    ignored_property("bootindex"),
+    boot_index_property(),
     missing_property("account-failed"),
     missing_property("account-invalid"),
     missing_property("backend_defaults"),

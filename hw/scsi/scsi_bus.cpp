@@ -3,12 +3,18 @@
 
 #include <algorithm>
 
+#include "softmmu/base/format.h"
+
 namespace gstage::hw {
 namespace {
 
 constexpr std::uint8_t kRequestSense = 0x03, kInquiry = 0x12, kReportLuns = 0xa0;
 
 }  // namespace
+
+std::string ScsiDevice::firmware_node() const {
+  return format("channel@0/disk@%x,%x", unsigned{address_.target}, unsigned{address_.lun});
+}
 
 Status ScsiBus::plug(std::unique_ptr<Device> device) {
   auto& unit = static_cast<ScsiDevice&>(*device);

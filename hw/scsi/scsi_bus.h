@@ -34,6 +34,7 @@ class ScsiDevice final : public Device {
   [[nodiscard]] const char* driver() const override {
     return unit_.options().kind == ScsiKind::kDisk ? "scsi-hd" : "scsi-cd";
   }
+  [[nodiscard]] std::string firmware_node() const override;
   void reset() override { unit_.reset(); }
   void visit(Visitor& visitor) override { unit_.visit(visitor); }
   [[nodiscard]] ScsiUnit& unit() { return unit_; }

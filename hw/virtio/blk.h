@@ -105,6 +105,7 @@ class VirtioBlk final : public VirtioDevice {
   ~VirtioBlk() override;
 
   [[nodiscard]] const char* driver() const override { return "virtio-blk-device"; }
+  [[nodiscard]] std::string firmware_node() const override { return "disk@0,0"; }
   [[nodiscard]] std::uint32_t virtio_id() const override { return 2; }
   [[nodiscard]] std::uint64_t features() const override;
   [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override;

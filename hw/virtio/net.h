@@ -36,6 +36,7 @@ class VirtioNet final : public VirtioDevice {
   ~VirtioNet() override;
 
   [[nodiscard]] const char* driver() const override { return "virtio-net-device"; }
+  [[nodiscard]] std::string firmware_node() const override { return "ethernet-phy@0"; }
   [[nodiscard]] std::uint32_t virtio_id() const override { return 1; }
   [[nodiscard]] std::uint64_t features() const override;
   [[nodiscard]] std::uint16_t max_queue_size(unsigned index) const override;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "softmmu/base/check.h"
+#include "softmmu/base/format.h"
 #include "hw/core/visitor.h"
 #include "hw/virtio/virtio_bus.h"
 
@@ -52,6 +53,10 @@ VirtioMmio::VirtioMmio(VirtioParts parts, IrqLine irq, const std::string& bus_na
     : irq_(std::move(irq)), core_(parts.memory, parts.workers, *this) {
   Bus& bus = add_bus(std::make_unique<VirtioBus>(bus_name, core_));
   if (parts.device != nullptr) CHECK(bus.plug(std::move(parts.device)).ok());
+}
+
+std::string VirtioMmio::firmware_node() const {
+  return format("virtio-mmio@%016llx", static_cast<unsigned long long>(place().base));
 }
 
 void VirtioMmio::reset() {

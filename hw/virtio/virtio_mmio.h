@@ -23,6 +23,7 @@ class VirtioMmio final : public SystemDevice, public RegisterDevice<VirtioMmio>,
   ~VirtioMmio() override { clear_buses(); }
 
   [[nodiscard]] const char* driver() const override { return "virtio-mmio"; }
+  [[nodiscard]] std::string firmware_node() const override;
   void reset() override;
   bool mmio_read(std::uint64_t offset, unsigned size, std::uint64_t& value) override;
   bool mmio_write(std::uint64_t offset, unsigned size, std::uint64_t value) override;

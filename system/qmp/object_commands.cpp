@@ -2,6 +2,7 @@
 // Types of devices with their properties, and the devices of this machine as paths, as clients look for them.
 #include <cstring>
 
+#include "io/memory_backend.h"
 #include "hw/core/device.h"
 #include "hw/core/driver.h"
 #include "hw/riscv/boards.h"
@@ -12,6 +13,7 @@ namespace gstage {
 namespace {
 
 constexpr char kMachineSuffix[] = "-machine";
+constexpr char kMemoryBackend[] = "memory-backend";
 
 CommandResult qom_list_types(CommandContext&, const Json& arguments) {
   const auto asked = arguments.find("implements");
@@ -20,6 +22,9 @@ CommandResult qom_list_types(CommandContext&, const Json& arguments) {
   if (implemented.empty() || implemented == "device")
     for (const hw::Driver& driver : hw::drivers())
       if (driver.create) all.push_back(Json{{"name", driver.name}, {"parent", "device"}});
+  if (implemented.empty() || implemented == kMemoryBackend)
+    for (const MemoryBackendKind& kind : memory_backend_kinds())
+      all.push_back(Json{{"name", kind.name}, {"parent", kMemoryBackend}});
   // How clients find that the harts can run by translation.
   if (implemented.empty() || implemented == "accel")
     all.push_back(Json{{"name", "tcg-accel"}, {"parent", "accel"}});
@@ -55,8 +60,13 @@ CommandResult qom_list_properties(CommandContext& context, const Json& arguments
     add_properties(all, type.properties);
     return all;
   }
-  // libvirt takes it for granted that these exist, and ends with an error of its own where they do not.
-  if (name.starts_with("memory-backend-")) return Json::array();
+  // libvirt takes it for granted that all kinds exist, and ends with an error of its own where they do not.
+  if (name.starts_with(std::string(kMemoryBackend) + "-")) {
+    Json all = Json::array();
+    if (const MemoryBackendKind* const kind = find_memory_backend(name))
+      add_properties(all, kind->properties);
+    return all;
+  }
   return device_list_properties(context, arguments);
 }
 

@@ -35,7 +35,7 @@ CommandResult query_machines(CommandContext&, const Json&) {
         std::any_of(type.properties.begin(), type.properties.end(),
                     [](const PropertyRow& row) { return std::string_view(row.name) == "acpi"; });
     Json row{{"name", type.name},          {"cpu-max", has_harts ? kMostHarts : 1},
-             {"hotpluggable-cpus", false}, {"numa-mem-supported", false},
+             {"hotpluggable-cpus", false}, {"numa-mem-supported", has_harts},
              {"deprecated", false},        {"acpi", has_acpi}};
     if (standard == type.name) row["is-default"] = true;
     if (has_harts) row["default-cpu-type"] = cpu_type("rv64");

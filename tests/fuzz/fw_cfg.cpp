@@ -2,6 +2,7 @@
 // fw_cfg's registers and its DMA, whose requests lie in guest memory.
 #include "hw/misc/fw_cfg.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "softmmu/base/check.h"
@@ -15,6 +16,7 @@ namespace {
 constexpr std::uint64_t kRam = 0x8000'0000;
 constexpr std::uint64_t kRamSize = 64 << 10;
 constexpr std::uint64_t kDmaAddress = 0x10;
+constexpr std::uint32_t kSourceSize = 5000;
 
 /// A request like those of firmware, and the store that starts it.
 void start_dma(Input& input, AddressSpace& memory, hw::FwCfg& device) {
@@ -45,6 +47,11 @@ void run(Input& input) {
   hw::FwCfg device(memory);
   device.add_number(hw::FwCfg::kCpuCount, 2, 2);
   device.add_file("opt/org.example/file", {1, 2, 3});
+  device.add_source(hw::FwCfg::kKernelData, kSourceSize, [](std::uint64_t offset, std::span<std::byte> to) {
+    CHECK(!to.empty() && offset + to.size() <= kSourceSize);
+    std::fill(to.begin(), to.end(), std::byte{1});
+    return true;
+  });
   std::memset(memory.host(Paddr{kRam}), 0, kRamSize);
   while (!input.empty()) {
     switch (input.below(3)) {

@@ -266,11 +266,6 @@ class FlashOptionsTest : public FlashBoardTest {
 
 TEST_P(FlashOptionsTest, WhatMakesNoSenseIsRefused) {
   plug(image({rv::kSelf}));
-  options_.bios = image({rv::kSelf});
-  std::filesystem::resize_file(options_.bios, 4096);
-  options_.kernel = options_.bios;
-  expect_refusal("the firmware starts what is in flash");
-  options_.kernel.clear();
   options_.drives[0].unit = 2;
   expect_refusal("there are two flash banks");
   options_.drives[0].unit = 1;
@@ -278,7 +273,7 @@ TEST_P(FlashOptionsTest, WhatMakesNoSenseIsRefused) {
   options_.drives[1].unit = 1;
   expect_refusal("two drives are flash bank 1");
   options_.drives[1].unit.reset();
-  std::filesystem::resize_file(paths_[2], kBank / 2);
+  std::filesystem::resize_file(paths_[1], kBank / 2);
   expect_refusal("has 16777216 bytes and the flash bank 33554432");
   options_.drives.clear();
   options_.machine.properties = {{"pflash0", "nobody"}};
@@ -294,6 +289,44 @@ TEST_P(FlashOptionsTest, TheMachineNamesADriveForABank) {
   plug(paths_[0]);
   options_.drives[0].is_read_only = options_.drives[1].is_read_only = true;
   expect_refusal("has the image of a -drive if=pflash already");
+}
+
+/// As libvirt and EDK2's README write it: the code's node, which is not written, and one for the variables.
+TEST_P(FlashOptionsTest, TheMachineNamesNodesForBothBanks) {
+  const auto node = [this](const char* name, const std::string& path, bool is_read_only) {
+    BlockOptions options;
+    options.driver = "file";
+    options.node_name = name;
+    options.filename = path;
+    options.is_read_only = is_read_only;
+    options_.blockdevs.push_back(options);
+  };
+  std::vector<std::uint32_t> words;
+  for (const std::uint32_t bank :
+       {0x20000, 0x22000})  // program the second word from the end of the first page
+    words.insert(words.end(), {lui(kT3, bank), lui(kT4, 0x400), rv::addi(kT4, kT4, 0x40),
+                               rv::sw(kT4, kT3, 0x7f8), rv::sw(kZero, kT3, 0x7f8)});
+  words.push_back(rv::addi(kA0, kZero, 4));
+  node("code", image(program(words)), true);
+  node("vars", image({}), false);
+  for (const std::string& path : paths_) {
+    std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(0x7f8);
+    file.write("\xff\xff\xff\xff", 4);
+  }
+  options_.machine.properties = {{"pflash0", "code"}, {"pflash1", "vars"}};
+  EXPECT_EQ(run(), 4);
+  const auto kept = [](const std::string& path) {
+    std::uint32_t word = 0;
+    std::ifstream file(path, std::ios::binary);
+    file.seekg(0x7f8);
+    file.read(reinterpret_cast<char*>(&word), sizeof word);
+    return word;
+  };
+  EXPECT_EQ(kept(paths_[0]), 0xffffffffu) << "what is locked stays as it is";
+  EXPECT_EQ(kept(paths_[1]), 0u);
+  options_.machine.properties = {{"pflash0", "vars"}, {"pflash1", "vars"}};
+  expect_refusal("vars");
 }
 
 INSTANTIATE_TEST_SUITE_P(Engines, FlashOptionsTest, testing::Values(kDebugEngines[0]),

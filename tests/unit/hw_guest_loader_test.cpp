@@ -101,8 +101,25 @@ TEST_F(GuestLoaderTest, FirmwareGoesOnInFlash) {
   load();
   EXPECT_EQ(boot_->start(), kRam);
   EXPECT_EQ(boot_->next(), kFlash);
+}
+
+TEST_F(GuestLoaderTest, FirmwareInFlashGetsTheKernelAndMemoryDoesNot) {
+  options_.bios = file("fw", "firmware");
   options_.kernel = file("kernel", "kernel");
-  expect_refusal("the firmware starts what is in flash");
+  options_.initrd = file("initrd", "initrd");
+  options_.append = "quiet";
+  flash_firmware_ = kFlash;
+  load();
+  EXPECT_EQ(boot_->next(), kFlash);
+  ASSERT_NE(boot_->handover().kernel, nullptr);
+  ASSERT_NE(boot_->handover().initrd, nullptr);
+  EXPECT_EQ(boot_->handover().kernel->size(), 6u);
+  EXPECT_EQ(boot_->handover().initrd->size(), 6u);
+  EXPECT_EQ(boot_->handover().command_line, "quiet");
+  EXPECT_EQ(bytes(kRam + 2 * kMiB, 6), std::string(6, '\0'));
+  EXPECT_EQ(property("", "linux,initrd-start"), "(missing)");
+  options_.kernel = "/nonexistent/kernel";
+  expect_refusal("/nonexistent/kernel");
 }
 
 TEST_F(GuestLoaderTest, WithoutFirmwareFlashComesFirst) {

@@ -4,7 +4,6 @@
 #include "softmmu/typed_property.h"
 #include "hw/core/properties.h"
 #include "hw/misc/cfi_flash.h"
-#include "hw/misc/fw_cfg.h"
 #include "hw/misc/goldfish_rtc.h"
 #include "hw/misc/sifive_test.h"
 
@@ -191,75 +190,6 @@ TEST_F(RtcTest, AlarmCanBeClearedAndMasked) {
   wall_ = kStart + 2'000'000;
   std::this_thread::sleep_for(std::chrono::milliseconds(5));
   EXPECT_FALSE(irq_);
-}
-
-class FwCfgTest : public testing::Test {
- protected:
-  FwCfgTest() {
-    EXPECT_TRUE(memory_.add_ram("ram", Paddr{0x8000'0000}, 0x10000).ok());
-    memory_.seal();
-    fw_cfg_.add_number(FwCfg::kRamSize, 0x1234567890, 8);
-    fw_cfg_.add_file("etc/one", {'1', '2', '3'});
-    fw_cfg_.add_file("opt/two", {'x'});
-  }
-  void select(std::uint16_t key) { set(fw_cfg_, 8, __builtin_bswap16(key), 2); }
-
-  AddressSpace memory_;
-  FwCfg fw_cfg_{memory_};
-};
-
-TEST_F(FwCfgTest, SignatureAndNumbersByAnyAccessSize) {
-  select(FwCfg::kSignature);
-  EXPECT_EQ(get(fw_cfg_, 0, 1), 'Q');
-  EXPECT_EQ(get(fw_cfg_, 0, 1), 'E');
-  EXPECT_EQ(get(fw_cfg_, 0, 2), 'M' | 'U' << 8);
-  EXPECT_EQ(get(fw_cfg_, 0, 4), 0u) << "past the end";
-  select(FwCfg::kRamSize);
-  EXPECT_EQ(get(fw_cfg_, 0, 8), 0x1234567890u);
-  select(0x7777);
-  EXPECT_EQ(get(fw_cfg_, 0, 1), 0u);
-}
-
-TEST_F(FwCfgTest, DirectoryIsBigEndian) {
-  select(FwCfg::kFileDirectory);
-  EXPECT_EQ(get(fw_cfg_, 0, 4), __builtin_bswap32(2));
-  EXPECT_EQ(get(fw_cfg_, 0, 4), __builtin_bswap32(3));
-  EXPECT_EQ(get(fw_cfg_, 0, 2), __builtin_bswap16(0x20));
-  EXPECT_EQ(get(fw_cfg_, 0, 2), 0u);
-  std::string name;
-  for (int i = 0; i < 56; ++i) name.push_back(static_cast<char>(get(fw_cfg_, 0, 1)));
-  EXPECT_STREQ(name.c_str(), "etc/one");
-}
-
-TEST_F(FwCfgTest, DmaReadsSelectedFile) {
-  EXPECT_EQ(get(fw_cfg_, 0x10, 8), __builtin_bswap64(0x51454d5520434647));
-  struct {
-    std::uint32_t control, length;
-    std::uint64_t address;
-  } request{__builtin_bswap32(0x20 << 16 | 8 | 2), __builtin_bswap32(4), __builtin_bswap64(0x8000'1000)};
-  memory_.write(Paddr{0x8000'0000}, &request, sizeof request);
-  memory_.write(Paddr{0x8000'1000}, "....", 5);
-  set(fw_cfg_, 0x10, 0, 4);
-  set(fw_cfg_, 0x14, __builtin_bswap32(0x8000'0000), 4);
-  char got[5] = {};
-  memory_.read(Paddr{0x8000'1000}, got, 5);
-  EXPECT_STREQ(got, "123");
-  memory_.read(Paddr{0x8000'0000}, &request, sizeof request);
-  EXPECT_EQ(request.control, 0u);
-}
-
-TEST_F(FwCfgTest, BadDmaSaysSoAndHarmsNothing) {
-  struct {
-    std::uint32_t control, length;
-    std::uint64_t address;
-  } request{__builtin_bswap32(2), __builtin_bswap32(0xffffffff), __builtin_bswap64(0x8000'1000)};
-  memory_.write(Paddr{0x8000'0000}, &request, sizeof request);
-  set(fw_cfg_, 0x10, __builtin_bswap64(0x8000'0000), 8);
-  memory_.read(Paddr{0x8000'0000}, &request, sizeof request);
-  EXPECT_EQ(request.control, __builtin_bswap32(1));
-  set(fw_cfg_, 0x10, __builtin_bswap64(0x1000), 8);  // no memory there
-  select(FwCfg::kSignature);
-  EXPECT_EQ(get(fw_cfg_, 0, 1), 'Q');
 }
 
 class FlashTest : public testing::Test {

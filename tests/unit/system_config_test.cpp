@@ -155,6 +155,35 @@ TEST(Process, NoAcpiIsAPropertyOfTheMachine) {
   EXPECT_EQ(properties[0].name + "=" + properties[0].value, "acpi=off");
 }
 
+TEST(Firmware, BootSaysWhatItDoes) {
+  const FirmwareOptions none = parse({}).machine.firmware;
+  EXPECT_FALSE(none.has_menu || none.is_strict || none.menu_ms);
+  EXPECT_EQ(none.retry_ms, 0xffffffffu);
+  const FirmwareOptions all =
+      parse({"-boot", "c,menu=on,splash-time=5000", "-boot", "strict=on,reboot-timeout=7"}).machine.firmware;
+  EXPECT_TRUE(all.has_menu);
+  EXPECT_TRUE(all.is_strict);
+  EXPECT_EQ(all.menu_ms, 5000u);
+  EXPECT_EQ(all.retry_ms, 7u);
+  EXPECT_EQ(parse({"-boot", "reboot-timeout=-1"}).machine.firmware.retry_ms, 0xffffffffu);
+  EXPECT_NE(refusal({"-boot", "splash-time=65536"}).find("65536"), std::string::npos);
+  EXPECT_NE(refusal({"-boot", "reboot-timeout=-2"}).find("-2"), std::string::npos);
+}
+
+TEST(Firmware, FilesForFwCfg) {
+  const auto files =
+      parse({"-fw_cfg", "name=opt/a,file=some,,file", "-fw_cfg", "opt/b,string="}).machine.firmware.files;
+  ASSERT_EQ(files.size(), 2u);
+  EXPECT_EQ(files[0].name + " " + files[0].path, "opt/a some,file");
+  EXPECT_EQ(files[1].name + " " + files[1].path + files[1].text, "opt/b ");
+  EXPECT_NE(parse({"-fw_cfg", "help"}).output.find("string=TEXT"), std::string::npos);
+  EXPECT_NE(refusal({"-fw_cfg", "file=f"}).find("no name"), std::string::npos);
+  EXPECT_NE(refusal({"-fw_cfg", "name=opt/a"}).find("one of them"), std::string::npos);
+  EXPECT_NE(refusal({"-fw_cfg", "name=opt/a,file=f,string=t"}).find("one of them"), std::string::npos);
+  EXPECT_NE(refusal({"-fw_cfg", "name=opt/a,file="}).find("empty"), std::string::npos);
+  EXPECT_NE(refusal({"-fw_cfg", "string=t,name=" + std::string(56, 'n')}).find("longer"), std::string::npos);
+}
+
 TEST(Process, NamesAndIdentifiers) {
   const Options o = parse({"-name", "VM-0,process=guest,debug-threads=on", "-uuid",
                            "01234567-89AB-cdef-0123-456789abcdef", "--boot", "order=c,menu=on,splash-time=0",

@@ -236,6 +236,7 @@ TEST(Options, HelpOfEveryOptionThatHasProperties) {
       {{"-rtc", "help"}, "base=utc|localtime|DATE"},
       {{"-name", "help"}, "process=TEXT"},
       {{"-boot", "help"}, "order=LETTERS"},
+      {{"-fw_cfg", "help"}, "string=TEXT"},
       {{"-L", "help"}, "/usr/share/qemu"},
       {{"-d", "help"}, "guest_errors"},
       {{"-vga", "help"}, "none"},

@@ -4,6 +4,7 @@
 
 #include <glib.h>
 
+#include "softmmu/base/format.h"
 #include "system/qmp/json_stream.h"
 #include "system/qmp/qmp_session.h"
 #include "system/qmp/run_events.h"
@@ -213,10 +214,21 @@ TEST_F(QmpTest, ClientsFindBoardsModelsTypesAndProperties) {
   const std::string machines = boards.dump();
   EXPECT_NE(machines.find("\"virt\""), std::string::npos);
   EXPECT_NE(machines.find("\"none\""), std::string::npos);
+  for (const Json& board : execute("query-machines")["return"])
+    EXPECT_EQ(board["numa-mem-supported"].get<bool>(), board["name"] != "none") << board;
   EXPECT_NE(execute("query-cpu-definitions")["return"].dump().find("\"rv64\""), std::string::npos);
   EXPECT_NE(execute("qom-list-types")["return"].dump().find("virtio-net-pci"), std::string::npos);
   const Json properties = execute("device-list-properties", Json{{"typename", "virtio-net-pci"}});
   EXPECT_NE(properties["return"].dump().find("\"mac\""), std::string::npos);
+  for (const char* const kind : {"memory-backend-ram", "memory-backend-file", "memory-backend-memfd"}) {
+    EXPECT_NE(execute("qom-list-types")["return"].dump().find(kind), std::string::npos) << kind;
+    const std::string all = execute("qom-list-properties", Json{{"typename", kind}})["return"].dump();
+    for (const char* const name : {"size", "share", "prealloc", "policy"})
+      EXPECT_NE(all.find(format("\"name\":\"%s\"", name)), std::string::npos) << kind << ": " << all;
+  }
+  EXPECT_NE(execute("qom-list-properties", Json{{"typename", "memory-backend-file"}})["return"].dump().find(
+                "\"mem-path\""),
+            std::string::npos);
   EXPECT_EQ(failure(execute("device-list-properties", Json{{"typename", "no"}})),
             "DeviceNotFound: Device 'no' not found");
 }

@@ -5,6 +5,7 @@
 #include <bit>
 
 #include "softmmu/typed_property.h"
+#include "hw/core/boot_order.h"
 #include "hw/virtio/kinds/kind.h"
 
 namespace gstage::hw {
@@ -56,7 +57,7 @@ constexpr PropertyRow kProperties[] = {
     property<&BlkProperties::on_write>("werror",
                                        "what becomes of writes that fail (auto: as the drive says)"),
     property<&BlkProperties::on_read>("rerror", "likewise of reads"),
-    ignored_property("bootindex"),
+    boot_index_property(),
     missing_property("account-failed"),
     missing_property("account-invalid"),
     missing_property("backend_defaults"),

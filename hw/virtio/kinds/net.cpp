@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "softmmu/typed_property.h"
+#include "hw/core/boot_order.h"
 #include "hw/virtio/kinds/kind.h"
 
 namespace gstage::hw {
@@ -85,7 +86,7 @@ constexpr PropertyRow kProperties[] = {
     property<&P::ctrl_mac_addr>("ctrl_mac_addr", "the guest changes its address"),
     property<&P::ctrl_guest_offloads>("ctrl_guest_offloads", "the guest switches guest_csum and the like"),
     property<&P::guest_announce>("guest_announce", "the guest announces itself when the link comes up"),
-    ignored_property("bootindex"),
+    boot_index_property(),
     ignored_property("tx"),
     ignored_property("x-txburst"),
     ignored_property("x-txtimer"),
