@@ -129,7 +129,7 @@ class Edk2(FirmwareTest):
         with self.machine() as machine:
             self.shell(machine)
             machine.send(f'setvar Kept -guid {GUID}\r')
-            machine.expect('11 22 33 44 55')
+            machine.expect('55 44 33 22 11 00')
             machine.expect(SHELL_PROMPT)
             machine.send('reset\r')
             self.shell(machine)
