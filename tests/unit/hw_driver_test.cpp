@@ -176,8 +176,8 @@ TEST_F(DriverTest, Refusals) {
   expect_refusal("has a device already");
   device("virtio-blk-device", {{"drive", "d"}, {"sreial", "1"}});
   expect_refusal("no property 'sreial'");
-  device("virtio-blk-device", {{"drive", "d"}, {"werror", "stop"}});
-  expect_refusal("werror= is not supported yet");
+  device("virtio-blk-device", {{"drive", "d"}, {"account-failed", "on"}});
+  expect_refusal("account-failed= is not supported yet");
   device("virtio-rng-device", {{"id", "r"}});
   device("virtio-rng-device", {{"id", "r"}});
   expect_refusal("another device has the id 'r'");

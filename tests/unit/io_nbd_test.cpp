@@ -265,6 +265,7 @@ TEST_F(NbdTest, AnswersToNobodysQuestionEndTheConnection) {
 TEST_F(NbdTest, AnotherDiskInPlaceOfTheFirstIsNotUsed) {
   server_.hangs_up_after = 0;
   reopen();
+  while (server_.ended != server_.connections) std::this_thread::yield();
   server_.hangs_up_after = -1;
   server_.told_size = 4096;
   Bytes got(512);

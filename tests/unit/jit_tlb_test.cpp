@@ -26,7 +26,7 @@ class JitTlb : public testing::TestWithParam<bool> {
 
   /// Without a trap, and without the slow path.
   void run(const std::string& text) {
-    const Result<Unit> unit = parse("unit first=0x20\ninsn.4 0x20, 0xabcd\n" + text + "\nexit_at 0x40\n");
+    Result<Unit> unit = parse("unit first=0x20\ninsn.4 0x20, 0xabcd\n" + text + "\nexit_at 0x40\n");
     ASSERT_TRUE(unit.ok());
     ASSERT_TRUE(machine_.run(*unit));
     EXPECT_EQ(machine_.guest.slow_accesses, 0u) << text;

@@ -103,6 +103,7 @@ void NbdServer::accept_all() {
     if (!is_ending_) serve(fd);
     client_ = -1;
     close(fd);
+    ++ended;
   }
 }
 

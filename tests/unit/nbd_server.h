@@ -58,6 +58,7 @@ class NbdServer {
   std::atomic<bool> is_silent{false};          ///< it answers no request
   std::atomic<std::uint64_t> wrong_cookie{0};  ///< is added to each answer's
   std::atomic<unsigned> connections{0};
+  std::atomic<unsigned> ended{0};  ///< of these
 
  private:
   void accept_all();

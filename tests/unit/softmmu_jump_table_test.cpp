@@ -60,7 +60,7 @@ TEST(JumpTable, GrowsUntilBlocksInUseAllHaveRoom) {
   const JumpSlot* const slots = table.slots();
   std::vector<std::uint64_t> keys;
   for (unsigned i = 0; i < 20'000; ++i) keys.push_back(JumpTable::key_of(host, 2) + (random() & 0xff'fffe));
-  unsigned missing = 1;
+  std::size_t missing = keys.size();
   for (unsigned round = 0; round < 4000 && missing > 200; ++round) {
     missing = 0;
     for (const std::uint64_t key : keys) {

@@ -25,7 +25,8 @@ TEST(TlbTables, PagesAtMultiplesOfADistanceHaveSlotsOfTheirOwn) {
 /// So that a table takes memory by what is in use.
 TEST(TlbTables, PagesSideBySideHaveSlotsOfOneHostPage) {
   constexpr std::uint64_t kTogether = kPageSize / sizeof(TlbEntry);
-  for (const std::uint64_t from : {0x5555'5510'0000, 0x3f'ff80'0000, 0x8000'0000})
+  for (const std::uint64_t from :
+       std::initializer_list<std::uint64_t>{0x5555'5510'0000, 0x3f'ff80'0000, 0x8000'0000})
     for (const unsigned bits : kTlbBits) {
       std::set<std::size_t> slots;
       for (std::uint64_t i = 0; i < kTogether; ++i)
