@@ -255,17 +255,19 @@ def fill_disk(gstage, guests, folder):
     with open(f'{folder}/disk', 'wb') as stream:
         stream.truncate(2 << 20)
 
-    def limit():
+    def ignore_limit():
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
 
     process = subprocess.Popen(
-        [gstage, '-display', 'none', '-M', 'virt', '-m', '512M', '-no-reboot', '-bios', f'{guests}/fw_dynamic.bin',
-         '-kernel', f'{guests}/Image', '-initrd', f'{folder}/initrd', '-append', 'console=ttyS0 rdinit=/fill-init',
-         '-serial', 'stdio', '-qmp', f'unix:{folder}/fill,server=on,wait=off', '-drive',
+        [gstage, '-S', '-display', 'none', '-M', 'virt', '-m', '512M', '-no-reboot',
+         '-bios', f'{guests}/fw_dynamic.bin', '-kernel', f'{guests}/Image', '-initrd', f'{folder}/initrd',
+         '-append', 'console=ttyS0 rdinit=/fill-init', '-serial', 'stdio', '-qmp', f'unix:{folder}/fill,server=on,wait=off', '-drive',
          f'file={folder}/disk,format=raw,werror=stop,if=none,id=hd', '-device', 'virtio-blk-pci,drive=hd'],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=limit)
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=ignore_limit)
     client = Client(f'{folder}/fill').negotiate()
+    # What the emulator has files in memory for it has by now.
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+    assert client.execute('cont') == {}
     failure = client.event('BLOCK_IO_ERROR')
     assert (failure['device'], failure['operation'], failure['action']) == ('hd', 'write', 'stop'), failure
     assert client.event('STOP') is None
