@@ -261,8 +261,9 @@ def fill_disk(gstage, guests, folder):
     process = subprocess.Popen(
         [gstage, '-S', '-display', 'none', '-M', 'virt', '-m', '512M', '-no-reboot',
          '-bios', f'{guests}/fw_dynamic.bin', '-kernel', f'{guests}/Image', '-initrd', f'{folder}/initrd',
-         '-append', 'console=ttyS0 rdinit=/fill-init', '-serial', 'stdio', '-qmp', f'unix:{folder}/fill,server=on,wait=off', '-drive',
-         f'file={folder}/disk,format=raw,werror=stop,if=none,id=hd', '-device', 'virtio-blk-pci,drive=hd'],
+         '-append', 'console=ttyS0 rdinit=/fill-init', '-serial', 'stdio',
+         '-qmp', f'unix:{folder}/fill,server=on,wait=off',
+         '-drive', f'file={folder}/disk,format=raw,werror=stop,if=none,id=hd', '-device', 'virtio-blk-pci,drive=hd'],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, preexec_fn=ignore_limit)
     client = Client(f'{folder}/fill').negotiate()
     # What the emulator has files in memory for it has by now.
