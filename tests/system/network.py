@@ -87,13 +87,10 @@ def modules(guests):
 
 
 def initrd(guests, kernel_modules):
-    with open(os.path.join(guests, 'tiny.cpio.gz'), 'rb') as stream:
-        base = stream.read()
-    files = pci.newc('net-init', 0o100755, INIT.encode()) + pci.newc('net', 0o40755, b'')
-    files += pci.newc('net/dhcp', 0o100755, DHCP.encode())
-    for name, content in kernel_modules.items():
-        files += pci.newc(f'net/{name}.ko', 0o100644, content)
-    return base + bytes(-len(base) % 4) + files + pci.newc('TRAILER!!!', 0, b'')
+    files = [pci.newc('net-init', 0o100755, INIT.encode()), pci.newc('net', 0o40755, b''),
+             pci.newc('net/dhcp', 0o100755, DHCP.encode())]
+    files += [pci.newc(f'net/{name}.ko', 0o100644, content) for name, content in kernel_modules.items()]
+    return pci.initrd_with(os.path.join(guests, 'tiny.cpio.gz'), *files)
 
 
 class Bench:

@@ -52,11 +52,16 @@ def newc(name, mode, content):
     return head + bytes(-len(head) % 4) + content + bytes(-len(content) % 4)
 
 
-def initrd(guests):
-    """The small guest's, with an init of our own: archives may follow each other."""
-    with open(os.path.join(guests, 'tiny.cpio.gz'), 'rb') as stream:
+def initrd_with(path, *files):
+    """That of a guest, and behind it the files, made by newc: archives may follow each other."""
+    with open(path, 'rb') as stream:
         base = stream.read()
-    return base + bytes(-len(base) % 4) + newc('pci-init', 0o100755, INIT.encode()) + newc('TRAILER!!!', 0, b'')
+    return base + bytes(-len(base) % 4) + b''.join(files) + newc('TRAILER!!!', 0, b'')
+
+
+def initrd(guests):
+    """The small guest's, with an init of our own."""
+    return initrd_with(os.path.join(guests, 'tiny.cpio.gz'), newc('pci-init', 0o100755, INIT.encode()))
 
 
 def boot(gstage, guests, machine, path):

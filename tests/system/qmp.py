@@ -193,11 +193,8 @@ def wait_for(stream, words):
 
 def plug(gstage, guests, folder):
     """Twice another card comes into the slot of a running Linux, and goes."""
-    with open(f'{guests}/net.cpio.gz', 'rb') as stream:
-        base = stream.read()
     with open(f'{folder}/initrd', 'wb') as stream:
-        stream.write(base + bytes(-len(base) % 4) + pci.newc('plug-init', 0o100755, INIT.encode()) +
-                     pci.newc('TRAILER!!!', 0, b''))
+        stream.write(pci.initrd_with(f'{guests}/net.cpio.gz', pci.newc('plug-init', 0o100755, INIT.encode())))
     process = start(gstage, ['-M', 'virt', '-m', '512M', '-no-reboot', '-bios', f'{guests}/fw_dynamic.bin', '-kernel',
                              f'{guests}/Image', '-initrd', f'{folder}/initrd', '-append',
                              'console=ttyS0 rdinit=/plug-init', '-serial', 'stdio',
@@ -247,11 +244,8 @@ poweroff -f
 def fill_disk(gstage, guests, folder):
     """The host takes no more than a MiB of a disk: the machine stands, and goes on once there is room. Nothing is lost,
     and the guest sees no error."""
-    with open(f'{guests}/net.cpio.gz', 'rb') as stream:
-        base = stream.read()
     with open(f'{folder}/initrd', 'wb') as stream:
-        stream.write(base + bytes(-len(base) % 4) + pci.newc('fill-init', 0o100755, FILL.encode()) +
-                     pci.newc('TRAILER!!!', 0, b''))
+        stream.write(pci.initrd_with(f'{guests}/net.cpio.gz', pci.newc('fill-init', 0o100755, FILL.encode())))
     with open(f'{folder}/disk', 'wb') as stream:
         stream.truncate(2 << 20)
 
