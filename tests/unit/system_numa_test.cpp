@@ -11,11 +11,11 @@
 #include "system/options.h"
 
 #include "tests/unit/hw_fakes.h"
+#include "tests/unit/option_words.h"
 
 namespace gstage {
 namespace {
 
-using Words = std::vector<std::string>;
 using Cells = std::vector<std::uint32_t>;
 
 Words operator+(Words a, const Words& b) {
@@ -23,21 +23,9 @@ Words operator+(Words a, const Words& b) {
   return a;
 }
 
-Options parse(const Words& words) {
-  auto options = parse_options(words);
-  EXPECT_TRUE(options.ok()) << options.error().message;
-  return options.ok() ? *options : Options{};
-}
-
-std::string refusal(const Words& words) {
-  const auto options = parse_options(words);
-  EXPECT_FALSE(options.ok());
-  const std::string text = options.ok() ? "" : options.error().message;
-  EXPECT_EQ(text.find('\n'), std::string::npos) << text;
-  return text;
-}
 void expect_refusal(const Words& words, const std::string& part) {
   const std::string text = refusal(words);
+  EXPECT_EQ(text.find('\n'), std::string::npos) << text;
   EXPECT_NE(text.find(part), std::string::npos) << text;
 }
 
