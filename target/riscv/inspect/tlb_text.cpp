@@ -73,10 +73,9 @@ std::string run_text(const Run& run) {
 }  // namespace
 
 std::string describe_tlb(Hart& hart, bool has_pages) {
-  constexpr std::uint64_t kFlags = 0x7ff | std::uint64_t{0xff} << Regime::kPmlenShift;
   std::string text;
   hart.mmu->tlb.for_each([&](TlbContext& context) {
-    const Regime regime{context.key.words[0], context.key.words[1], context.key.words[2] & kFlags};
+    const Regime regime = regime_of_key(context.key);
     const bool is_data = &context == hart.mmu->data_context;
     const bool is_fetch = &context == hart.mmu->fetch_context;
     text += format("  %s: %s%s, pages: %u%s\n", regime_text(regime).c_str(),

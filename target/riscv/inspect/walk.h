@@ -81,6 +81,9 @@ std::optional<std::uint64_t> look_through(const Hart& hart, const Regime& regime
 /// says what there is.
 Result<Regime> world_regime(Hart& hart, const std::string& world, AccessType access);
 
+/// The regime whose translations a context of that key holds: without what tells blocks apart.
+Regime regime_of_key(const TlbKey& key);
+
 /// The walk for reading: a line a step, and at the end where it leads or why it ends.
 std::string describe_walk(const Walk& walk);
 /// "Sv39", "Sv48x4" or "Bare": the mode of satp, vsatp or hgatp.

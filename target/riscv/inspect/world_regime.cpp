@@ -25,10 +25,12 @@ Result<Regime> guest_regime(Hart& hart, unsigned vmid) {
   if (context == nullptr)
     return error("hart %llu remembers no guest of VMID %u: name one that it ran lately (info tlb)",
                  static_cast<unsigned long long>(hart.hartid), vmid);
-  return Regime{context->key.words[0], context->key.words[1], context->key.words[2] & kRegimeFlags};
+  return regime_of_key(context->key);
 }
 
 }  // namespace
+
+Regime regime_of_key(const TlbKey& key) { return {key.words[0], key.words[1], key.words[2] & kRegimeFlags}; }
 
 Result<Regime> world_regime(Hart& hart, const std::string& world, AccessType access) {
   Regime regime;
