@@ -77,12 +77,6 @@ constexpr PropertyRow kProperties[] = {
     missing_property("x-enable-wce-if-config-wce"),
 };
 
-/// One a hart where each can have an interrupt of its own; behind one wire more than one is of no use.
-std::uint16_t default_queues(const DeviceRequest& request) {
-  const bool is_mmio = request.given.driver.ends_with("-device");
-  return is_mmio ? 1 : static_cast<std::uint16_t>(std::clamp<unsigned>(request.world.harts, 1, kMaxQueues));
-}
-
 Result<std::unique_ptr<VirtioDevice>> create(const DeviceRequest& request) {
   BlkProperties given;
   if (Status status = read_properties(request.what, kProperties, request.given, given); !status.ok())
@@ -106,7 +100,7 @@ Result<std::unique_ptr<VirtioDevice>> create(const DeviceRequest& request) {
   options.can_write_zeroes = given.can_write_zeroes;
   options.can_switch_cache = given.can_switch_cache;
   options.queue_size = given.queue_size;
-  options.queues = given.queues == kQueuesAuto ? default_queues(request) : given.queues;
+  options.queues = given.queues == kQueuesAuto ? default_queues(request, kMaxQueues) : given.queues;
   options.logical_block = logical;
   options.physical_block = physical;
   options.min_io = given.min_io;

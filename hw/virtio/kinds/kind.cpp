@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/virtio/kinds/kind.h"
 
+#include <algorithm>
 #include <string>
 
 #include "softmmu/typed_property.h"
@@ -118,6 +119,11 @@ Result<std::unique_ptr<Device>> make_on_pci(const VirtioKind& kind, const Device
 }
 
 }  // namespace
+
+std::uint16_t default_queues(const DeviceRequest& request, std::uint16_t most) {
+  if (request.given.driver.ends_with("-device")) return 1;
+  return static_cast<std::uint16_t>(std::clamp<unsigned>(request.world.harts, 1, most));
+}
 
 std::vector<Driver> virtio_drivers(const VirtioKind& kind) {
   const std::string name = kind.name;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 
@@ -34,6 +35,10 @@ Result<std::unique_ptr<VirtioDevice>> make_virtio_device(const VirtioKind& kind,
                                                          const DeviceRequest& request);
 /// The properties of rings, which all kinds have.
 PropertyRows virtio_ring_properties();
+
+/// How many queues a device has whose user leaves it open: one a hart, at most `most`, where each can have an
+/// interrupt of its own; behind one wire more than one is of no use.
+std::uint16_t default_queues(const DeviceRequest& request, std::uint16_t most);
 
 /// The drivers of a kind: NAME-device on a virtio-mmio slot, NAME-pci and NAME on PCI.
 std::vector<Driver> virtio_drivers(const VirtioKind& kind);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/virtio/scsi.h"
 
-#include <algorithm>
 #include <bit>
 
 #include "softmmu/typed_property.h"
@@ -33,13 +32,6 @@ constexpr PropertyRow kProperties[] = {
     missing_property("seg_max_adjust"),
 };
 
-/// One a hart where each can have an interrupt of its own; behind one wire more than one is of no use.
-std::uint16_t default_queues(const DeviceRequest& request) {
-  const bool is_mmio = request.given.driver.ends_with("-device");
-  const unsigned queues = is_mmio ? 1 : std::clamp<unsigned>(request.world.harts, 1, VirtioScsi::kMaxQueues);
-  return static_cast<std::uint16_t>(queues);
-}
-
 Result<std::unique_ptr<VirtioDevice>> create(const DeviceRequest& request) {
   ScsiProperties given;
   if (Status status = read_properties(request.what, kProperties, request.given, given); !status.ok())
@@ -49,7 +41,8 @@ Result<std::unique_ptr<VirtioDevice>> create(const DeviceRequest& request) {
   VirtioScsiOptions options;
   options.bus_name = request.world.bus_name(request.given, "scsi");
   options.queue_size = given.queue_size;
-  options.queues = given.queues == kQueuesAuto ? default_queues(request) : given.queues;
+  options.queues =
+      given.queues == kQueuesAuto ? default_queues(request, VirtioScsi::kMaxQueues) : given.queues;
   options.max_sectors = given.max_sectors;
   options.commands_per_lun = given.commands_per_lun;
   return std::unique_ptr<VirtioDevice>(std::make_unique<VirtioScsi>(options));
