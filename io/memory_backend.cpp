@@ -19,6 +19,7 @@
 #include "softmmu/base/bits.h"
 #include "softmmu/base/format.h"
 #include "softmmu/base/log.h"
+#include "io/host_fd.h"
 
 namespace gstage {
 
@@ -69,18 +70,6 @@ constexpr PropertyRow kOfMemfds[] = {
 constexpr auto kFileProperties = joined(kCommon, kOfFiles);
 constexpr auto kMemfdProperties = joined(kCommon, kOfMemfds);
 
-/// Closes unless released.
-struct NewFile {
-  int fd = -1;
-  explicit NewFile(int f) : fd(f) {}
-  NewFile(const NewFile&) = delete;
-  NewFile& operator=(const NewFile&) = delete;
-  ~NewFile() {
-    if (fd >= 0) close(fd);
-  }
-  int release() { return std::exchange(fd, -1); }
-};
-
 Error failed(const std::string& what, const char* step, const char* remedy) {
   return error("%s: %s: %s; %s", what.c_str(), step, std::strerror(errno), remedy);
 }
@@ -106,7 +95,7 @@ Result<int> open_memfd(const std::string& what, const Options& options) {
       return error("%s: hugetlbsize= is a power of two, and goes with hugetlb=on", what.c_str());
     flags |= static_cast<unsigned>(std::countr_zero(options.huge_page_bytes)) << MAP_HUGE_SHIFT;
   }
-  NewFile file(memfd_create(("gstage-" + options.id).c_str(), flags));
+  HostFd file(memfd_create(("gstage-" + options.id).c_str(), flags));
   if (file.fd < 0) return failed(what, "the host makes no such memory", "choose another hugetlbsize=");
   if (Status status = resize(what, file.fd, options.size); !status.ok()) return status.error();
   if (options.is_sealed) fcntl(file.fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL);
@@ -123,21 +112,11 @@ Result<int> open_shm(const std::string& what, const Options& options) {
     return error("%s: POSIX shared memory is shared: leave share=off out", what.c_str());
   static std::atomic<unsigned> count{0};
   const std::string name = format("/gstage-%d-%u", static_cast<int>(getpid()), count.fetch_add(1));
-  NewFile file(shm_open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
+  HostFd file(shm_open(name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
   if (file.fd < 0) return failed(what, "the host makes no shared memory", "use memory-backend-memfd");
   shm_unlink(name.c_str());
   if (Status status = resize(what, file.fd, options.size); !status.ok()) return status.error();
   return file.release();
-}
-
-/// A file without a name in the folder.
-int open_in_folder(const std::string& folder) {
-  const int fd = open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0 || (errno != EOPNOTSUPP && errno != EISDIR)) return fd;
-  std::string name = folder + "/gstage-ram-XXXXXX";
-  const int named = mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) unlink(name.c_str());
-  return named;
 }
 
 /// A private mapping writes nothing: a file that can be read will do.
@@ -157,9 +136,9 @@ Result<int> open_file(const std::string& what, const Options& options) {
   if (is_there && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))
     return error("%s is neither a file nor a folder: name one", name.c_str());
   const bool is_folder = is_there && S_ISDIR(status.st_mode);
-  NewFile file(is_folder  ? open_in_folder(options.path)
-               : is_there ? open_existing(options)
-                          : open(options.path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
+  HostFd file(is_folder  ? open_nameless(options.path)
+              : is_there ? open_existing(options)
+                         : open(options.path.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, 0600));
   if (file.fd < 0) return failed(name, is_there ? "cannot be opened" : "cannot be made", "check mem-path=");
   const std::uint64_t has = is_folder || !is_there ? 0 : static_cast<std::uint64_t>(status.st_size);
   if (has >= bytes) return file.release();
@@ -208,6 +187,16 @@ const MemoryBackendKind* find_memory_backend(const std::string& name) {
   for (const MemoryBackendKind& kind : kKinds)
     if (name == kind.name) return &kind;
   return nullptr;
+}
+
+Result<const DeviceOptions*> find_memory_object(std::span<const DeviceOptions> objects,
+                                                const std::string& id) {
+  for (const DeviceOptions& object : objects) {
+    const std::string* const name = object.find("id");
+    if (name != nullptr && *name == id && find_memory_backend(object.driver) != nullptr) return &object;
+  }
+  return error("there is no memory '%s': add -object memory-backend-ram,id=%s,size=N", id.c_str(),
+               id.c_str());
 }
 
 Result<std::uint64_t> memory_backend_size(const DeviceOptions& object) {

@@ -43,6 +43,10 @@ std::span<const MemoryBackendKind> memory_backend_kinds();
 /// The kind of that name, or null: it is no memory back end.
 const MemoryBackendKind* find_memory_backend(const std::string& name);
 
+/// The memory back end with that id among the machine's objects, or an error that says how to add one.
+Result<const DeviceOptions*> find_memory_object(std::span<const DeviceOptions> objects,
+                                                const std::string& id);
+
 /// The object's size in bytes; an error when it has none, or another property has no sense. Opens nothing.
 Result<std::uint64_t> memory_backend_size(const DeviceOptions& object);
 /// Opens what the object names.

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // Handlers of the options that say what RAM is.
-#include <algorithm>
 #include <set>
 
 #include "softmmu/base/format.h"
@@ -82,15 +81,9 @@ Status settle_numa(Options& options) {
 
 Result<std::uint64_t> memory_object_size(const Options& options, const std::string& what,
                                          const std::string& id) {
-  const std::vector<DeviceOptions>& objects = options.machine.objects;
-  const auto object = std::find_if(objects.begin(), objects.end(), [&id](const DeviceOptions& candidate) {
-    const std::string* const name = candidate.find("id");
-    return name != nullptr && *name == id && find_memory_backend(candidate.driver) != nullptr;
-  });
-  if (object == objects.end())
-    return error("%s: there is no memory '%s': add -object memory-backend-ram,id=%s,size=N", what.c_str(),
-                 id.c_str(), id.c_str());
-  return memory_backend_size(*object);
+  auto object = find_memory_object(options.machine.objects, id);
+  if (!object.ok()) return error("%s: %s", what.c_str(), object.error().message.c_str());
+  return memory_backend_size(**object);
 }
 
 Status settle_memory(Options& options) {

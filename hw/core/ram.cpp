@@ -1,23 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "hw/core/ram.h"
 
-#include <algorithm>
-
 #include "io/memory_backend.h"
 
 namespace gstage::hw {
 namespace {
 
 Result<RamPart> open_object(const MachineOptions& options, const std::string& id) {
-  const auto object =
-      std::find_if(options.objects.begin(), options.objects.end(), [&id](const DeviceOptions& candidate) {
-        const std::string* const name = candidate.find("id");
-        return name != nullptr && *name == id && find_memory_backend(candidate.driver) != nullptr;
-      });
-  if (object == options.objects.end())
-    return error("there is no memory '%s': add -object memory-backend-ram,id=%s,size=N", id.c_str(),
-                 id.c_str());
-  return open_memory_backend(*object);
+  auto object = find_memory_object(options.objects, id);
+  if (!object.ok()) return object.error();
+  return open_memory_backend(**object);
 }
 
 Result<RamPart> open_whole(const MachineOptions& options) {

@@ -13,6 +13,7 @@
 
 #include "io/block/host_file.h"
 #include "io/block/image_lock.h"
+#include "io/host_fd.h"
 
 namespace gstage {
 
@@ -29,18 +30,6 @@ struct Magic {
 };
 constexpr std::array kMagics{Magic{"qcow2", "QFI\xfb", 4}, Magic{"vmdk", "KDMV", 4},
                              Magic{"vhdx", "vhdxfile", 8}, Magic{"qed", "QED\0", 4}};
-
-/// Closes unless released.
-struct OwnedFd {
-  int fd = -1;
-  explicit OwnedFd(int f) : fd(f) {}
-  OwnedFd(const OwnedFd&) = delete;
-  OwnedFd& operator=(const OwnedFd&) = delete;
-  ~OwnedFd() {
-    if (fd >= 0) close(fd);
-  }
-  int release() { return std::exchange(fd, -1); }
-};
 
 bool is_permission(int reason) { return reason == EACCES || reason == EROFS || reason == EPERM; }
 
@@ -111,22 +100,13 @@ const char* temporary_directory() {
   return named != nullptr && named[0] != '\0' ? named : "/var/tmp";
 }
 
-int open_temporary() {
-  const int fd = open(temporary_directory(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (fd >= 0 || errno == ENOENT || errno == EACCES) return fd;
-  std::string name = std::string(temporary_directory()) + "/gstage-XXXXXX";
-  const int named = mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) unlink(name.c_str());
-  return named;
-}
-
 }  // namespace
 
 Result<OpenedFile> open_block_file(const std::string& what, const BlockOptions& options, FileChain& chain) {
   const std::string& name = options.filename;
   bool is_writer = !options.is_read_only;
   int reason = 0;
-  OwnedFd image(open_image(name, is_writer));
+  HostFd image(open_image(name, is_writer));
   if (image.fd < 0) reason = errno;
   struct stat status = {};
   if (image.fd >= 0 && fstat(image.fd, &status) != 0) return cannot_open(what, name, errno);
@@ -159,7 +139,7 @@ Result<OpenedFile> open_block_file(const std::string& what, const BlockOptions& 
 }
 
 Result<std::shared_ptr<BlockFile>> open_temporary_file(const std::string& what) {
-  const int fd = open_temporary();
+  const int fd = open_nameless(temporary_directory());
   if (fd < 0)
     return error(
         "%s: cannot make a temporary file for snapshot=on in %s: %s; set TMPDIR to a directory with room",
